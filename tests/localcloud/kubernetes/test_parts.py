@@ -20,6 +20,7 @@ pytestmark = pytest.mark.cluster
 
 # Kinds of which admission, quota and rights are made, in the order in which they are applied.
 PATHS: Final = {
+    "scheduling.k8s.io/v1:PriorityClass": "/apis/scheduling.k8s.io/v1/priorityclasses/{name}",
     "core/v1:Namespace": "/api/v1/namespaces/{name}",
     "core/v1:LimitRange": "/api/v1/namespaces/{namespace}/limitranges/{name}",
     "core/v1:ResourceQuota": "/api/v1/namespaces/{namespace}/resourcequotas/{name}",
