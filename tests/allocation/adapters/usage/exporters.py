@@ -1,4 +1,4 @@
-"""What postgres_exporter, Traefik and kube-state-metrics tell of databases, requests and volumes."""
+"""What postgres_exporter, Traefik, kube-state-metrics and usage exporters tell of what tenants have."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class Exporter:
 
 _CLAIM: Final = {"namespace": "odoo-acme", "persistentvolumeclaim": "files"}
 _SERVICE: Final = {"namespace": "odoo-acme", "service": "web", "uid": "{}-7"}
+_POD: Final = {"namespace": "odoo-acme", "pod": "web"}
 # Metric, labels, growth per second, and first value. {} is the cluster.
 _SERIES: Final[Mapping[str, tuple[tuple[str, dict[str, str], float, float], ...]]] = {
     "databases": (
@@ -62,4 +63,9 @@ _SERIES: Final[Mapping[str, tuple[tuple[str, dict[str, str], float, float], ...]
     ),
     "ingress": (("traefik_service_requests_total", {"service": "odoo-acme-web-http@kubernetes"}, 2, 0),),
     "services": (("kube_service_labels", {**_SERVICE, "label_cost_tenant": "acme"}, 0, 1),),
+    "tenants": (("tenant_active_users", {"tenant": "acme"}, 0, 5),),
+    "pods": (
+        ("kube_pod_labels", {**_POD, "label_cost_tenant": "acme"}, 0, 1),
+        ("kube_pod_status_phase", {**_POD, "phase": "Running"}, 0, 1),
+    ),
 }

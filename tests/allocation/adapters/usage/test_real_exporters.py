@@ -22,6 +22,7 @@ from tests.prometheus import running_prometheus, stored
 pytestmark = pytest.mark.prometheus
 
 DATABASES, CLAIMS, INGRESS, SERVICES = (Exporter(of) for of in ("databases", "claims", "ingress", "services"))
+TENANTS, PODS = (Exporter(of) for of in ("tenants", "pods"))
 CREATED = frozenset({"kube_persistentvolumeclaim_created"})
 RENAMED = {"service": "traefik", "exported_service": "odoo-acme-web-http@kubernetes"}
 
@@ -39,6 +40,7 @@ MEASURED: dict[str, tuple[tuple[Exporter, ...], str, int, int]] = {
     "one database": ((DATABASES,), "database-gib", 240, 0),
     "databases of one name in two clusters": (two(DATABASES), "database-gib", 480, 0),
     "their active time": (two(DATABASES), "database-active-seconds", 86400, 300),
+    "users of a tenant": ((PODS, TENANTS), "users", 120, 0),
     "claims of one name in two clusters": (two(CLAIMS), "storage-gib", 960, 0),
     "claims without honor_labels": (
         (replace(CLAIMS, labels={"namespace": "monitoring", "exported_namespace": "odoo-acme"}),),
@@ -146,7 +148,29 @@ REFUSED: dict[str, tuple[tuple[Exporter, ...], str, str]] = {
         "instances of Traefik whose requests were not measured: instance=two:1",
     ),
 }
+REFUSED |= {
+    "a tenant that two usage exporters measure": (
+        two(TENANTS, ""),
+        "users",
+        "tenants of one name that two exporters measured at the same time: tenant=acme",
+    ),
+    "a tenant whose usage exporter never answers": (
+        (PODS, replace(TENANTS, labels={"tenant": "bolt"})),
+        "users",
+        "tenants whose pods ran and that were not measured: tenant=acme",
+    ),
+    "one of two usage exporters pauses": (
+        (replace(TENANTS, labels={"tenant": "bolt"}), replace(TENANTS, scraped=PAUSED)),
+        "users",
+        "tenants that were measured before and after, and in between were not: tenant=acme",
+    ),
+}
 LATER: dict[str, tuple[tuple[Exporter, ...], str, str]] = {
+    "a tenant": (
+        (TENANTS, replace(TENANTS, labels={"tenant": "bolt"}, scraped=LATE)),
+        "users",
+        "tenants that were measured in a part of the day only; the rest is not counted: tenant=bolt",
+    ),
     "a database": (
         (DATABASES, replace(DATABASES, labels={"server": "new:5432"}, scraped=LATE)),
         "database-gib",
