@@ -138,6 +138,8 @@ def test_a_job_that_exists_keeps_every_cost_label(declared: tuple[Declared, ...]
     assert jobs
     paths = ("metadata.labels", "spec.template.metadata.labels")
     kept = {f'{path}["{key}"]' for path in paths for key in MANDATORY_FOR_TENANTS}
+    # What it was created with it keeps to its end: its template cannot change.
+    kept.add("spec.template.spec.priorityClassName")
     for job in jobs:
         assert set(job.ignore_changes) == kept
 

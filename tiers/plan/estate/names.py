@@ -20,7 +20,7 @@ from tiers.facts.data import (
     Key,
     LogicalBackup,
 )
-from tiers.facts.every_fact import FactId, FactRecord, LogGroup
+from tiers.facts.every_fact import FactId, FactRecord, LogGroup, UsageExporter
 from tiers.facts.record import Origin
 from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, physical_name
 from tiers.plan.plan import Plan
@@ -189,15 +189,22 @@ def _others(base: tuple[str, ...], fact: FactRecord) -> Iterator[_Name]:
         for kind in (VAULT, BACKUP_PLAN, SELECTION):
             yield kind, files, here
         yield _role(files)
-    elif isinstance(fact, LogicalBackup):
-        yield _role(*base, "backup")
     elif isinstance(fact, LogGroup) and fact.name == "logs":
         yield LOGS, f"/odoo/{'/'.join(base)}", here
-    elif isinstance(fact, BucketReplication):
-        yield _role(*base, "backups-copy")
     elif isinstance(fact, RestoreTest):
         words = physical_name(physical_name(*base, "restore-test"), limit=_TESTING_NAME_LIMIT)
         yield TESTING, words.replace("-", "_"), here
+    elif who := _acts_as(fact):
+        yield _role(*base, who)
+
+
+def _acts_as(fact: FactRecord) -> str:
+    """What the role is called by which a fact reads or writes a bucket; '' for one without."""
+    if isinstance(fact, LogicalBackup):
+        return "backup"
+    if isinstance(fact, BucketReplication):
+        return "backups-copy"
+    return "usage" if isinstance(fact, UsageExporter) and fact.bucket else ""
 
 
 def _role(*parts: str) -> _Name:
