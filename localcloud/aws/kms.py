@@ -38,6 +38,9 @@ def _key_facts(call: Call, _found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _delete_key(call: Call) -> None:
+    # A key that waits for its deletion is refused, as AWS does; a delete that was interrupted is made again.
+    if call.ask("describe_key", KeyId=call.id)["KeyMetadata"]["KeyState"] == "PendingDeletion":
+        return
     days = call.old.get("deletionWindowInDays") or _LONGEST_WAIT
     call.ask("schedule_key_deletion", KeyId=call.id, PendingWindowInDays=days)
 
