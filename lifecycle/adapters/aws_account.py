@@ -121,6 +121,17 @@ class Account:
                     if each["FileSystemId"] in ids:
                         yield region, each
 
+    def tags(self, arn: str, region: str) -> Mapping[str, str] | None:
+        """The tags of a resource, as the tag search has them; None where it has none, which says nothing.
+
+        Raises:
+            LifecycleError: When AWS does not answer.
+        """
+        for page in self._pages("resourcegroupstaggingapi", region, "get_resources", ResourceARNList=[arn]):
+            for each in page["ResourceTagMappingList"]:
+                return pairs(each.get("Tags"))
+        return None
+
     def _tagged(self, plan: DecommissionPlan, region: str) -> Iterator[RemainingResource]:
         tags = [{"Key": KEYS["tenant"], "Values": [plan.tenant]}]
         for page in self._pages("resourcegroupstaggingapi", region, "get_resources", TagFilters=tags):
@@ -177,6 +188,13 @@ def key_ends(described: Mapping[str, Any]) -> bool:
     (True, False)
     """
     return described.get("KeyState") in {"PendingDeletion", "PendingReplicaDeletion"}
+
+
+def pairs(listed: Any) -> dict[str, str] | None:
+    """Tags as AWS lists them; None where it lists none, which says nothing."""
+    if not listed:
+        return None
+    return {str(each["Key"]): str(each["Value"]) for each in listed}
 
 
 def _owner(plan: DecommissionPlan) -> Mapping[str, str]:

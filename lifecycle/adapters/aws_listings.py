@@ -31,7 +31,8 @@ class Listing:
         return RemainingResource(self.what, name, region, self.gib(each), self.ends(each))
 
 
-def _gib(size: Any) -> int | None:
+def whole_gib(size: Any) -> int | None:
+    """Bytes as whole GiB, rounded up."""
     return None if size is None else -(-int(size) // _GIB)
 
 
@@ -87,7 +88,7 @@ LISTINGS: Final = (
         "describe_file_systems",
         "FileSystems",
         ("FileSystemId", "Name"),
-        lambda each: _gib(each.get("SizeInBytes", {}).get("Value")),
+        lambda each: whole_gib(each.get("SizeInBytes", {}).get("Value")),
         lambda each: each.get("LifeCycleState") in ("deleting", "deleted"),
     ),
     Listing(Kind.DIRECTORY, "efs", "describe_access_points", "AccessPoints", ("AccessPointId", "Name")),
@@ -114,7 +115,7 @@ LISTINGS: Final = (
         "describe_log_groups",
         "logGroups",
         ("logGroupName",),
-        lambda each: _gib(each.get("storedBytes")),
+        lambda each: whole_gib(each.get("storedBytes")),
     ),
     Listing(Kind.SCHEDULE, "scheduler", "list_schedules", "Schedules", ("Name",)),
     Listing(Kind.BUCKET, "s3", "list_buckets", "Buckets", ("Name",), everywhere=True),

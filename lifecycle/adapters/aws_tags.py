@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lifecycle.adapters.aws_account import Account
+from lifecycle.adapters.aws_account import Account, pairs
 from lifecycle.adoption.tags import TagCall
 from lifecycle.errors import LifecycleError
 
@@ -45,10 +45,5 @@ class TaggedAccount(Account):
         if call.of_ec2:
             wanted = [{"Name": "resource-id", "Values": [name]}]
             pages = self._pages("ec2", call.region, "describe_tags", Filters=wanted)
-            listed = [each for page in pages for each in page["Tags"]]
-        else:
-            service = "resourcegroupstaggingapi"
-            pages = self._pages(service, call.region, "get_resources", ResourceARNList=[name])
-            found = (each for page in pages for each in page["ResourceTagMappingList"])
-            listed = [tag for each in found for tag in each.get("Tags", ())]
-        return {str(each["Key"]): str(each["Value"]) for each in listed}
+            return pairs([each for page in pages for each in page["Tags"]]) or {}
+        return self.tags(name, call.region) or {}

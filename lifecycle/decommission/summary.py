@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from lifecycle.decommission.outcomes import (
@@ -103,11 +104,14 @@ def markdown(plan: DecommissionPlan, why: str, saved: Mapping[str, Any], command
         "",
         f"- {stays(plan)}",
         f"- {sentence(saved, plan.tenant)}",
-        "",
-        "## What to do",
-        "",
-        f"The plan was made at {plan.made_at:%Y-%m-%d %H:%M} UTC; its sha256 is `{plan.sha256}`.",
+        *what_to_do(plan.made_at, plan.sha256, commands),
     ]
-    for what, command in commands.items():
-        lines += ["", f"{what}:", "", "```console", command, "```"]
     return "\n".join(lines) + "\n"
+
+
+def what_to_do(made_at: datetime, sha256: str, commands: Mapping[str, str]) -> Iterator[str]:
+    """The last lines of every plan's text: which plan it is of, and the commands to run next."""
+    yield from ("", "## What to do", "")
+    yield f"The plan was made at {made_at:%Y-%m-%d %H:%M} UTC; its sha256 is `{sha256}`."
+    for what, command in commands.items():
+        yield from ("", f"{what}:", "", "```console", command, "```")

@@ -68,8 +68,8 @@ class AccountResource(Frozen):
         """What it costs a month, in units of money; None where size or price is unknown."""
         if self.size_bytes is not None:
             return stored_units(self.size_bytes, self.region, prices)
-        if self.what is Kind.VAULT or self.is_part:
-            return 0  # what is in a vault, and the backup that a part is of, are lines of their own
+        if self.what is Kind.VAULT:
+            return 0  # what is in it are lines of their own
         return monthly_units(RemainingResource(self.what, self.id, self.region, self.gib, self.ends), prices)
 
 

@@ -131,18 +131,19 @@ class Purge:
                 was = "it was gone after an interruption" if key in self._begun else "it was gone already"
                 yield self._keep(DELETED, f"{line.said}: {was}", _named(line))
             return
-        if found := list(self._refusals(planned, there, ended[line.ended_by])):
+        seen = self.world.seen()
+        if found := list(self._refusals(planned, there, ended[line.ended_by], seen)):
             raise RefusedError(*found)
         self._keep(DELETE, f"{line.said}: will be deleted", {**_named(line), **_state(there)})
-        days = key_days_of(self.world.seen().terms)
         try:
-            did = self.account.delete(there, days=days)
+            did = self.account.delete(there, days=key_days_of(seen.terms))
         except LifecycleError as error:  # this one stays; what can go without it goes
             raise RefusedError(*error.problems) from None
         yield self._keep(DELETED, f"{line.said}: {did}", _named(line))
 
-    def _refusals(self, planned: Deletion, there: AccountResource, ended: DecommissionPlan) -> Iterator[str]:
-        seen = self.world.seen()
+    def _refusals(
+        self, planned: Deletion, there: AccountResource, ended: DecommissionPlan, seen: Situation
+    ) -> Iterator[str]:
         if off := switched_off(seen.terms):
             yield off
         yield from refusals_of_line(planned.line, ended, seen)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from allocation.money import in_cents, units_of
 from allocation.report.figures import money
+from lifecycle.decommission.summary import what_to_do
 from lifecycle.purge.plan import Kept, PurgePlan
 
 UNKNOWN = "unknown cost"
@@ -61,12 +62,5 @@ def markdown(plan: PurgePlan, commands: Mapping[str, str]) -> str:
     for title, items in sections.items():
         if items:
             lines += ["", f"## {title}", "", *(f"- {each}" for each in items)]
-    lines += [
-        "",
-        "## What to do",
-        "",
-        f"The plan was made at {plan.made_at:%Y-%m-%d %H:%M} UTC; its sha256 is `{plan.sha256}`.",
-    ]
-    for what, command in commands.items():
-        lines += ["", f"{what}:", "", "```console", command, "```"]
+    lines += what_to_do(plan.made_at, plan.sha256, commands)
     return "\n".join(lines) + "\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 from allocation.estimate.folders import folders_of_plan
 from allocation.prices.price_book import load_price_book
 from cli.console.output import echo
+from cli.console.printed_command import printed_command
 from lifecycle.adapters.purge.account import PurgedAccount
 from lifecycle.adapters.purge.world import FolderWorld
 from lifecycle.adapters.signature import signed_approval
@@ -78,15 +79,16 @@ def _planned(request: Request, ledger: Ledger, clock: Callable[[], datetime]) ->
     regions = {plan.region, *(region for each in ledger.ended.values() for region in each.regions)}
     prices = load_price_book(plan.currency, folders_of_plan(plan, world.portfolio).prices, regions)
     account = PurgedAccount(plan.region, others=tuple(sorted(regions)))
-    made = Survey(ledger, account, world.seen(), prices).plan()
+    seen = world.seen()
+    valid_for = seen.terms.valid_for if seen.terms else VALID_FOR
+    made = Survey(ledger, account, seen, prices).plan()
     told = [f"waits: {each}" for each in stays(made.waits, made.currency)]
     if not made.goes:
         return made, [*told, "nothing is purged: nothing is due" if not made.refused else "nothing is purged"]
     out = request.out or Path()
     for path, known in _known(out):
-        if known == made.model_copy(update={"made_at": known.made_at}) and known.begins_in_time(
-            made.made_at, terms.valid_for if (terms := world.seen().terms) else VALID_FOR
-        ):
+        same = known == made.model_copy(update={"made_at": known.made_at})
+        if same and known.begins_in_time(made.made_at, valid_for):
             return made, [*told, f"{len(made.goes)} resources are due; the plan is in {path} already"]
     path = _written(request, made, out)
     told += (f"goes: {each}" for each in goes(made))
@@ -123,11 +125,10 @@ def _written(request: Request, plan: PurgePlan, out: Path) -> Path:
 
 def _command(request: Request, path: Path, *how: str) -> str:
     """The command that carries the plan in *path* out, as a shell reads it."""
-    places = {"--portfolio": request.portfolio, "--cwd": None if request.cwd == Path() else request.cwd}
-    given = [str(word) for name, value in places.items() if value for word in (name, value)]
     folders = [word for each in request.evidence for word in ("--evidence", str(each))]
     destroyed = ["--stack-destroyed"] if request.stack_destroyed else []
-    return shlex.join(["costack", "purge", "--apply", str(path), *how, *folders, *given, *destroyed])
+    words = ("purge", "--apply", str(path), *how, *folders, *destroyed)
+    return printed_command(*words, portfolio=request.portfolio, cwd=request.cwd)
 
 
 def _world(request: Request, ledger: Ledger, clock: Callable[[], datetime]) -> FolderWorld:

@@ -87,7 +87,7 @@ def start(request: StartRequest) -> None:
         tenants=before.tenants if before else {},
     )
     place = placed(request.out, adoption, text, inventory)
-    new = [*_each(place, request.now)]
+    new = _each(place, request.now, place.adoption.tenants)
     _write(place, new)
     count = len(inventory.rows)
     echo(
@@ -103,9 +103,8 @@ def status(request: Request) -> None:
         CatalogError: When a file cannot be read.
         GateError: When something is missing that only people can bring.
     """
-    found = [*_each(read_place(request.folder), request.now)]
-    shown = [each for each in found if request.tenant in {None, each.subject.tenant}]
-    _refuse_unknown(request.tenant, found)
+    place = read_place(request.folder)
+    shown = _each(place, request.now, _named(place, request.tenant))
     print_progress(shown, request.output)
     blocked = [each for each in shown if each.blocked]
     if blocked:
@@ -122,12 +121,12 @@ def next_(request: Request) -> None:
         CatalogError: When a file cannot be read or written, or a size can be priced for no tier.
     """
     place = read_place(request.folder)
-    names = [each.tenant for each in _chosen(place, request.tenant)]
+    names = _named(place, request.tenant)
     problems: list[str] = []
-    conditions = _conditions(place, request.now)
+    conditions, catalog = _conditions(place, request.now), catalog_digest(place.catalog)
     for name in names:
         say(f"sizing {name}")
-        place = _sized(place, name, conditions, problems).saved()
+        place = _sized(place, name, conditions, catalog, problems).saved()
     say("")
     evidence = evidence_of(place, request.now.date(), request.given)
     for each in _progress_of(place, names, evidence, request.now):
@@ -170,12 +169,10 @@ def import_(request: Request, plan: Path, out: Path) -> None:
         CatalogError: When a file cannot be read, no tenant is ready, or the file is there already.
     """
     place = read_place(request.folder)
-    chosen = {subject.tenant for subject in _chosen(place, request.tenant)}
     ready = [
         each
-        for each in _each(place, request.now)
-        if each.subject.tenant in chosen
-        and all(step.record.status is Status.DONE for step in each.steps if step.phase in _BEFORE_IMPORT)
+        for each in _each(place, request.now, _named(place, request.tenant))
+        if all(step.record.status is Status.DONE for step in each.steps if step.phase in _BEFORE_IMPORT)
     ]
     rows = [replace(row.resource, tenant=each.subject.tenant) for each in ready for row in each.subject.rows]
     if not rows:
@@ -202,9 +199,8 @@ def _conditions(place: Place, now: datetime) -> Conditions:
     )
 
 
-def _each(place: Place, now: datetime) -> list[Progress]:
-    evidence = evidence_of(place, now.date(), NOTHING)
-    return _progress_of(place, place.adoption.tenants, evidence, now)
+def _each(place: Place, now: datetime, names: Collection[TenantId]) -> list[Progress]:
+    return _progress_of(place, names, evidence_of(place, now.date(), NOTHING), now)
 
 
 def _progress_of(
@@ -226,18 +222,13 @@ def _chosen(place: Place, named: str | None) -> tuple[Subject, ...]:
     return chosen
 
 
-def _refuse_unknown(named: str | None, found: Iterable[Progress]) -> None:
-    there = [each.subject.tenant for each in found]
-    if named is not None and named not in there:
-        raise CatalogError(
-            f"tenant '{named}' is not in the checklist; there are {', '.join(there) or 'none'}"
-        )
+def _named(place: Place, named: str | None) -> list[TenantId]:
+    return [each.tenant for each in _chosen(place, named)]
 
 
-def _sized(place: Place, name: TenantId, conditions: Conditions, problems: list[str]) -> Place:
+def _sized(place: Place, name: TenantId, conditions: Conditions, catalog: str, problems: list[str]) -> Place:
     """The place with a proposal of the tenant's size, where one can be made and none is up to date."""
     [subject] = (each for each in place.subjects if each.tenant == name)
-    catalog = catalog_digest(place.catalog)
     before = subject.adopted.proposed
     if before is not None and before.facts == digest_of(size_facts(subject, catalog)):
         return place

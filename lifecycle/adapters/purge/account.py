@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.purge import buckets, databases, others, vaults
-from lifecycle.adapters.purge.aws import Entry, Handling, pairs
+from lifecycle.adapters.purge.aws import Entry, Handling
 from lifecycle.adapters.purge.key_users import users_of_key
 from lifecycle.decommission.retained import Kind
 from lifecycle.errors import LifecycleError
@@ -69,17 +69,6 @@ class PurgedAccount(Account):
     def ask(self, service: str, region: str, operation: str, **parameters: Any) -> Any:
         """One answer."""
         return self._ask(service, region, operation, **parameters)
-
-    def tags(self, arn: str, region: str) -> Mapping[str, str] | None:
-        """The tags of a resource, as the tag search has them; None where it has none."""
-        listed = self.entries(
-            "resourcegroupstaggingapi",
-            region,
-            "get_resources",
-            "ResourceTagMappingList",
-            ResourceARNList=[arn],
-        )
-        return next((pairs(each.get("Tags")) for each in listed), None)
 
     def client(self, service: str, region: str) -> Any:
         """A client."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import AccountResource
 
-GIB: Final = 2**30
 Entry = Mapping[str, Any]
 
 
@@ -68,18 +67,6 @@ def is_going(listed: Entry) -> bool:
     return any(str(listed.get(name)).lower() == "deleting" for name in named)
 
 
-def pairs(listed: Any) -> dict[str, str] | None:
-    """Tags as AWS lists them; None where it lists none, which says nothing."""
-    if not listed:
-        return None
-    return {str(each["Key"]): str(each["Value"]) for each in listed}
-
-
 def last(arn: object) -> str:
     """What follows the last colon of an ARN."""
     return str(arn or "").rpartition(":")[2]
-
-
-def whole_gib(size: Any) -> int | None:
-    """Bytes as whole GiB, rounded up."""
-    return None if size is None else -(-int(size) // GIB)

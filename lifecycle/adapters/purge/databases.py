@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from lifecycle.adapters.purge.aws import Aws, Handling, entry, is_going, last, pairs, resource
+from lifecycle.adapters.aws_account import pairs
+from lifecycle.adapters.purge.aws import Aws, Handling, entry, is_going, last, resource
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import AccountResource

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lifecycle.adapters.aws_account import key_ends
-from lifecycle.adapters.purge.aws import Aws, Handling, entry, is_going, pairs, resource, whole_gib
+from lifecycle.adapters.aws_account import key_ends, pairs
+from lifecycle.adapters.aws_listings import whole_gib
+from lifecycle.adapters.purge.aws import Aws, Handling, entry, is_going, resource
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import AccountResource

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from lifecycle.adapters.purge.aws import Aws, Entry, Handling, entry, is_going, last, resource, utc, whole_gib
+from lifecycle.adapters.aws_listings import whole_gib
+from lifecycle.adapters.purge.aws import Aws, Entry, Handling, entry, is_going, last, resource, utc
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import AccountResource
