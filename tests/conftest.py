@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import clouds
+from tests import clouds, sampling
 from tests.browser import Browser, running_browser
 from tests.engine import warm
 from tests.kubernetes import either_cluster
@@ -99,8 +99,15 @@ LONGEST = (
 """Files that take longest, waits included, the longest first."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes begins first, so that no worker waits for another's last file in the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only `make whole` runs, unless a test is named; what takes minutes begins first.
+
+    So no worker waits for another's last file in the end.
+    """
+    if not any("::" in argument for argument in config.args):
+        left_out = sampling.left_out(items)
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=_place)
 
 

@@ -1,16 +1,22 @@
-"""How many examples of made-up input a test tries: a chosen sample in `make test`, all in `make torture`."""
+"""What `make test` runs of all tests, and how many made-up inputs a test tries: the same in every run.
+
+`make whole` runs every test, `make torture` every input.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 Item = TypeVar("Item")
 
 EVERY: Final = "COSTACK_EVERY_EXAMPLE"
+EVERY_TEST: Final = "COSTACK_EVERY_TEST"
 
 
 def examples(sample: int, *, of: int) -> settings:
@@ -27,3 +33,29 @@ def examples(sample: int, *, of: int) -> settings:
 def chosen(items: Sequence[Item], number: int, *, one_in: int) -> Sequence[Item]:
     """Every *one_in*-th of *items*, beginning elsewhere for every *number*; all where all are asked for."""
     return items if os.environ.get(EVERY) else items[number % one_in :: one_in]
+
+
+def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
+    """The tests among *items* that only `make whole` runs: marked so, or cases beyond a test's sample.
+
+    A sample holds the first and the last case: a table's ends are where its cases differ most.
+    """
+    if os.environ.get(EVERY_TEST):
+        return set()
+    found = {item for item in items if item.get_closest_marker("whole")}
+    for count, cases in _sampled(items):
+        kept = {round(place * (len(cases) - 1) / max(count - 1, 1)) for place in range(count)}
+        found.update(case for place, case in enumerate(cases) if place not in kept)
+    return found
+
+
+def _sampled(items: Sequence[pytest.Item]) -> Iterator[tuple[int, list[pytest.Item]]]:
+    """Of each test that has a sample how many cases it holds, and all of them."""
+    tests: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("sample"):
+            tests[item.nodeid.split("[")[0]].append(item)
+    for cases in tests.values():
+        marker = cases[0].get_closest_marker("sample")
+        assert marker is not None
+        yield marker.args[0], cases

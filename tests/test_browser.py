@@ -210,6 +210,7 @@ def test_a_picture_of_the_top_ends_with_an_element(browser: Browser, write: Writ
     assert height == pytest.approx(end["y"] + end["height"] + 16, abs=1)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [

@@ -48,6 +48,7 @@ def small_firm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(file for file in files if file.name == "focus-1.3.parquet")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_month_is_read_back_to_the_unit(scenario: str, tmp_path: Path) -> None:
     """Cells hold tenant, pool, part, domain, category and behaviour; all of a statement but its items."""

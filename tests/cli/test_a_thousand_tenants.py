@@ -45,6 +45,7 @@ def test_every_page_is_small_enough_to_be_sent(report: Path) -> None:
     assert largest_account(report).stat().st_size <= MOST_ACCOUNT_BYTES
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", MOST_SHEETS)
 def test_everybody_can_read_a_page_of_all(browser: Browser, report: Path, name: str) -> None:
     with opened(browser, report / f"{name}.html") as page:

@@ -178,6 +178,7 @@ def billed(request: pytest.FixtureRequest, folder: Path) -> Read:
     return reported(run, files / "inventory.json", (files / "usage.csv",))
 
 
+@pytest.mark.sample(2)
 def test_every_figure_of_a_bill(billed: Read, walked: list[Printed]) -> None:
     pages, otherwise, documents = billed
     walked += pages
@@ -244,6 +245,7 @@ def history(folder: Path) -> Path:
     return filed
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("scenario", ["month-restated", "mid-month-move", "small-firm-shared"])
 def test_every_figure_of_a_bill_after_another(
     scenario: str, folder: Path, history: Path, walked: list[Printed]
@@ -262,6 +264,7 @@ def test_every_figure_of_a_bill_after_another(
     agree([*otherwise, *problems(pages, documents)])
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("before", ["an estimate", "a bill without items"])
 def test_every_figure_of_a_bill_after(before: str, folder: Path, walked: list[Printed]) -> None:
     """Reports and runs are history, too; months of an earlier version have no items."""

@@ -131,6 +131,7 @@ def called(portfolio: str, tenant: int) -> Plan:
     return estate(tenant).model_copy(update={"portfolio": portfolio})
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("tenant", [SHORTEST, LONGEST])
 def test_every_name_of_the_longest_portfolio_that_validate_takes_is_taken_by_aws(tenant: int) -> None:
     """Every resource of every offer; with one character more validate refuses, and AWS would, too."""

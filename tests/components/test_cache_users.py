@@ -228,6 +228,7 @@ def sessions(server: CacheServer, last: Login, count: int) -> list[Any]:
         return [pod.ask("GET", last.key(str(number))) for number in range(count)]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("way", [("second-login", "first-login", None), ("second-login", "back", "was")])
 def test_a_rotation_loses_no_session(server: CacheServer, way: tuple[str | None, ...]) -> None:
     resources = declared()

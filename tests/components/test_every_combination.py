@@ -101,6 +101,7 @@ def sold() -> Iterator[Counter[Offer]]:
     assert counted.total() >= COMBINATIONS
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("offer", offers(), ids="-".join)
 @settings(
     max_examples=-(-EXAMPLES // len(offers())),

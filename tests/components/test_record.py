@@ -133,6 +133,7 @@ class Counted(CloudAnswers):
         return {"name": args.args["stackName"], "outputs": dict(self.there)}
 
 
+@pytest.mark.whole("what it finds costs time and no correct answer")
 def test_the_state_is_read_once_an_update_however_many_tenants_have_a_server() -> None:
     platform, tenants = example.platform(), example.tenants()
     (like,) = (each for each in tenants if each["tenant"] == "meridian")  # with a server of its own

@@ -62,6 +62,7 @@ def own(over: Reach) -> list[Service]:
     return [each for each in over.services if each.tenant is not None]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", platforms())
 def test_every_pod_reaches_what_it_needs_and_no_neighbours_server(kind: str) -> None:
     assert reach_faults(plan(kind), declared(kind)) == []
@@ -139,6 +140,7 @@ def moments() -> list[tuple[str, str, MoveStage]]:
     ]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("origin", "tier", "stage"), moments())
 def test_while_it_moves_a_tenant_reaches_both_of_its_servers(
     origin: str, tier: str, stage: MoveStage

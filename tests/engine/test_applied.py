@@ -164,6 +164,7 @@ def test_an_update_lets_it_sleep_even_when_its_pods_change(sandbox: Project, clu
     assert replicas(cluster) == 0
 
 
+@pytest.mark.whole("the update that lets it sleep reads the same state")
 def test_a_refresh_does_not_wake_it_either(sandbox: Project, cluster: Cluster) -> None:
     sandbox.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
     sandbox.up("--expect-no-changes")
@@ -177,6 +178,7 @@ def test_it_wakes_with_all_its_pods(sandbox: Project, cluster: Cluster, tmp_path
     sandbox.up("--expect-no-changes")
 
 
+@pytest.mark.whole("tests/components prove what is declared without a schedule")
 def test_taking_the_schedule_out_wakes_it(sandbox: Project, cluster: Cluster, tmp_path: Path) -> None:
     run(cluster, "sleep", tmp_path)
     assert replicas(cluster) == 0

@@ -116,6 +116,7 @@ def kept(deployed: Deployed) -> Iterator[Deployed]:
     assert deployed.there() == before
 
 
+@pytest.mark.whole("test_gone drops a file on the real engine")
 @pytest.mark.parametrize("environment", ["production", "staging"])
 @pytest.mark.parametrize("tier", CHOSEN)
 def test_a_file_dropped_alone_stops_every_command(kept: Deployed, tier: str, environment: str) -> None:

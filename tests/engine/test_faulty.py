@@ -61,6 +61,7 @@ def end(creation: Phase) -> Phase:
     return phase
 
 
+@pytest.mark.whole("tests/localcloud/aws/test_faults proves what is tried again")
 def test_what_aws_turns_away_or_fails_at_is_tried_again(creation: Phase) -> None:
     creation.worlds.go_back(creation.start)
     with creation.worlds.faults("throttle=45,error=20,seed=1"):
@@ -108,6 +109,7 @@ def search(project: Project, *options: str) -> Said:
     return project.costack("recover", "--stack", STACK, "--search", *options)
 
 
+@pytest.mark.whole("a death is survived in test_reaper, a lost answer here")
 def test_a_death_at_its_creation_is_survived(creation: Phase) -> None:
     """The engine dies when the server is made, and nobody wrote down that it was."""
     assert creation.survive(Point(creation.number_of("CreateDBInstance"), after=True)) == ""

@@ -139,6 +139,7 @@ def test_a_preview_is_what_the_estimate_says_afterwards(priced: Project, before:
         is_the_largest(priced, "local-acme-postgresql")
 
 
+@pytest.mark.whole("test_gone and the policy pack refuse to lose a protected database")
 def test_a_protected_database_cannot_be_lost_by_going_back(priced: Project) -> None:
     path = priced.folder / "portfolios/local/platform.yaml"
     text = path.read_text(encoding="utf-8")

@@ -183,6 +183,7 @@ def test_a_changed_request_changes_that_and_nothing_else(rendered: Deployed) -> 
     assert others["borealis-web"]["detailedDiff"] == changed
 
 
+@pytest.mark.whole("test_drift finds more, test_applied mends it")
 def test_drift_is_found_by_refresh_and_mended_by_up(rendered: Deployed) -> None:
     project, clients = rendered.project, rendered.project.clients()
     clients.get("rds").modify_db_instance(

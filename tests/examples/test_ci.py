@@ -244,6 +244,7 @@ def checkout(tmp_path: Path, base: Checkout) -> Checkout:
 HOSTS = pytest.mark.parametrize("host", [OnGithub(), OnGitlab()], ids=["github", "gitlab"])
 
 
+@pytest.mark.sample(1)
 @HOSTS
 def test_one_comment_is_created_and_then_kept_up_to_date(host: Both, checkout: Checkout) -> None:
     checkout.change("acme", "users:", "users: 9 #")
@@ -263,6 +264,7 @@ def test_one_comment_is_created_and_then_kept_up_to_date(host: Both, checkout: C
     )
 
 
+@pytest.mark.sample(1)
 @HOSTS
 def test_a_gate_that_fails_is_told_in_the_comment_and_by_the_exit_code(
     host: Both, checkout: Checkout
@@ -291,6 +293,7 @@ def test_a_portfolio_that_cannot_be_read_leaves_the_comment_alone(host: Both, ch
     assert not summary.exists() or "nothing changes" not in summary.read_text(encoding="utf-8")
 
 
+@pytest.mark.sample(1)
 @HOSTS
 def test_a_label_accepts_what_it_names_and_nothing_else(host: Both, checkout: Checkout) -> None:
     checkout.change("acme", "users: ", "users: 9\nbudget_per_month: 900.00 # ")

@@ -133,6 +133,7 @@ def usage() -> str:
     )
 
 
+@pytest.mark.whole("tests/cli/actions/test_preview reads each commit's files")
 def test_a_preview_reads_the_catalog_of_each_commit(project: Path) -> None:
     edit(project / "catalog" / "premium.yaml", "fee_per_month: 1490.00", "fee_per_month: 1290.00")
     edit(project / "catalog" / "pricebook" / "contract.yaml", "price: '54'", "price: '60'")

@@ -409,6 +409,7 @@ def test_a_missing_approval_deploys_nothing(host: Both, main: Main) -> None:
     assert main.told("pulumi") == []
 
 
+@pytest.mark.whole("tests/allocation decide who approves; the other stories run these steps")
 @on("github")
 def test_an_earlier_change_that_was_not_deployed_needs_its_own_approvals(host: Both, main: Main) -> None:
     main.merge(12, PLATFORM, "/odoo@sha256:", "/odoo-18@sha256:", by=("dana",))
@@ -566,6 +567,7 @@ PLANS = "plans/local"
 BRANCH = "costack/ended-local"
 
 
+@pytest.mark.sample(1)
 @on("github", "gitlab")
 def test_what_is_due_is_proposed_and_what_was_approved_and_merged_ends_once(host: Both, main: Main) -> None:
     costack = main.folder / ".venv" / "bin" / "costack"
@@ -613,6 +615,7 @@ def test_what_is_due_is_proposed_and_what_was_approved_and_merged_ends_once(host
     assert {each for line in main.told("costack") for each in line.split() if "delta" in each} == set()
 
 
+@pytest.mark.sample(1)
 @on("github", "gitlab")
 def test_what_ended_tenants_left_is_proposed_and_purged_once(host: Both, main: Main) -> None:
     terms = "purge: {enabled: true, allowed_signers: ../../approvers}"

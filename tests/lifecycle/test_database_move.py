@@ -73,6 +73,7 @@ def sums(server: Server) -> dict[str, str]:
     return checksums(lambda sql: server.ask(sql, **TENANT))
 
 
+@pytest.mark.sample(1)
 def test_a_copy_is_complete_and_is_cut_over_to(moving: Pods, other: Server) -> None:
     before = sums(moving.server)
     done = copy(moving, moving.server, other)

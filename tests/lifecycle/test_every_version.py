@@ -18,6 +18,7 @@ from tests.postgres import MAJORS
 pytestmark = pytest.mark.postgres
 
 
+@pytest.mark.sample(1)
 def test_a_backup_of_every_version_can_be_restored(damaged: Pods, backup: str) -> None:
     text = (damaged.bucket / "manifests" / "acme" / f"{backup}.json").read_text(encoding="utf-8")
     manifest = json.loads(text)

@@ -45,6 +45,7 @@ def contents(place: Path) -> dict[str, bytes]:
     return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
 
 
+@pytest.mark.sample(1)
 def test_every_file_arrives_and_is_checked_by_its_name(pods: Pods, places: tuple[Path, Path]) -> None:
     done = copy(pods, places)
     assert done.returncode == 0, done.stderr

@@ -80,6 +80,7 @@ def kill_everywhere(
         judge()
 
 
+@pytest.mark.whole("the hand-over is killed here; make torture kills every job")
 def test_a_killed_copy_is_made_anew(pods: Pods, other: Server, reset: Callable[[], None]) -> None:
     before = sums(pods.server)
 
@@ -110,6 +111,7 @@ def test_a_killed_hand_over_loses_nothing_and_ends(
     kill_everywhere(pods, script("database_hand_over.sh"), places, prepare, judge, EARLY, LATE)
 
 
+@pytest.mark.whole("the hand-over is killed here; make torture kills every job")
 def test_a_killed_setup_neither_loses_nor_gives_away_a_database(pods: Pods) -> None:
     """Of a release without marks, and of a client that comes back with another password."""
     role = "t_brief"
@@ -178,6 +180,7 @@ def test_a_killed_setup_and_a_killed_drop_go_on(pods: Pods) -> None:
     kill_everywhere(pods, script("database_drop.sh"), wanted, set_it_up, gone, EARLY)
 
 
+@pytest.mark.whole("the hand-over is killed here; make torture kills every job")
 def test_a_killed_job_of_a_rotation_goes_on(pods: Pods) -> None:
     """At every stage; afterwards those logins open that the pods of the stage before and of this one use."""
     role, database, second = "t_turned", "odoo_turned", second_role("t_turned")

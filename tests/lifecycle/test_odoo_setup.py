@@ -355,6 +355,7 @@ HARMFUL: Final = {
 }
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("what", HARMFUL)
 def test_what_a_copy_has_got_since_is_neutralised_again_or_named(place: Place, what: str) -> None:
     place.ask(MODULES + INSTALLED)

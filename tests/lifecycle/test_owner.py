@@ -127,6 +127,7 @@ def own_server() -> Iterator[Server]:
         yield running
 
 
+@pytest.mark.sample(1)
 @on_every_version
 def test_a_new_client_with_an_ended_tenants_name_reads_nothing(place: Place) -> None:
     before = place.catalog()

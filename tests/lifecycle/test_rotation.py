@@ -124,6 +124,7 @@ def at_work(*writers: Writer) -> None:
         assert writer.refused == []
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("server", "way"),
     [*((major, FORTH) for major in FORTH_ON), *((major, BACK) for major in CHOSEN)],

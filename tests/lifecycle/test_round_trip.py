@@ -196,6 +196,7 @@ def test_a_restore_that_says_nothing_or_nonsense_proves_nothing(restored: Pods) 
     assert [check.name for check in restore_result(done.stdout, "acme").faults] == ["odoo"]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("value", ['"none"', "-1", "1.5", "1e15", "{}"])
 def test_a_report_writes_no_result_with_what_is_no_number(restored: Pods, value: str) -> None:
     """What lies in the bucket can be deleted by none of our roles, and a decommission reads it."""
@@ -300,6 +301,7 @@ def test_a_backup_counts_what_its_dump_holds_while_odoo_writes_on(damaged: Pods)
         assert (code, result.backup) == (0, taken)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("trouble", ["password", "pg_dump", "empty", "filestore"])
 def test_a_backup_that_fails_is_none(damaged: Pods, trouble: str) -> None:
     complete = damaged.manifests()

@@ -30,6 +30,7 @@ def both(pods: Pods) -> Iterator[Server]:
         pods.server.ask(f"DROP ROLE {each['user']}")
 
 
+@pytest.mark.sample(1)
 def test_a_tenant_is_at_home_in_its_own_database(both: Server) -> None:
     for each in (ONE, OTHER):
         both.ask("CREATE TABLE mine (id serial); INSERT INTO mine DEFAULT VALUES", **each)

@@ -46,6 +46,7 @@ TERM = {"ChargeFrequency": "One-Time", "ChargePeriodEnd": "2027-11-01"}
 FIRST_TWO_DAYS = {"ChargePeriodEnd": "2026-11-03"}
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("rows", "fault"),
     [

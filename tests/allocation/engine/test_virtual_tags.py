@@ -51,6 +51,7 @@ CHARGE = {
 }
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize(
     ("when", "catches"),
     [

@@ -31,6 +31,7 @@ def conserved(comparison: Comparison) -> bool:
     return tenants + nobodys == bill
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("name", ["acme", "acme-staging", "borealis-migration", "cobalt"])
 def test_nothing_gets_lost_between_two_tiers(name: str, tier: str) -> None:

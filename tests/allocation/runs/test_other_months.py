@@ -327,6 +327,7 @@ def test_the_statement_says_what_was_done(tmp_path: Path, september: Path) -> No
     ]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("acme", "borealis", "expected"),
     [

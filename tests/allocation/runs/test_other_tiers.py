@@ -35,6 +35,7 @@ def test_without_a_portfolio_no_cost_is_reported() -> None:
     assert all(each.cost_difference is None for each in options(100))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("previews", [0, 2, 100])
 def test_as_many_as_are_wanted_are_priced_and_what_cannot_be_had_is_not(previews: int) -> None:
     found = options(previews, local_portfolio())

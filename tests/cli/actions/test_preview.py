@@ -272,6 +272,7 @@ def test_a_gate_is_one_sentence_and_exit_5_after_the_preview_is_shown() -> None:
     run("--portfolio", str(LOCAL), "--tenant", "cobalt", "--tier", "dedicated-db", "--expect-no-changes")
 
 
+@pytest.mark.whole("tests/allocation/preview/test_break_even works it out, this command prints it")
 def test_break_even_is_said_when_it_is_asked_for() -> None:
     assert "break-even of cobalt in users: ha-postgresql" in run(*WHAT_IF, "--break-even").stdout
 

@@ -52,6 +52,7 @@ def test_a_rename_changes_a_line_and_the_files_name(folder: Path, up: Callable[[
     assert files(folder) == before
 
 
+@pytest.mark.whole("each command with either word")
 def test_commands_take_the_name_and_the_id(folder: Path, up: Callable[[], None]) -> None:
     rename(folder, "acme", "zenith")
     up()

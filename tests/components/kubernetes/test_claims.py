@@ -55,12 +55,14 @@ def early(declared: Sequence[Declared]) -> list[str]:
     return [each.name for each, claim in found if claim.urn not in before(each.urn, declared)]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("stage", list(LifecycleStage))
 def test_whatever_mounts_a_claim_goes_before_it(stage: LifecycleStage) -> None:
     offers = [each.model_copy(update={"lifecycle_stage": stage}) for each in every_offer()]
     assert early(declare_plan(plan_of(*offers))) == []
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("stage", list(MoveStage))
 def test_so_does_what_mounts_the_claims_of_a_move(stage: MoveStage) -> None:
     move = Move(from_tier="shared-namespace", stage=stage)

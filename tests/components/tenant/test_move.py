@@ -146,6 +146,7 @@ def test_files_are_copied_between_two_claims_in_one_namespace() -> None:
         assert claim.props["metadata"]["namespace"] == where
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("origin", "target"), [(SHARED, OWN), (SHARED, COPIED), (COPIED, OWN)])
 def test_what_holds_data_comes_before_it_is_needed_and_goes_last(origin: str, target: str) -> None:
     stages = [declared(target, origin, None)]

@@ -40,6 +40,7 @@ def word(purpose: str, number: int = 0) -> str:
     return f"password-of-acme-{f'rotation-{number}-' if number else ''}{purpose}"
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("number", "stage", "login", "password", "role", "used", "replaced"),
     [
@@ -80,6 +81,7 @@ def test_the_stage_before_and_the_next_share_a_login(way: tuple[str, ...]) -> No
         assert options["db_password"] in opens[options["db_user"]]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("number", "stage", "passwords"),
     [
@@ -159,6 +161,7 @@ def test_a_tenants_rotation_leaves_its_neighbours_alone() -> None:
     assert pods(None) == pods(Rotation(number=1, stage=RotationStage.SECOND_LOGIN)) != {}
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("number", "stage", "used"),
     [(1, "second-login", 0), (1, "back", 0), (8, "first-login", 7), (8, None, 8)],

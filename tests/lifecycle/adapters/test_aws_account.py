@@ -163,6 +163,7 @@ LEAKS: dict[Kind, Callable[[Callable[[str], Any]], dict[str, str]]] = {
 }
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("what", LEAKS, ids=str)
 def test_what_was_left_behind_is_found(what: Kind, aws: Callable[[str], Any]) -> None:
     ids = LEAKS[what](aws)

@@ -135,6 +135,7 @@ def test_a_search_names_every_tenant_of_the_account_and_its_folders(
     assert left.there()["objects"]
 
 
+@pytest.mark.whole("tests/lifecycle/purge/test_guards decide the day")
 def test_nothing_is_planned_before_its_day_and_nothing_twice(
     left: Left, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,6 +167,7 @@ def broken(left: Left) -> tuple[str, ...]:
     )
 
 
+@pytest.mark.whole("tests/lifecycle/purge name what is kept without an account")
 def test_what_the_account_keeps_is_named_with_its_cost_and_so_is_the_key(left: Left) -> None:
     """At planning, and where it is broken after the plan was made."""
     path, plan = planned(left)

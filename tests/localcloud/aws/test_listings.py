@@ -34,6 +34,7 @@ def account(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "testing")
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", REMEMBERED)
 def test_what_was_made_is_found_and_nothing_after_it_is_gone(
     kind: str, driver: Driver, ground: Ground

@@ -142,6 +142,7 @@ k8s.core.v1.ConfigMap(
 ADOPT = '    opts=pulumi.ResourceOptions(import_="default/made-by-hand"),\n'
 
 
+@pytest.mark.whole("tests/localcloud/kubernetes imports without an engine")
 @pytest.mark.engine
 @pytest.mark.cluster
 def test_an_object_made_by_hand_is_imported_as_it_is(

@@ -26,6 +26,7 @@ def billed_from_15th(start: str, end: str) -> dict[str, str]:
     return billing("2026-11-15", "2026-12-15", ChargePeriodStart=start, ChargePeriodEnd=end)
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize(
     ("row", "other_month"),
     [
@@ -120,6 +121,7 @@ def test_a_row_of_the_months_invoice_is_charged(
     assert [each["other_month"] for each in done.charges] == [other_month]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("row", "rule", "column"),
     [

@@ -47,6 +47,7 @@ def charges(files: list[Path], into: Path) -> list[dict[str, Any]]:
         return fetched(connection, "SELECT * EXCLUDE (kind) FROM charge ORDER BY charge")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("few_rows", [0, 10_000])
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_parts_hold_what_one_file_holds(

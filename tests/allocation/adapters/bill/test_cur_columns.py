@@ -24,6 +24,7 @@ MONEY = {
 RESERVED = "arn:aws:ec2:eu-west-1:1:reserved-instances/r"
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("word", "reservation", "costs", "category"),
     [

@@ -23,6 +23,7 @@ def charges(files: list[Path], into: Path, period: ChargePeriod = NOVEMBER) -> l
         return fetched(connection, "SELECT * EXCLUDE (kind) FROM charge ORDER BY charge")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("name", "month"),
     [

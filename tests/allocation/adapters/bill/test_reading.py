@@ -50,6 +50,7 @@ def test_a_double_is_its_shortest_decimal(doubles: list[float]) -> None:
     assert [charge["billed"] for charge in done.charges] == [units(repr(double)) for double in doubles]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("kind", "value", "expected"),
     [
@@ -70,6 +71,7 @@ def test_amounts_of_any_type(tmp_path: Path, kind: str, value: str, expected: in
     assert (done.charges[0]["billed"] if done.charges else done.refused[0]["rule"]) == expected
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("kind", "value", "expected"),
     [
@@ -141,6 +143,7 @@ def test_a_quantity_has_twelve_decimals(texts: list[str]) -> None:
     assert [charge["quantity"] for charge in done.charges] == expected
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("finest_first", [False, True])
 @pytest.mark.parametrize(
     "kinds",

@@ -149,6 +149,7 @@ def test_a_cost_category_has_one_key_in_every_report(tmp_path: Path) -> None:
         assert read(bill(tmp_path / name, [row])).charges[0]["tags"] == '{"costCategory/Team":"shop"}'
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("text", "tags"),
     [

@@ -37,6 +37,7 @@ def test_lines_of_reports_have_other_ids_in_the_next_one(tmp_path: Path) -> None
     assert refusal(tmp_path).startswith("a.csv and b.csv have 1 line about the same account")
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     "column",
     [

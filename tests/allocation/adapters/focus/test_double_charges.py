@@ -64,6 +64,7 @@ def costs(row: dict[str, str], amount: str) -> dict[str, str]:
 # What costack wrote beside something else.
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("other", "found"),
     [

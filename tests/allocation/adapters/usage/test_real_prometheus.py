@@ -214,6 +214,7 @@ def fetched(
     return {(row.driver, row.tenant): row.quantity or Decimal() for row in server.fetch(day, drivers)}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("world", MEASURED)
 def test_what_is_measured_is_the_truth_within_the_bound(url: str, world: str) -> None:
     clusters = MEASURED[world]

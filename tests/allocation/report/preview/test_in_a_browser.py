@@ -38,6 +38,7 @@ def save(tmp_path: Path) -> Save:
     return saved
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("preview", KINDS, ids=range(len(KINDS)))
 def test_everybody_can_read_it(browser: Browser, save: Save, preview: Preview, scheme: str) -> None:

@@ -73,6 +73,7 @@ def test_nothing_is_one_line() -> None:
     assert f"**{headline}**" == as_markdown(nothing()).strip()
 
 
+@pytest.mark.whole("a browser opens this page in test_in_a_browser")
 def test_a_thousand_tenants_are_a_page_that_opens() -> None:
     text = as_html(thousand())
     assert len(text.encode()) <= 400_000

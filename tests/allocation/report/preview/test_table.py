@@ -65,6 +65,7 @@ def test_nothing_has_no_differences() -> None:
     assert {row[5] for row in drawn(nothing())} == {"0.00"}
 
 
+@pytest.mark.whole("the comment of a thousand tenants is made from the same rows")
 def test_a_thousand_tenants_are_forty_rows() -> None:
     found = drawn(thousand())
     assert len(found) == 44

@@ -1,0 +1,53 @@
+"""What `make test` leaves out, by marker; everything runs where everything is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from tests import sampling
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the choice reads of a test: its name and its markers."""
+
+    nodeid: str
+    markers: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def get_closest_marker(self, name: str) -> Any:
+        return self.markers.get(name)
+
+
+def left_out(*tests: Chosen) -> set[str]:
+    return {each.nodeid for each in sampling.left_out(cast("list[pytest.Item]", list(tests)))}
+
+
+def cases(count: int, sample: int) -> list[Chosen]:
+    marker = pytest.mark.sample(sample).mark
+    return [Chosen(f"test_table.py::test_row[{number}]", {"sample": marker}) for number in range(count)]
+
+
+@pytest.fixture(autouse=True)
+def _chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(sampling.EVERY_TEST, raising=False)
+
+
+def test_what_is_marked_whole_is_left_out_and_nothing_else() -> None:
+    marked = Chosen("a", {"whole": pytest.mark.whole("why").mark})
+    assert left_out(marked, Chosen("b")) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("count", "sample", "kept"), [(7, 3, {0, 3, 6}), (5, 2, {0, 4}), (3, 1, {0}), (2, 3, {0, 1}), (1, 1, {0})]
+)
+def test_a_sample_is_spread_from_the_first_case_to_the_last(count: int, sample: int, kept: set[int]) -> None:
+    table = cases(count, sample)
+    assert left_out(*table) == {each.nodeid for number, each in enumerate(table) if number not in kept}
+
+
+def test_where_everything_is_asked_for_nothing_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(sampling.EVERY_TEST, "1")
+    assert left_out(*cases(9, 1), Chosen("a", {"whole": pytest.mark.whole("why").mark})) == set()
