@@ -114,6 +114,9 @@ class Network:
 
     policies: Sequence[Policy]
     pods: Sequence[Pod]
+    _known: dict[tuple[int, str], tuple[Pod, list[Policy]]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
 
     def allowed(self, source: Pod, destination: Pod, port: int, protocol: str = "TCP") -> bool:
         """Whether a connection from *source* to *destination* is let out there and let in here."""
@@ -127,11 +130,16 @@ class Network:
 
     def _may(self, pod: Pod, direction: str, other: Pod | str, port: int, protocol: str) -> bool:
         _known_protocol(protocol)
-        isolating = [
-            policy for policy in self.policies if direction in policy.directions and policy.selects(pod)
-        ]
+        isolating = self._isolating(pod, direction)
         # Policies only ever add openings, and a pod that none of them isolates is open.
         return not isolating or any(policy.opens(direction, other, port, protocol) for policy in isolating)
+
+    def _isolating(self, pod: Pod, direction: str) -> list[Policy]:
+        """The policies about *pod*, which is asked about with every other pod and port."""
+        if (key := (id(pod), direction)) not in self._known:
+            found = [each for each in self.policies if direction in each.directions and each.selects(pod)]
+            self._known[key] = (pod, found)  # holds the pod, so that no other gets its id
+        return self._known[key][1]
 
 
 def network_of(declared: Sequence[Declared]) -> Network:
