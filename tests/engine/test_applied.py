@@ -178,7 +178,6 @@ def test_it_wakes_with_all_its_pods(sandbox: Project, cluster: Cluster, tmp_path
     sandbox.up("--expect-no-changes")
 
 
-@pytest.mark.whole("tests/components prove what is declared without a schedule")
 def test_taking_the_schedule_out_wakes_it(sandbox: Project, cluster: Cluster, tmp_path: Path) -> None:
     run(cluster, "sleep", tmp_path)
     assert replicas(cluster) == 0
