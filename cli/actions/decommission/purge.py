@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,7 +82,8 @@ def _planned(request: Request, ledger: Ledger, clock: Callable[[], datetime]) ->
     account = PurgedAccount(plan.region, others=tuple(sorted(regions)))
     seen = world.seen()
     valid_for = seen.terms.valid_for if seen.terms else VALID_FOR
-    made = Survey(ledger, account, seen, prices).plan()
+    folders = _seen_from(request.out or Path(), request.evidence)
+    made = Survey(ledger, account, seen, prices).plan().model_copy(update={"evidence": folders})
     told = [f"waits: {each}" for each in stays(made.waits, made.currency)]
     if not made.goes:
         return made, [*told, "nothing is purged: nothing is due" if not made.refused else "nothing is purged"]
@@ -123,6 +125,10 @@ def _written(request: Request, plan: PurgePlan, out: Path) -> Path:
     return path
 
 
+def _seen_from(out: Path, folders: Iterable[Path]) -> tuple[str, ...]:
+    return tuple(sorted({os.path.relpath(each.resolve(), out.resolve()) for each in folders}))
+
+
 def _command(request: Request, path: Path, *how: str) -> str:
     """The command that carries the plan in *path* out, as a shell reads it."""
     folders = [word for each in request.evidence for word in ("--evidence", str(each))]
@@ -148,6 +154,7 @@ def _world(request: Request, ledger: Ledger, clock: Callable[[], datetime]) -> F
     account = PurgedAccount(ended[0].region)
     return FolderWorld(
         folders=request.evidence,
+        plans=request.out or Path(),
         portfolio=folder,
         stacks=() if request.stack_destroyed else tuple(sorted({each.stack for each in ended})),
         cwd=request.cwd,
@@ -170,11 +177,11 @@ def apply_plan(request: Request, clock: Callable[[], datetime]) -> None:
     plan = read_purge_plan(path)
     if request.approved is None and request.phrase is None:
         raise RefusedError(f"to carry out the plan, confirm it with --phrase '{plan.phrase}'")
-    evidence = request.evidence or (path.parent,)
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     account = PurgedAccount(plan.region, others=plan.regions)
     stacks = () if request.stack_destroyed else plan.stacks
-    world = FolderWorld(evidence, folder, stacks, request.cwd, clock, lambda: account.id)
+    evidence = _folders_of(plan, path, request.evidence)
+    world = FolderWorld(evidence, path.parent, folder, stacks, request.cwd, clock, lambda: account.id)
     record = request.record or path.with_suffix(EVIDENCE_SUFFIX)
     purge = Purge(
         plan=plan,
@@ -190,6 +197,18 @@ def apply_plan(request: Request, clock: Callable[[], datetime]) -> None:
     echo(falls(plan))
     for each in (*plan.waits, *plan.refused):
         echo(f"still billed: {each.line.said}: {each.because}: {amount(each.per_month, plan.currency)}")
+
+
+def _folders_of(plan: PurgePlan, path: Path, given: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The folders of evidence: those given, and those of the plan, because a hold may lie in any of them."""
+    planned = tuple(path.parent / each for each in plan.evidence)
+    if missing := [each for each in planned if not each.is_dir()]:
+        raise CatalogError(
+            f"{path}: was made with the evidence and legal holds in {missing[0]}, which is not there; bring it "
+            "back, or make a new plan"
+        )
+    known = {each.resolve(): each for each in (*planned, *given)}
+    return tuple(known.values()) or (path.parent,)
 
 
 def _approval(request: Request, world: FolderWorld) -> PurgeApproval | None:

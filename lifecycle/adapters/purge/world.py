@@ -32,12 +32,14 @@ class FolderWorld:
 
     Attributes:
         folders: With evidence, plans beside it, and legal holds.
-        portfolio: The folder with platform.yaml.
+        plans: The folder of the plan, which may have legal holds, too.
+        portfolio: The folder with platform.yaml; it may have legal holds, too.
         stacks: The stacks in which a tenant of an old name may live again; empty where all were destroyed.
         account: The account of the credentials in use.
     """
 
     folders: tuple[Path, ...]
+    plans: Path
     portfolio: Path
     stacks: tuple[str, ...]
     cwd: Path
@@ -64,9 +66,15 @@ class FolderWorld:
             account=self.account(),
             portfolio=platform.portfolio,
             tenants=self._tenants,
-            holds=(*platform.legal_holds, *_holds_of(self.folders)),
+            holds=(*platform.legal_holds, *_holds_of(self._with_holds())),
             terms=platform.purge,
         )
+
+    def _with_holds(self) -> Iterator[Path]:
+        """Every folder in which somebody may have written a hold, each once; the plan's may be new."""
+        plans = [self.plans] if self.plans.exists() else []
+        known = {each.resolve(): each for each in (self.portfolio, *plans, *self.folders)}
+        yield from known.values()
 
     @cached_property
     def plan(self) -> Plan:

@@ -18,6 +18,7 @@ from cli.main import app
 from lifecycle.adapters.purge import world as purge_world
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
+from lifecycle.purge.plan import read_purge_plan
 from lifecycle.purge.resource import AccountResource
 from localcloud.aws.clients import ACCOUNT, Clients
 from tests.lifecycle.purge.left import SANDBOX, SHARED, TERMS, Left
@@ -263,3 +264,40 @@ def test_a_tenant_of_its_name_that_lives_keeps_it(left: Left) -> None:
     done = run(*DUE, code=Exit.POLICY)
     assert f"there is a tenant {SANDBOX} again, and it may be that one's" in done.stderr
     assert {Kind.DUMPS, Kind.MANIFESTS} == {kind for kind in Kind if f"{kind} s3://" in done.stderr}
+
+
+HOLD: Final = f"legal_holds:\n  - {{tenant: {SANDBOX}, because: case 2027/4}}\n"
+
+
+@pytest.mark.parametrize("folder", ["holds", "portfolios/local", "out"])
+def test_a_hold_that_was_written_after_the_plan_is_found_wherever_the_plan_looked(folder: str) -> None:
+    """Whoever applies it names another folder of evidence, or none."""
+    Path("holds").mkdir()
+    run(*DUE[:4], "--evidence", "holds", "--out", "out", DUE[-1])
+    (path,) = Path("out").glob("purge.*.json")
+    (Path(folder) / "legal-holds.yaml").write_text(HOLD, encoding="utf-8")
+    apply = ("purge", "--apply", path, "--phrase", "purge 2 resources of local", "--stack-destroyed")
+    for named in ((), ("--evidence", "plans")):
+        assert f"a legal hold is on {SANDBOX}" in run(*apply, *named, code=Exit.POLICY).stderr
+    due = run(*DUE[:4], "--evidence", "holds", "--out", "out", DUE[-1], code=Exit.POLICY)
+    assert f"a legal hold is on {SANDBOX}" in due.stderr
+    assert Stored.deleted == []
+
+
+def test_a_folder_that_the_plan_looked_in_and_is_gone_stops_it() -> None:
+    Path("holds").mkdir()
+    run(*DUE, "--evidence", "holds")
+    (path,) = Path("plans").glob("purge.*.json")
+    Path("holds").rmdir()
+    apply = ("purge", "--apply", path, "--phrase", "purge 2 resources of local", "--stack-destroyed")
+    done = run(*apply, code=Exit.CONFIGURATION)
+    assert "was made with the evidence and legal holds in plans/../holds, which is not there" in done.stderr
+    assert Stored.deleted == []
+
+
+def test_a_plan_of_an_older_version_keeps_its_hash() -> None:
+    plan = read_purge_plan(planned())
+    assert plan.evidence == (".",)
+    older = plan.model_copy(update={"evidence": ()})
+    assert "evidence" not in older.document()
+    assert older.sha256 != plan.sha256
