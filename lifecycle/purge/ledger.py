@@ -36,6 +36,15 @@ AmountText = Annotated[str, Field(pattern=r"^-?[0-9]{1,18}(\.[0-9]{1,10})?$")]
 """An amount of money a month as decimal text, which is exact."""
 
 
+ResourceKey = tuple[str, str, str]
+"""What finds a resource in plans and evidence: its kind, region and id."""
+
+
+def key_of(inputs: Mapping[str, Any]) -> ResourceKey:
+    """The key of the resource that a line of evidence is about."""
+    return str(inputs.get("what")), str(inputs.get("region")), str(inputs.get("id"))
+
+
 class _UnfinishedError(EvidenceError):
     """Evidence without its last step: what the tenant left is not known."""
 
@@ -65,6 +74,10 @@ class LedgerLine(Frozen):
     def said(self) -> str:
         """It in a few words."""
         return f"{self.what} {self.id} ({self.region})"
+
+    def named(self) -> dict[str, str]:
+        """What evidence of its deletion calls it."""
+        return {"what": str(self.what), "id": self.id, "region": self.region, "tenant": self.tenant}
 
     def point(self, name: str, gib: int | None) -> LedgerLine:
         """The line of a recovery point in this vault, unnamed by evidence: it has the vault's day."""

@@ -204,8 +204,8 @@ def _folders_of(plan: PurgePlan, path: Path, given: tuple[Path, ...]) -> tuple[P
     planned = tuple(path.parent / each for each in plan.evidence)
     if missing := [each for each in planned if not each.is_dir()]:
         raise CatalogError(
-            f"{path}: was made with the evidence and legal holds in {missing[0]}, which is not there; bring it "
-            "back, or make a new plan"
+            f"{path}: was made with the evidence and legal holds in {missing[0]}, which is not there; bring "
+            "it back, or make a new plan"
         )
     known = {each.resolve(): each for each in (*planned, *given)}
     return tuple(known.values()) or (path.parent,)

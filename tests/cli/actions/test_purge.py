@@ -301,3 +301,24 @@ def test_a_plan_of_an_older_version_keeps_its_hash() -> None:
     older = plan.model_copy(update={"evidence": ()})
     assert "evidence" not in older.document()
     assert older.sha256 != plan.sha256
+
+
+def test_two_plans_of_one_day_are_one_run_and_unreadable_evidence_of_a_purge_is_not_none(left: Left) -> None:
+    platform = left.portfolio / "platform.yaml"
+    text = platform.read_text("utf-8")
+    platform.write_text(
+        text.replace("enabled: true, allowed", "enabled: true, most_per_run: 1, allowed"), "utf-8"
+    )
+    apply = ("purge", "--phrase", "purge 1 resources of local", "--stack-destroyed", "--apply")
+    first = planned()
+    run(*apply, first)
+    run(*DUE)
+    (second,) = (each for each in Path("plans").glob("purge.*.json") if each != first)
+    said = run(*apply, second, code=Exit.POLICY).stderr.replace("\n", " ")
+    assert (
+        "the plan deletes 1 resources after the 1 of the last 20 hours, and one run deletes 1 at most" in said
+    )
+    record = first.with_suffix(".evidence.jsonl")
+    record.write_text("{}\n" + record.read_text("utf-8"), encoding="utf-8")
+    assert f"{record}:1: is not a line of evidence" in run(*apply, second, code=Exit.CONFIGURATION).stderr
+    assert len(Stored.deleted) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -160,12 +160,16 @@ class World:
     )
     read: Ledger | None = None
     plan: PurgePlan | None = None
+    purged: tuple[Mapping[str, Any], ...] = ()
 
     def now(self) -> datetime:
         return self.clock
 
     def ledger(self) -> Ledger:
         return self.read or Ledger(lines(self.ended), {self.ended.sha256: self.ended})
+
+    def purges(self) -> Iterable[Mapping[str, Any]]:
+        return self.purged
 
     def seen(self) -> Situation:
         return replace(self.situation, now=self.clock)
