@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from lifecycle.purge.approval import PurgeApproval
 from lifecycle.purge.guards import switched_off
 from lifecycle.purge.ledger import Ledger, read_ledger
 from lifecycle.purge.plan import PurgePlan, read_purge_plan
+from lifecycle.purge.planned import PlannedAlready, planned_already
 from lifecycle.purge.steps import Purge
 from lifecycle.purge.summary import amount, falls, goes, markdown, stays
 from lifecycle.purge.survey import Survey
@@ -61,7 +62,9 @@ def plan_due(request: Request, clock: Callable[[], datetime]) -> None:
     for line in ledger.unfinished:
         echo(f"passed over: {line}")
     if ledger.ended:
-        made, told = _planned(request, ledger, clock)
+        already = planned_already(request.out)
+        made, told = _planned(request, ledger, already, clock)
+        problems += already.problems(made.portfolio)
         others = {each.portfolio for each in ledger.ended.values()} - {made.portfolio}
         told = [*told, *(f"passed over: portfolio {each} has a plan of its own" for each in sorted(others))]
         for line in told:
@@ -73,7 +76,9 @@ def plan_due(request: Request, clock: Callable[[], datetime]) -> None:
         raise RefusedError(*problems)
 
 
-def _planned(request: Request, ledger: Ledger, clock: Callable[[], datetime]) -> tuple[PurgePlan, list[str]]:
+def _planned(
+    request: Request, ledger: Ledger, already: PlannedAlready, clock: Callable[[], datetime]
+) -> tuple[PurgePlan, list[str]]:
     """The plan, written unless nothing goes or it is there already, and what to say of it."""
     world = _world(request, ledger, clock)
     plan = world.plan
@@ -83,12 +88,14 @@ def _planned(request: Request, ledger: Ledger, clock: Callable[[], datetime]) ->
     seen = world.seen()
     valid_for = seen.terms.valid_for if seen.terms else VALID_FOR
     folders = _seen_from(request.out or Path(), request.evidence)
-    made = Survey(ledger, account, seen, prices).plan().model_copy(update={"evidence": folders})
+    made = Survey(ledger, account, seen, prices, planned=already).plan()
+    made = made.model_copy(update={"evidence": folders})
     told = [f"waits: {each}" for each in stays(made.waits, made.currency)]
     if not made.goes:
-        return made, [*told, "nothing is purged: nothing is due" if not made.refused else "nothing is purged"]
+        why = "" if made.refused or already.broken else ": nothing is due"
+        return made, [*told, f"nothing is purged{why}"]
     out = request.out or Path()
-    for path, known in _known(out):
+    for path, known in already.plans:
         same = known == made.model_copy(update={"made_at": known.made_at})
         if same and known.begins_in_time(made.made_at, valid_for):
             return made, [*told, f"{len(made.goes)} resources are due; the plan is in {path} already"]
@@ -99,13 +106,6 @@ def _planned(request: Request, ledger: Ledger, clock: Callable[[], datetime]) ->
         falls(made),
         f"the plan is in {path}, what to say of it in {path.with_suffix('.md').name}",
     ]
-
-
-def _known(out: Path) -> Iterator[tuple[Path, PurgePlan]]:
-    """The plans that are in *out* already; approvals beside them are passed over."""
-    for path in sorted(out.glob("purge.*.json")):
-        if ".approval" not in path.name:
-            yield path, read_purge_plan(path)
 
 
 def _written(request: Request, plan: PurgePlan, out: Path) -> Path:

@@ -322,3 +322,41 @@ def test_two_plans_of_one_day_are_one_run_and_unreadable_evidence_of_a_purge_is_
     record.write_text("{}\n" + record.read_text("utf-8"), encoding="utf-8")
     assert f"{record}:1: is not a line of evidence" in run(*apply, second, code=Exit.CONFIGURATION).stderr
     assert len(Stored.deleted) == 1
+
+
+OTHER: Final = "altair-migration"
+
+
+def torn(path: Path) -> None:
+    path.write_text(path.read_text("utf-8")[:-40], encoding="utf-8")
+
+
+def edited(path: Path) -> None:
+    path.write_text(
+        path.read_text("utf-8").replace('"currency": "USD"', '"currency": "EUR"'), encoding="utf-8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("broken", "name", "goes"),
+    [
+        (edited, "", {OTHER}),
+        (torn, "", set()),
+        (torn, "purge.other-0123456789ab.json", {SANDBOX, OTHER}),
+        (torn, "purge.json.json", set()),
+    ],
+)
+def test_a_plan_that_cannot_be_read_keeps_only_what_it_may_hold(
+    broken: Any, name: str, goes: set[str], left: Left
+) -> None:
+    first = planned()
+    broken(first)
+    if name:
+        first = first.rename(first.with_name(name))
+    left.write(left.plan(OTHER), left.stored(OTHER))
+    done = run(*DUE, code=Exit.OK if name.startswith("purge.other") else Exit.POLICY)
+    assert (str(first) in done.stderr) is not name.startswith("purge.other")
+    new = [each for each in Path("plans").glob("purge.local-*.json") if each != first]
+    assert {each.line.tenant for path in new for each in read_purge_plan(path).goes} == goes
+    assert done.stdout.count(f"{first} may hold it, and cannot be read") == 4 - 2 * len(goes)
+    assert "nothing is due" not in done.stdout
