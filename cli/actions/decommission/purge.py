@@ -45,6 +45,7 @@ class Request:
     approved: Path | None = None
     phrase: str | None = None
     record: Path | None = None
+    as_of: datetime | None = None
 
 
 def plan_due(request: Request, clock: Callable[[], datetime]) -> None:
@@ -57,20 +58,20 @@ def plan_due(request: Request, clock: Callable[[], datetime]) -> None:
     """
     if request.out is None or not request.evidence:
         raise CatalogError("give --evidence FOLDER with the evidence of ended tenants, and --out FOLDER")
-    ledger = read_ledger(request.evidence, clock())
+    ledger = read_ledger(request.evidence, clock(), request.as_of)
     problems = list(ledger.problems)
-    for line in ledger.unfinished:
+    for line in (*ledger.unfinished, *ledger.later.values()):
         echo(f"passed over: {line}")
     if ledger.ended:
         already = planned_already(request.out)
-        made, told = _planned(request, ledger, already, clock)
+        made, told = _planned(request, ledger, already, lambda: request.as_of or clock())
         problems += already.problems(made.portfolio)
         others = {each.portfolio for each in ledger.ended.values()} - {made.portfolio}
         told = [*told, *(f"passed over: portfolio {each} has a plan of its own" for each in sorted(others))]
         for line in told:
             echo(line)
         problems += stays(made.refused, made.currency)
-    elif not problems and not ledger.unfinished:
+    elif not problems and not ledger.unfinished and not ledger.later:
         echo("no tenant has ended: there is no evidence of it")
     if problems:
         raise RefusedError(*problems)

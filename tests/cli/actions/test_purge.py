@@ -360,3 +360,13 @@ def test_a_plan_that_cannot_be_read_keeps_only_what_it_may_hold(
     assert {each.line.tenant for path in new for each in read_purge_plan(path).goes} == goes
     assert done.stdout.count(f"{first} may hold it, and cannot be read") == 4 - 2 * len(goes)
     assert "nothing is due" not in done.stdout
+
+
+def test_a_look_back_passes_over_what_ended_later_and_plans_the_rest(left: Left) -> None:
+    left.recorded = datetime(2026, 8, 31, tzinfo=UTC)
+    left.write(left.plan(OTHER), left.stored(OTHER))
+    Path("plans/legal-holds.yaml").write_text(HOLD.replace(SANDBOX, OTHER), encoding="utf-8")
+    said = run(*DUE, "--as-of", "2026-08-30").stdout.replace("\n", " ")
+    assert f"passed over: plans/{OTHER}.evidence.jsonl: is of 2026-08-31 00:00 UTC" in said
+    (path,) = Path("plans").glob("purge.*.json")
+    assert {each.line.tenant for each in read_purge_plan(path).goes} == {SANDBOX}

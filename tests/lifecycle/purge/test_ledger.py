@@ -128,6 +128,21 @@ def test_a_file_that_is_not_whole_counts_for_nothing_and_is_named(edit: Edit, wh
     assert SANDBOX in problem
 
 
+def test_a_look_back_leaves_out_what_ended_later_and_still_knows_its_tenant(left: Left) -> None:
+    before = left.recorded - timedelta(days=9)
+    ledger = read_ledger([left.evidence], NOW, before)
+    assert (ledger.lines, ledger.problems, ledger.unfinished) == ((), (), ())
+    (said,) = ledger.later.values()
+    day = f"{left.recorded:%Y-%m-%d %H:%M} UTC"
+    assert said == f"{record(left)}: is of {day}, after the day that --as-of looks back to"
+    assert ledger.tenants == {SANDBOX}  # a legal hold may name it
+    for day_ in (left.recorded, NOW + timedelta(days=900)):
+        assert read_ledger([left.evidence], NOW, day_).lines == read_ledger([left.evidence], NOW).lines
+    _of_the_future(record(left), left)
+    (problem,) = read_ledger([left.evidence], NOW, before).problems
+    assert "which is in the future; check the clock" in problem
+
+
 def test_an_end_that_is_not_done_and_the_evidence_of_a_purge_name_nothing(left: Left) -> None:
     path = record(left)
     *lines, _ = path.read_text(encoding="utf-8").splitlines(keepends=True)
