@@ -252,7 +252,12 @@ def test_a_preview_that_failed_shows_nothing(
 def test_tags_are_set_only_when_asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     confirm(started(project))
     asked: list[TagCall] = []
-    monkeypatch.setattr(TaggedAccount, "set_tags", lambda _, call: asked.append(call) or len(call.tags))
+
+    def set_tags(_: TaggedAccount, call: TagCall) -> int:
+        asked.append(call)
+        return len(call.tags)
+
+    monkeypatch.setattr(TaggedAccount, "set_tags", set_tags)
     monkeypatch.setattr(TaggedAccount, "id", "123456789012")
     assert costack("tags", "larkspur").exit_code == Exit.OK
     assert asked == []
