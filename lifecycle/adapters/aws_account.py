@@ -168,9 +168,17 @@ class Account:
             raise _failure(service, region, operation, error) from None
 
     def _ask(self, service: str, region: str, operation: str, **parameters: Any) -> Any:
+        return self._seek(service, region, operation, (), **parameters)
+
+    def _seek(
+        self, service: str, region: str, operation: str, missing: Collection[str], **parameters: Any
+    ) -> Any:
+        """One answer; None where AWS says that there is no such thing, by one of these error codes."""
         try:
             return getattr(self._client(service, region), operation)(**parameters)
         except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and error.response["Error"].get("Code") in missing:
+                return None
             raise _failure(service, region, operation, error) from None
 
     def _client(self, service: str, region: str) -> Any:

@@ -139,7 +139,7 @@ class Purge:
 
     def _one(self, planned: Deletion, ended: Mapping[str, DecommissionPlan]) -> Iterator[str]:
         line, key = planned.line, key_of(planned.line.named())
-        there = self.account.look(line)
+        there = self.account.again(line, planned.there)
         if there is None or there.ends:
             if key not in self._done:
                 was = "it was gone after an interruption" if key in self._begun else "it was gone already"
@@ -174,7 +174,7 @@ class Purge:
 
     def _verify(self) -> None:
         """Look at everything once more."""
-        looked = [(each.line, self.account.look(each.line)) for each in self.plan.goes]
+        looked = [(each.line, self.account.again(each.line, each.there)) for each in self.plan.goes]
         left = [line.said for line, there in looked if there is not None and not there.ends]
         if left:
             raise StillBillingError(

@@ -85,7 +85,7 @@ def _planned(
     plan = world.plan
     regions = {plan.region, *(region for each in ledger.ended.values() for region in each.regions)}
     prices = load_price_book(plan.currency, folders_of_plan(plan, world.portfolio).prices, regions)
-    account = PurgedAccount(plan.region, others=tuple(sorted(regions)))
+    account = PurgedAccount(plan.region, others=tuple(sorted(regions)), keeps=True)
     seen = world.seen()
     valid_for = seen.terms.valid_for if seen.terms else VALID_FOR
     folders = _seen_from(request.out or Path(), request.evidence)

@@ -44,6 +44,9 @@ class Stored:
         said: Any = {"what": line.what, "id": line.id, "region": line.region, "handle": handle}
         return AccountResource(**said, tags={KEYS["portfolio"]: "local"}, contents=2, size_bytes=1 << 30)
 
+    def again(self, line: LedgerLine, _: AccountResource) -> AccountResource | None:
+        return self.look(line)
+
     def within(self, _: LedgerLine) -> tuple[LedgerLine, ...]:
         return ()
 
@@ -226,6 +229,7 @@ def test_a_hold_beside_the_evidence_keeps_all_with_its_cost(left: Left) -> None:
 def test_evidence_without_its_last_step_is_named_and_not_taken_for_nothing(left: Left) -> None:
     (record,) = left.evidence.glob("*.evidence.jsonl")
     lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+    record.with_name(f"{record.name}.head").unlink()  # as older versions left it
     for kept, why in ((lines[:-1], f"the end of {SANDBOX} is not finished"), ([], "has no line")):
         record.write_text("".join(kept), encoding="utf-8")
         said = run(*DUE).stdout

@@ -82,6 +82,9 @@ class Account:
             return there.model_copy(update={"contents": int(Kind.RECOVERY_POINT in self.held)})
         return there
 
+    def again(self, line: LedgerLine, _: AccountResource) -> AccountResource | None:
+        return self.look(line)
+
     def within(self, line: LedgerLine) -> Iterator[LedgerLine]:
         if line.what is Kind.VAULT and (point := self.held.get(Kind.RECOVERY_POINT)):
             yield line.point(point.id, point.gib)
