@@ -32,8 +32,8 @@ _Evidence = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FOLDER",
-        help="Read plans, evidence and legal holds of ended tenants in this folder. May be repeated. Default "
-        "with --apply: the plan's folder.",
+        help="Read plans, evidence and legal holds of ended tenants in this folder. May be repeated. --apply "
+        "always reads the folders that the plan was made of, too.",
     ),
 ]
 _AsOf = Annotated[
