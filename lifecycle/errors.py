@@ -17,5 +17,9 @@ class ManualStepError(LifecycleError):
     """A step that only a person can take, because this program has no access to where it happens."""
 
 
+class UnansweredError(LifecycleError):
+    """A service that did not answer: the next question would not be answered either."""
+
+
 class StillBillingError(LifecycleError):
     """Excess resources of a decommissioned tenant: they still cost money, and nothing explains them."""

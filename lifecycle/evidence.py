@@ -1,7 +1,8 @@
 """Evidence: a file of JSON lines that only grows; each line has the hash of the line before.
 
-A line that is changed, removed or inserted breaks the chain. Lines cut off at the end do not: to detect
-that, keep what `append` returns in another place.
+A line that is changed, removed or inserted breaks the chain. The file beside it, with `.head` behind its
+name, has the number and the hash of the last line: without it nobody would see that the end was cut off or
+changed. Files of older versions have none; the next line that is added makes it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from pydantic import Field, ValidationError
 
 from tiers.errors import CatalogError
-from tiers.files import UnreadableError, private_descriptor, read_bytes
+from tiers.files import UnreadableError, private, private_descriptor, read_bytes
+from tiers.vocabulary import Frozen, Positive
 
 BEFORE: Final = "before"
 """The field that holds the sha256 of the line before."""
@@ -24,10 +28,19 @@ BEGINNING: Final = "0" * 64
 MAX_BYTES: Final = 64_000_000
 """The largest evidence file: a hundred thousand steps."""
 _END: Final = b"\n"
+_HEAD_SUFFIX: Final = ".head"
+_MAX_HEAD_BYTES: Final = 1_000
 
 
 class EvidenceError(CatalogError):
     """An evidence file that cannot be read, or was changed."""
+
+
+class _Head(Frozen):
+    """Which line was the last one; later lines may follow where a writer died before it said so."""
+
+    lines: Positive
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 def append(path: Path, record: Mapping[str, Any]) -> str:
@@ -44,7 +57,7 @@ def append(path: Path, record: Mapping[str, Any]) -> str:
         The sha256 of the line.
 
     Raises:
-        EvidenceError: When the file cannot be written, or its last line is not evidence.
+        EvidenceError: When the file cannot be written, its last line is not evidence, or its end was cut off.
         ValueError: When the record has no `at`, or has its own field `before`.
     """
     if "at" not in record or BEFORE in record:
@@ -56,9 +69,12 @@ def append(path: Path, record: Mapping[str, Any]) -> str:
     with os.fdopen(descriptor, "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         whole = _whole_lines(file.read())
-        line = _line({**record, BEFORE: _last_of(whole, path)})
+        before = _last_of(whole, path)
+        _check_end(path, whole.split(_END)[:-1], _head_of(path))
+        line = _line({**record, BEFORE: before})
         try:
             _write(file.fileno(), len(whole), line + _END)
+            _write_head(path, _Head(lines=whole.count(_END) + 1, sha256=_hash(line)))
             _sync_folder(path.absolute().parent)
         except OSError as error:
             raise EvidenceError(f"{path}: cannot be written: {error.strerror}") from None
@@ -69,16 +85,17 @@ def read(path: Path) -> tuple[dict[str, Any], ...]:
     """The records of *path* in the order they were written, each with the hash of the line before.
 
     Raises:
-        EvidenceError: When it cannot be read, or a line was changed.
+        EvidenceError: When it cannot be read, a line was changed, or its end was cut off.
     """
+    head = _head_of(path)  # before the file: a writer may add to both meanwhile
     try:
         content = read_bytes(path, MAX_BYTES)
     except UnreadableError as error:
         raise EvidenceError(str(error)) from None
-    whole = _whole_lines(content)
+    lines = _whole_lines(content).split(_END)[:-1]
     records = []
     expected = BEGINNING
-    for number, line in enumerate(whole.split(_END)[:-1], start=1):
+    for number, line in enumerate(lines, start=1):
         record = _record(line, f"{path}:{number}")
         if record[BEFORE] != expected:
             what = (
@@ -87,7 +104,54 @@ def read(path: Path) -> tuple[dict[str, Any], ...]:
             raise EvidenceError(f"{path}:{number}: the chain is broken here: {what} after it was written")
         expected = _hash(line)
         records.append(record)
+    _check_end(path, lines, head)
     return tuple(records)
+
+
+def _head_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}{_HEAD_SUFFIX}")
+
+
+def _head_of(path: Path) -> _Head | None:
+    """What is known of the last line of *path*; None where nothing was kept, as by older versions."""
+    beside = _head_path(path)
+    if not os.path.lexists(beside):
+        return None
+    try:
+        return _Head.model_validate_json(read_bytes(beside, _MAX_HEAD_BYTES))
+    except UnreadableError as error:
+        raise EvidenceError(str(error)) from None
+    except ValidationError:
+        raise EvidenceError(
+            f"{beside}: does not say which line of {path.name} is the last one: it was changed; restore both"
+        ) from None
+
+
+def _check_end(path: Path, lines: Sequence[bytes], head: _Head | None) -> None:
+    """Refuse a file that lost lines at its end, or whose last line is another one."""
+    if head is None:
+        return
+    if head.lines > len(lines):
+        raise EvidenceError(
+            f"{path}: was cut off: it has {len(lines)} lines, and {_head_path(path).name} says that there "
+            f"were {head.lines}; restore both"
+        )
+    if _hash(lines[head.lines - 1]) != head.sha256:
+        raise EvidenceError(
+            f"{path}:{head.lines}: is another line than {_head_path(path).name} says: it was changed after "
+            "it was written; restore both"
+        )
+
+
+def _write_head(path: Path, head: _Head) -> None:
+    """Replace the file beside *path* at once: it is the old one or the new one, never half of one."""
+    beside = _head_path(path)
+    new = beside.with_name(f"{beside.name}.new")
+    with private(new, "w") as file:
+        file.write(head.model_dump_json() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(beside)
 
 
 def _whole_lines(content: bytes) -> bytes:

@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from lifecycle.adapters.aws_listings import LISTINGS
 from lifecycle.decommission.names import Names
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import Kind, RemainingResource
-from lifecycle.errors import LifecycleError
+from lifecycle.errors import LifecycleError, UnansweredError
 from tiers.tags import KEYS
 
 _RETRIES: Final = Config(retries={"max_attempts": 8, "mode": "standard"})
@@ -168,9 +168,17 @@ class Account:
             raise _failure(service, region, operation, error) from None
 
     def _ask(self, service: str, region: str, operation: str, **parameters: Any) -> Any:
+        return self._seek(service, region, operation, (), **parameters)
+
+    def _seek(
+        self, service: str, region: str, operation: str, missing: Collection[str], **parameters: Any
+    ) -> Any:
+        """One answer; None where AWS says that there is no such thing, by one of these error codes."""
         try:
             return getattr(self._client(service, region), operation)(**parameters)
         except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and error.response["Error"].get("Code") in missing:
+                return None
             raise _failure(service, region, operation, error) from None
 
     def _client(self, service: str, region: str) -> Any:
@@ -220,4 +228,6 @@ def _from_arn(arn: str, region: str) -> RemainingResource:
 
 def _failure(service: str, region: str, operation: str, error: Exception) -> LifecycleError:
     said = " ".join(str(error).split())
-    return LifecycleError(f"{service} in {region}: {operation} failed: {said}")
+    refused = isinstance(error, ClientError | ParamValidationError)
+    kind = LifecycleError if refused else UnansweredError
+    return kind(f"{service} in {region}: {operation} failed: {said}")

@@ -14,26 +14,36 @@ from lifecycle.errors import LifecycleError
 class TaggedAccount(Account):
     """The AWS account of the credentials in use, where tags are set and none is removed."""
 
-    def set_tags(self, call: TagCall) -> None:
-        """Set the tags of one resource; its other tags stay.
+    def set_tags(self, call: TagCall) -> int:
+        """Set the tags of one resource that it has otherwise or not; its other tags stay.
+
+        Returns:
+            How many were set; 0 when it had all of them.
 
         Raises:
             LifecycleError: When AWS refuses, knows no such resource, or has a cost tag of which the CSV says
                 nothing: it may be somebody else's.
         """
-        name, tags = call.row.resource.id, dict(call.tags)
-        for key, there in self._tags_of(call).items():
-            if key in tags and there not in {tags[key], call.row.resource.tags.get(key)}:
+        name, found = call.row.resource.id, self._tags_of(call)
+        for key, there in found.items():
+            if key in call.tags and there not in {call.tags[key], call.row.resource.tags.get(key)}:
                 raise LifecycleError(
                     f"line {call.row.line}: {name}: has {key}={there} in the account, and the CSV does not "
                     "say so: write its tags into the CSV as they are, and look whose it is"
                 )
+        tags = {key: value for key, value in call.tags.items() if found.get(key) != value}
+        if tags:
+            self._set(call, tags)
+        return len(tags)
+
+    def _set(self, call: TagCall, tags: Mapping[str, str]) -> None:
+        name = call.row.resource.id
         if call.of_ec2:
             pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
             self._ask("ec2", call.region, "create_tags", Resources=[name], Tags=pairs)
             return
         service = "resourcegroupstaggingapi"
-        said = self._ask(service, call.region, "tag_resources", ResourceARNList=[name], Tags=tags)
+        said = self._ask(service, call.region, "tag_resources", ResourceARNList=[name], Tags=dict(tags))
         # It answers 200 and lists what it could not tag (Resource Groups Tagging API, TagResources).
         for arn, failure in said.get("FailedResourcesMap", {}).items():
             told = failure.get("ErrorMessage") or failure.get("ErrorCode") or "no reason given"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -129,13 +130,19 @@ def write_plan(plan: HashedPlan, path: Path) -> None:
         CatalogError: When the file exists already, or cannot be written.
     """
     text = json.dumps({**plan.document(), "sha256": plan.sha256}, indent=2) + "\n"
+    scratch = path.with_name(f".{path.name}.new")
     try:
-        with private(path, "x") as file:
+        with private(scratch, "w") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(scratch, path)  # refuses a file that is there, and none is ever half written
     except FileExistsError:
         raise CatalogError(f"{path}: exists already; a plan is never overwritten") from None
     except OSError as error:
         raise CatalogError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def read_plan(path: Path) -> DecommissionPlan:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
-from typing import ClassVar, Final
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final
 
-from lifecycle.decommission.approval import SignedApproval, not_in_time, not_of_plan
+from lifecycle.decommission.approval import COUNTED_FOR, SignedApproval, not_in_time, not_of_plan
+from lifecycle.decommission.outcomes import moment_of
 from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, VALID_FOR
 from lifecycle.purge.guards import Situation, switched_off
-from lifecycle.purge.plan import PurgePlan, most_of
+from lifecycle.purge.ledger import DELETE, ResourceKey, key_of
+from lifecycle.purge.plan import PurgePlan
 
 NAMESPACE: Final = "costack-purge"
 """What the signature is for: who may approve the end of a sandbox need not be who may delete backups."""
@@ -52,13 +54,55 @@ def refusals_of_plan(
         yield f"the plan is for account {plan.account}, these credentials are for {seen.account}"
     if plan.portfolio != seen.portfolio:
         yield f"the plan is for portfolio {plan.portfolio}, not {seen.portfolio}"
-    if (count := len(plan.goes)) > (most := most_of(seen.terms)):
-        yield f"the plan deletes {count} resources, and one run deletes {most} at most (purge.most_per_run)"
     yield from _not_in_time(plan, seen, approval)
     if approval is not None:
         yield from _not_approved(plan, seen, approval)
     elif phrase != plan.phrase:
         yield f"the phrase does not match the plan; to apply it type: {plan.phrase}"
+
+
+def begun_lately(lines: Iterable[Mapping[str, Any]], portfolio: str, now: datetime) -> frozenset[ResourceKey]:
+    """What purges of a portfolio began to delete in the last hours, as their evidence says.
+
+    The same hours as the reaper's: a command that a job repeats is one run, that of the next morning another.
+
+    Raises:
+        ValueError: When a line does not say when.
+    """
+    return frozenset(
+        key_of(each["inputs"])
+        for each in lines
+        if each["step"] == DELETE
+        and _portfolio_of(str(each.get("plan"))) == portfolio
+        and moment_of(each) > now - COUNTED_FOR
+    )
+
+
+def too_many(
+    plan: PurgePlan, begun: Collection[ResourceKey], lately: Collection[ResourceKey], most: int
+) -> str:
+    """Why *plan* deletes more than one run may; '' when it does not, or has begun with all of it.
+
+    Args:
+        plan: The plan.
+        begun: What earlier runs of it began.
+        lately: What all purges began in the last hours.
+        most: How many one run may delete.
+    """
+    new = {key_of(each.line.named()) for each in plan.goes} - set(begun)
+    if not new or len(new | set(lately)) <= most:
+        return ""
+    before, hours = len(set(lately) - new), COUNTED_FOR // timedelta(hours=1)
+    more = f" after the {before} of the last {hours} hours" if before else ""
+    return (
+        f"the plan deletes {len(new)} resources{more}, and one run deletes {most} at most "
+        f"(purge.most_per_run){'; wait' if before else ''}"
+    )
+
+
+def _portfolio_of(plan: str) -> str:
+    """The portfolio in the id of a plan, `purge.PORTFOLIO-HASH`."""
+    return plan.removeprefix("purge.").rpartition("-")[0]
 
 
 def _not_in_time(plan: PurgePlan, seen: Situation, approval: PurgeApproval | None) -> Iterator[str]:

@@ -36,8 +36,25 @@ AmountText = Annotated[str, Field(pattern=r"^-?[0-9]{1,18}(\.[0-9]{1,10})?$")]
 """An amount of money a month as decimal text, which is exact."""
 
 
+ResourceKey = tuple[str, str, str]
+"""What finds a resource in plans and evidence: its kind, region and id."""
+
+
+def key_of(inputs: Mapping[str, Any]) -> ResourceKey:
+    """The key of the resource that a line of evidence is about."""
+    return str(inputs.get("what")), str(inputs.get("region")), str(inputs.get("id"))
+
+
 class _UnfinishedError(EvidenceError):
     """Evidence without its last step: what the tenant left is not known."""
+
+
+class _LaterError(EvidenceError):
+    """Evidence of an end after the day that is looked back to."""
+
+    def __init__(self, problem: str, tenant: TenantId) -> None:
+        super().__init__(problem)
+        self.tenant = tenant
 
 
 class LedgerLine(Frozen):
@@ -66,6 +83,10 @@ class LedgerLine(Frozen):
         """It in a few words."""
         return f"{self.what} {self.id} ({self.region})"
 
+    def named(self) -> dict[str, str]:
+        """What evidence of its deletion calls it."""
+        return {"what": str(self.what), "id": self.id, "region": self.region, "tenant": self.tenant}
+
     def point(self, name: str, gib: int | None) -> LedgerLine:
         """The line of a recovery point in this vault, unnamed by evidence: it has the vault's day."""
         told = {"what": Kind.RECOVERY_POINT, "id": name, "gib": gib, "per_month": None}
@@ -80,25 +101,28 @@ class Ledger:
         ended: The plans that ended the tenants, by hash.
         problems: A sentence for each file that counts for nothing, and why.
         unfinished: A sentence for each file whose end has not come to its last step, or was cut off.
+        later: A sentence for each tenant whose end was after the day that is looked back to.
     """
 
     lines: tuple[LedgerLine, ...] = ()
     ended: Mapping[str, DecommissionPlan] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
+    later: Mapping[TenantId, str] = field(default_factory=dict)
 
     @property
     def tenants(self) -> frozenset[TenantId]:
-        """The tenants that ended."""
-        return frozenset(each.tenant for each in self.ended.values())
+        """The tenants that ended, also after the day that is looked back to: a hold may name them."""
+        return frozenset((*self.later, *(each.tenant for each in self.ended.values())))
 
 
-def read_ledger(folders: Iterable[Path], now: datetime) -> Ledger:
+def read_ledger(folders: Iterable[Path], now: datetime, as_of: datetime | None = None) -> Ledger:
     """The lines of all evidence in *folders*; what two files say of one resource, the later day counts.
 
     Args:
         folders: Folders with decommission plans and the evidence beside them.
-        now: The time, in UTC.
+        now: The time, in UTC; what is later than that is of the future, and counts for nothing.
+        as_of: The moment to look back to, in UTC: ends that were finished after it are left out. None: now.
 
     Raises:
         CatalogError: When a folder cannot be read.
@@ -107,11 +131,15 @@ def read_ledger(folders: Iterable[Path], now: datetime) -> Ledger:
     ended: dict[str, DecommissionPlan] = {}
     problems: list[str] = []
     unfinished: list[str] = []
+    later: dict[TenantId, str] = {}
     for path in _files(folders):
         try:
-            found = _of_file(path, now)
+            found = _of_file(path, now, as_of)
         except _UnfinishedError as error:
             unfinished += error.problems
+            continue
+        except _LaterError as error:
+            later[error.tenant] = str(error)
             continue
         except CatalogError as error:
             problems += error.problems
@@ -123,7 +151,7 @@ def read_ledger(folders: Iterable[Path], now: datetime) -> Ledger:
         for each in there:
             known = lines.get(key := (plan.account, plan.portfolio, each.what, each.region, each.id))
             lines[key] = each if known is None else max(known, each, key=lambda one: one.until)
-    return Ledger(tuple(lines.values()), ended, tuple(problems), tuple(unfinished))
+    return Ledger(tuple(lines.values()), ended, tuple(problems), tuple(unfinished), later)
 
 
 def _files(folders: Iterable[Path]) -> list[Path]:
@@ -135,7 +163,9 @@ def _files(folders: Iterable[Path]) -> list[Path]:
     return sorted(found)
 
 
-def _of_file(path: Path, now: datetime) -> tuple[DecommissionPlan, list[LedgerLine]] | None:
+def _of_file(
+    path: Path, now: datetime, as_of: datetime | None
+) -> tuple[DecommissionPlan, list[LedgerLine]] | None:
     """The plan and the lines of one file; None for the evidence of a purge."""
     written = evidence.read(path)
     if not written:
@@ -152,6 +182,10 @@ def _of_file(path: Path, now: datetime) -> tuple[DecommissionPlan, list[LedgerLi
                 f"{path}:{number}: is of {each['at']}, which is in the future; check the clocks"
             )
     plan = _plan_beside(path, {str(each.get("plan_sha256")) for each in written})
+    if as_of is not None and (last := max(map(moment_of, written))) > as_of:
+        raise _LaterError(
+            f"{path}: is of {last:%Y-%m-%d %H:%M} UTC, after the day that --as-of looks back to", plan.tenant
+        )
     done = {str(each["step"]): each for each in written if each.get("result") == "ok"}
     if VERIFY not in done or REMOVE not in done:
         raise _UnfinishedError(

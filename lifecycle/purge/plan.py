@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from allocation.money import text_of, units_of
 from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, VALID_FOR, HashedPlan, read_hashed
@@ -51,6 +51,7 @@ class PurgePlan(HashedPlan):
         account: The AWS account it is bound to.
         stacks: The stacks that the tenants were in, which must not have one of that name again.
         made_at: When account and evidence were read.
+        evidence: The folders of evidence and legal holds that were read, as seen from that of the plan.
         goes: What is deleted, in this order.
         waits: What is not due yet, or more than one run deletes.
         refused: What is due, and a guard keeps it.
@@ -66,10 +67,16 @@ class PurgePlan(HashedPlan):
     regions: tuple[str, ...]
     stacks: tuple[str, ...]
     made_at: UtcDatetime
+    evidence: tuple[str, ...] = ()
     goes: tuple[Deletion, ...]
     waits: tuple[Kept, ...] = ()
     refused: tuple[Kept, ...] = ()
     gone: tuple[LedgerLine, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """It as plain data; an older plan names no folders, and keeps its hash."""
+        said = super().document()
+        return said if self.evidence else {name: each for name, each in said.items() if name != "evidence"}
 
     @property
     def id(self) -> str:

@@ -95,6 +95,13 @@ class PurgeAccount(Protocol):
             LifecycleError: When AWS does not answer; no answer is not a resource that is gone.
         """
 
+    def again(self, line: LedgerLine, before: AccountResource) -> AccountResource | None:
+        """What is there now of a line that was looked at *before*; None when it is gone.
+
+        Raises:
+            LifecycleError: As `look`.
+        """
+
     def within(self, line: LedgerLine) -> Iterable[LedgerLine]:
         """What must be deleted before it: the recovery points of a vault."""
 

@@ -6,7 +6,7 @@ anew, with every guard, right before it is deleted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import Kind
 from lifecycle.errors import LifecycleError, RefusedError, StillBillingError
 from lifecycle.evidence import EvidenceError
-from lifecycle.purge.approval import PurgeApproval, refusals_of_plan
+from lifecycle.purge.approval import PurgeApproval, begun_lately, refusals_of_plan, too_many
 from lifecycle.purge.guards import (
     Situation,
     refusals_of_key,
@@ -27,8 +27,8 @@ from lifecycle.purge.guards import (
     switched_off,
     unknown_holds,
 )
-from lifecycle.purge.ledger import CHECK, DELETE, DELETED, STEPS, VERIFIED, Ledger, LedgerLine
-from lifecycle.purge.plan import Deletion, PurgePlan, key_days_of
+from lifecycle.purge.ledger import CHECK, DELETE, DELETED, STEPS, VERIFIED, Ledger, ResourceKey, key_of
+from lifecycle.purge.plan import Deletion, PurgePlan, key_days_of, most_of
 from lifecycle.purge.resource import AccountResource, PurgeAccount
 
 
@@ -40,6 +40,13 @@ class PurgeWorld(Protocol):
 
     def ledger(self) -> Ledger:
         """The ledger as it is now."""
+
+    def purges(self) -> Iterable[Mapping[str, Any]]:
+        """The evidence of every purge that lies beside the plan or in a folder of evidence.
+
+        Raises:
+            CatalogError: When some cannot be read: then nobody knows how much was deleted.
+        """
 
     def seen(self) -> Situation:
         """The situation as it is now, platform.yaml and legal holds read anew."""
@@ -63,8 +70,8 @@ class Purge:
     phrase: str | None = None
     approval: PurgeApproval | None = None
     report: Callable[[str], None] = lambda _: None
-    _begun: set[str] = field(default_factory=set)
-    _done: set[str] = field(default_factory=set)
+    _begun: set[ResourceKey] = field(default_factory=set)
+    _done: set[ResourceKey] = field(default_factory=set)
 
     def run(self) -> tuple[str, ...]:
         """Delete what is not deleted yet; a sentence for each resource that was.
@@ -98,7 +105,7 @@ class Purge:
             if line.get("plan_sha256") == self.plan.sha256:
                 known = {DELETE: self._begun, DELETED: self._done}.get(str(line["step"]))
                 if known is not None:
-                    known.add(_key(line["inputs"]))
+                    known.add(key_of(line["inputs"]))
 
     def _check(self) -> Ledger:
         """Every guard of the whole plan; the ledger, in which each line of it still is."""
@@ -106,6 +113,7 @@ class Purge:
         known = seen.tenants | ledger.tenants
         found = [
             *refusals_of_plan(self.plan, seen, self.approval, self.phrase),
+            *self._too_many(seen),
             *unknown_holds(seen.holds, known),
             *_not_in_evidence(self.plan, ledger),
         ]
@@ -123,23 +131,29 @@ class Purge:
         )
         return ledger
 
+    def _too_many(self, seen: Situation) -> Iterator[str]:
+        own = evidence.read(self.record) if self.record.exists() else ()
+        lately = begun_lately((*self.world.purges(), *own), self.plan.portfolio, seen.now)
+        if why := too_many(self.plan, self._begun, lately, most_of(seen.terms)):
+            yield why
+
     def _one(self, planned: Deletion, ended: Mapping[str, DecommissionPlan]) -> Iterator[str]:
-        line, key = planned.line, _key(_named(planned.line))
-        there = self.account.look(line)
+        line, key = planned.line, key_of(planned.line.named())
+        there = self.account.again(line, planned.there)
         if there is None or there.ends:
             if key not in self._done:
                 was = "it was gone after an interruption" if key in self._begun else "it was gone already"
-                yield self._keep(DELETED, f"{line.said}: {was}", _named(line))
+                yield self._keep(DELETED, f"{line.said}: {was}", line.named())
             return
         seen = self.world.seen()
         if found := list(self._refusals(planned, there, ended[line.ended_by], seen)):
             raise RefusedError(*found)
-        self._keep(DELETE, f"{line.said}: will be deleted", {**_named(line), **_state(there)})
+        self._keep(DELETE, f"{line.said}: will be deleted", {**line.named(), **_state(there)})
         try:
             did = self.account.delete(there, days=key_days_of(seen.terms))
         except LifecycleError as error:  # this one stays; what can go without it goes
             raise RefusedError(*error.problems) from None
-        yield self._keep(DELETED, f"{line.said}: {did}", _named(line))
+        yield self._keep(DELETED, f"{line.said}: {did}", line.named())
 
     def _refusals(
         self, planned: Deletion, there: AccountResource, ended: DecommissionPlan, seen: Situation
@@ -160,7 +174,7 @@ class Purge:
 
     def _verify(self) -> None:
         """Look at everything once more."""
-        looked = [(each.line, self.account.look(each.line)) for each in self.plan.goes]
+        looked = [(each.line, self.account.again(each.line, each.there)) for each in self.plan.goes]
         left = [line.said for line, there in looked if there is not None and not there.ends]
         if left:
             raise StillBillingError(
@@ -188,11 +202,11 @@ def _not_in_evidence(plan: PurgePlan, ledger: Ledger) -> Iterator[str]:
     """A plan is a file, and files are edited: each line must still be one of the evidence."""
     whose = (plan.account, plan.portfolio)
     ends = {each.sha256 for each in ledger.ended.values() if (each.account, each.portfolio) == whose}
-    known = {_key(_named(each)): each for each in ledger.lines if each.ended_by in ends}
+    known = {key_of(each.named()): each for each in ledger.lines if each.ended_by in ends}
     for each in plan.goes:
-        found = known.get(_key(_named(each.line)))
+        found = known.get(key_of(each.line.named()))
         if found is None and each.there.what is Kind.RECOVERY_POINT:
-            vault = known.get(_key({**_named(each.line), "what": Kind.VAULT, "id": each.there.inside}))
+            vault = known.get(key_of({**each.line.named(), "what": Kind.VAULT, "id": each.there.inside}))
             found = vault and vault.point(each.line.id, each.line.gib)
         if found != each.line:
             yield (
@@ -201,15 +215,7 @@ def _not_in_evidence(plan: PurgePlan, ledger: Ledger) -> Iterator[str]:
             )
 
 
-def _named(line: LedgerLine) -> dict[str, str]:
-    return {"what": str(line.what), "id": line.id, "region": line.region, "tenant": line.tenant}
-
-
 def _state(there: AccountResource) -> dict[str, Any]:
     """What was there before it was deleted."""
     said = there.model_dump(mode="json", include={"handle", "created_at", "gib", "size_bytes", "contents"})
     return {name: value for name, value in said.items() if value is not None}
-
-
-def _key(inputs: Mapping[str, Any]) -> str:
-    return "|".join(str(inputs.get(name)) for name in ("what", "region", "id"))

@@ -20,6 +20,7 @@ from lifecycle.purge.guards import (
 )
 from lifecycle.purge.ledger import Ledger, LedgerLine
 from lifecycle.purge.plan import Deletion, Kept, PurgePlan, most_of
+from lifecycle.purge.planned import PlannedAlready
 from lifecycle.purge.resource import ORDER, AccountResource, KeyUser, PurgeAccount
 
 
@@ -29,6 +30,7 @@ class Survey:
 
     Attributes:
         report: Gets each line before it is looked for.
+        planned: What the folder for the plan has already.
     """
 
     ledger: Ledger
@@ -36,6 +38,7 @@ class Survey:
     seen: Situation
     prices: PriceBook
     report: Callable[[LedgerLine], None] = lambda _: None
+    planned: PlannedAlready = field(default_factory=PlannedAlready)
     _goes: list[Deletion] = field(default_factory=list)
     _waits: list[Kept] = field(default_factory=list)
     _refused: list[Kept] = field(default_factory=list)
@@ -97,6 +100,8 @@ class Survey:
         refused = [*refusals_of_resource(line, there, ended), *self._kept_by_others(there)]
         if refused:
             self._keep(line, there, refused)
+        elif because := self.planned.why_not_again(line, self.seen.portfolio):
+            self._waits.append(Kept(line=line, because=because, per_month=self._cost(there)))
         elif len(self._goes) >= most_of(self.seen.terms):
             because = "one run deletes no more (purge.most_per_run); it is in the next plan"
             self._waits.append(Kept(line=line, because=because, per_month=self._cost(there)))

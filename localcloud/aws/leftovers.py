@@ -25,6 +25,7 @@ from moto.rds.exceptions import DBSnapshotNotFoundFault, RDSClientError
 from moto.rds.responses import RDSResponse
 
 from localcloud.aws.deferred import complete
+from localcloud.aws.grants import say_all_of_grants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,7 @@ def refuse_what_aws_does() -> None:
     for responses, operation in (
         (BackupResponse, _start_backup_job),
         (BackupResponse, _list_recovery_points_by_backup_vault),
+        (BackupResponse, _describe_recovery_point),
         (BackupResponse, _delete_recovery_point),
         (BackupResponse, _create_legal_hold),
         (BackupResponse, _cancel_legal_hold),
@@ -66,6 +68,7 @@ def refuse_what_aws_does() -> None:
         setattr(responses, operation.__name__.removeprefix("_"), operation)
     complete(RDSResponse, "delete_db_snapshot", _delete_db_snapshot)
     complete(KmsResponse, "schedule_key_deletion", _schedule_key_deletion)
+    say_all_of_grants()
 
 
 def _held(backend: Any, name: str) -> dict[str, dict[str, Any]]:
@@ -118,13 +121,24 @@ def _list_recovery_points_by_backup_vault(self: BackupResponse) -> tuple[int, di
     return _answer({"RecoveryPoints": _points_of(self.backup_backend, vault)})
 
 
-def _delete_recovery_point(self: BackupResponse) -> EmptyResult:
-    """AWS Backup Developer Guide, "Deleting backups", "AWS Backup Vault Lock" and "Legal holds"."""
-    backend, arn = self.backup_backend, _part(self, "recoveryPointArn")
-    vault = backend.describe_backup_vault(_part(self, "backupVaultName"))
-    point = _held(backend, _POINTS).get(arn)
+def _point_named(self: BackupResponse) -> tuple[Any, dict[str, Any]]:
+    """The vault and the recovery point of the path."""
+    arn = _part(self, "recoveryPointArn")
+    vault = self.backup_backend.describe_backup_vault(_part(self, "backupVaultName"))
+    point = _held(self.backup_backend, _POINTS).get(arn)
     if point is None or point["BackupVaultName"] != vault.backup_vault_name:
         raise ResourceNotFoundException(f"Cannot find recovery point. [{arn}]")
+    return vault, point
+
+
+def _describe_recovery_point(self: BackupResponse) -> tuple[int, dict[str, str], str]:
+    return _answer(_point_named(self)[1])
+
+
+def _delete_recovery_point(self: BackupResponse) -> EmptyResult:
+    """AWS Backup Developer Guide, "Deleting backups", "AWS Backup Vault Lock" and "Legal holds"."""
+    backend, (vault, point) = self.backup_backend, _point_named(self)
+    arn = point["RecoveryPointArn"]
     if vault.locked:
         raise InvalidRequestException(
             f"Recovery point cannot be deleted or disassociated due to vault lock: {arn}"

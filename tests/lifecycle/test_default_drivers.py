@@ -147,6 +147,7 @@ def test_every_driver_of_the_default_rulebook_is_measured(
         else:
             write_usage(list(Prometheus(Endpoint(url), "platform").fetch(PERIOD, drivers)), out)
     assert measured(out) == expected(pods, sizes(series))
+    assert measured(RECORDED / "usage-2026-12.csv", 31).keys() == measured(out).keys()
     connection = duckdb.connect()
     intake = read_usage(connection, [out], PERIOD, list(Driver))
     assert (intake.refused, intake.taken) == ({}, intake.rows)
@@ -154,13 +155,13 @@ def test_every_driver_of_the_default_rulebook_is_measured(
     assert sources == dict.fromkeys(map(Driver, drivers), MEASURED)  # coverage 100 %
 
 
-def measured(path: Path) -> dict[tuple[str, str], Decimal]:
+def measured(path: Path, days: int = DAYS) -> dict[tuple[str, str], Decimal]:
     """Driver and tenant -> the quantity of the period; each has a row for every day."""
     quantities: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             quantities[row["driver"], row["tenant"]].append(Decimal(row["quantity"]))
-    assert {len(each) for each in quantities.values()} == {DAYS}
+    assert {len(each) for each in quantities.values()} == {days}
     return {name: round(sum(each, Decimal()), 4) for name, each in quantities.items()}
 
 

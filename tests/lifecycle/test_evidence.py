@@ -54,20 +54,72 @@ def test_every_line_changed_removed_repeated_or_moved_is_noticed(tmp_path: Path)
                 read(path)
 
 
-def test_lines_cut_off_at_the_end_show_in_the_hash_that_was_kept(tmp_path: Path) -> None:
+def head_of(path: Path) -> Path:
+    return path.with_name("evidence.jsonl.head")
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3])
+def test_lines_cut_off_at_the_end_are_noticed_and_nothing_is_added(kept: int, tmp_path: Path) -> None:
     path = tmp_path / "evidence.jsonl"
     lines = written(path)
+    path.write_bytes(b"".join(lines[:kept]))
+    cut = path.read_bytes()
+    for use in (lambda: read(path), lambda: append(path, {"at": DAY})):
+        with pytest.raises(EvidenceError, match=f"evidence.jsonl: was cut off: it has {kept} lines, and"):
+            use()
+    assert path.read_bytes() == cut
+
+
+def test_the_last_line_that_was_changed_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    lines = written(path)
+    path.write_bytes(b"".join([*lines[:-1], lines[-1].replace(b'"step":3', b'"step":9')]))
+    for use in (lambda: read(path), lambda: append(path, {"at": DAY})):
+        with pytest.raises(
+            EvidenceError, match=r"evidence\.jsonl:4: is another line than evidence\.jsonl\.head"
+        ):
+            use()
+
+
+def test_a_file_of_an_older_version_is_read_and_gets_its_head_with_the_next_line(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    lines = written(path)
+    head_of(path).unlink()
     path.write_bytes(b"".join(lines[:-1]))
-    records = read(path)
-    assert len(records) == 3
-    assert append(path, {"at": DAY, "step": "other"}) != hashlib.sha256(lines[-1].rstrip()).hexdigest()
+    assert len(read(path)) == 3
+    append(path, {"at": DAY})
+    assert json.loads(head_of(path).read_text("utf-8"))["lines"] == 4
+    assert head_of(path).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_writer_that_died_before_it_wrote_the_head_leaves_a_line_more(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    written(path, 2)
+    older = head_of(path).read_bytes()
+    append(path, {"at": DAY})
+    head_of(path).write_bytes(older)
+    assert len(read(path)) == 3
+    append(path, {"at": DAY})
+    assert len(read(path)) == 4
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"not json", b'{"lines":0,"sha256":""}', b" " * 2000])
+def test_a_head_that_cannot_be_read_is_not_none(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    written(path)
+    head_of(path).write_bytes(content)
+    for use in (lambda: read(path), lambda: append(path, {"at": DAY})):
+        with pytest.raises(EvidenceError, match=r"evidence\.jsonl\.head: "):
+            use()
 
 
 @pytest.mark.parametrize("kept", [1, 20, -1])
 def test_a_line_its_writer_did_not_end_never_was(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "evidence.jsonl"
-    lines = written(path)
-    path.write_bytes(b"".join(lines[:-1]) + lines[-1][:kept])
+    lines = written(path, 3)
+    longer = written(tmp_path / "longer")
+    assert longer[:3] == lines
+    path.write_bytes(b"".join(lines) + longer[-1][:kept])
     assert [record["step"] for record in read(path)] == [0, 1, 2]
     append(path, {"at": DAY, "step": "again"})
     assert [record["step"] for record in read(path)] == [0, 1, 2, "again"]

@@ -19,7 +19,7 @@ from tiers.facts.data import (
 from tiers.facts.every_fact import Fact, Job, LogGroup, PlatformPart, PodGroup, ScheduledJob, Workload
 from tiers.facts.names import CACHE
 from tiers.naming import CACHE_NAME_LIMIT, physical_name
-from tiers.plan.namespaces.quota import job_pods, largest, resized, room_of, web_pods
+from tiers.plan.namespaces.quota import job_pods, largest, most_web_pods, resized, room_of, web_pods
 from tiers.plan.owner import (
     about,
     is_protected,
@@ -177,7 +177,8 @@ def own_namespace(
     if platform.parts and platform.parts.usage_exporter:
         counted.append((1, platform.parts.usage_exporter))
     room = room_of(counted, offer.database_gib, offer.filestore_gib)
-    room = room.plus(resized(classes, size.web.replicas, size.web))
+    most = most_web_pods(size.web.replicas, size.web.max_replicas)
+    room = room.plus(resized(classes, most, size.web))
     yield NamespaceQuota(
         **about(tenant, "quota", CostCategory.COMPUTE),
         namespace=namespace,

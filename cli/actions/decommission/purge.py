@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from lifecycle.purge.approval import PurgeApproval
 from lifecycle.purge.guards import switched_off
 from lifecycle.purge.ledger import Ledger, read_ledger
 from lifecycle.purge.plan import PurgePlan, read_purge_plan
+from lifecycle.purge.planned import PlannedAlready, planned_already
 from lifecycle.purge.steps import Purge
 from lifecycle.purge.summary import amount, falls, goes, markdown, stays
 from lifecycle.purge.survey import Survey
@@ -43,6 +45,7 @@ class Request:
     approved: Path | None = None
     phrase: str | None = None
     record: Path | None = None
+    as_of: datetime | None = None
 
 
 def plan_due(request: Request, clock: Callable[[], datetime]) -> None:
@@ -55,38 +58,45 @@ def plan_due(request: Request, clock: Callable[[], datetime]) -> None:
     """
     if request.out is None or not request.evidence:
         raise CatalogError("give --evidence FOLDER with the evidence of ended tenants, and --out FOLDER")
-    ledger = read_ledger(request.evidence, clock())
+    ledger = read_ledger(request.evidence, clock(), request.as_of)
     problems = list(ledger.problems)
-    for line in ledger.unfinished:
+    for line in (*ledger.unfinished, *ledger.later.values()):
         echo(f"passed over: {line}")
     if ledger.ended:
-        made, told = _planned(request, ledger, clock)
+        already = planned_already(request.out)
+        made, told = _planned(request, ledger, already, lambda: request.as_of or clock())
+        problems += already.problems(made.portfolio)
         others = {each.portfolio for each in ledger.ended.values()} - {made.portfolio}
         told = [*told, *(f"passed over: portfolio {each} has a plan of its own" for each in sorted(others))]
         for line in told:
             echo(line)
         problems += stays(made.refused, made.currency)
-    elif not problems and not ledger.unfinished:
+    elif not problems and not ledger.unfinished and not ledger.later:
         echo("no tenant has ended: there is no evidence of it")
     if problems:
         raise RefusedError(*problems)
 
 
-def _planned(request: Request, ledger: Ledger, clock: Callable[[], datetime]) -> tuple[PurgePlan, list[str]]:
+def _planned(
+    request: Request, ledger: Ledger, already: PlannedAlready, clock: Callable[[], datetime]
+) -> tuple[PurgePlan, list[str]]:
     """The plan, written unless nothing goes or it is there already, and what to say of it."""
     world = _world(request, ledger, clock)
     plan = world.plan
     regions = {plan.region, *(region for each in ledger.ended.values() for region in each.regions)}
     prices = load_price_book(plan.currency, folders_of_plan(plan, world.portfolio).prices, regions)
-    account = PurgedAccount(plan.region, others=tuple(sorted(regions)))
+    account = PurgedAccount(plan.region, others=tuple(sorted(regions)), keeps=True)
     seen = world.seen()
     valid_for = seen.terms.valid_for if seen.terms else VALID_FOR
-    made = Survey(ledger, account, seen, prices).plan()
+    folders = _seen_from(request.out or Path(), request.evidence)
+    made = Survey(ledger, account, seen, prices, planned=already).plan()
+    made = made.model_copy(update={"evidence": folders})
     told = [f"waits: {each}" for each in stays(made.waits, made.currency)]
     if not made.goes:
-        return made, [*told, "nothing is purged: nothing is due" if not made.refused else "nothing is purged"]
+        why = "" if made.refused or already.broken else ": nothing is due"
+        return made, [*told, f"nothing is purged{why}"]
     out = request.out or Path()
-    for path, known in _known(out):
+    for path, known in already.plans:
         same = known == made.model_copy(update={"made_at": known.made_at})
         if same and known.begins_in_time(made.made_at, valid_for):
             return made, [*told, f"{len(made.goes)} resources are due; the plan is in {path} already"]
@@ -97,13 +107,6 @@ def _planned(request: Request, ledger: Ledger, clock: Callable[[], datetime]) ->
         falls(made),
         f"the plan is in {path}, what to say of it in {path.with_suffix('.md').name}",
     ]
-
-
-def _known(out: Path) -> Iterator[tuple[Path, PurgePlan]]:
-    """The plans that are in *out* already; approvals beside them are passed over."""
-    for path in sorted(out.glob("purge.*.json")):
-        if ".approval" not in path.name:
-            yield path, read_purge_plan(path)
 
 
 def _written(request: Request, plan: PurgePlan, out: Path) -> Path:
@@ -121,6 +124,10 @@ def _written(request: Request, plan: PurgePlan, out: Path) -> Path:
     with private(path.with_suffix(".md"), "w") as file:
         file.write(markdown(plan, commands))
     return path
+
+
+def _seen_from(out: Path, folders: Iterable[Path]) -> tuple[str, ...]:
+    return tuple(sorted({os.path.relpath(each.resolve(), out.resolve()) for each in folders}))
 
 
 def _command(request: Request, path: Path, *how: str) -> str:
@@ -148,6 +155,7 @@ def _world(request: Request, ledger: Ledger, clock: Callable[[], datetime]) -> F
     account = PurgedAccount(ended[0].region)
     return FolderWorld(
         folders=request.evidence,
+        plans=request.out or Path(),
         portfolio=folder,
         stacks=() if request.stack_destroyed else tuple(sorted({each.stack for each in ended})),
         cwd=request.cwd,
@@ -170,11 +178,11 @@ def apply_plan(request: Request, clock: Callable[[], datetime]) -> None:
     plan = read_purge_plan(path)
     if request.approved is None and request.phrase is None:
         raise RefusedError(f"to carry out the plan, confirm it with --phrase '{plan.phrase}'")
-    evidence = request.evidence or (path.parent,)
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     account = PurgedAccount(plan.region, others=plan.regions)
     stacks = () if request.stack_destroyed else plan.stacks
-    world = FolderWorld(evidence, folder, stacks, request.cwd, clock, lambda: account.id)
+    evidence = _folders_of(plan, path, request.evidence)
+    world = FolderWorld(evidence, path.parent, folder, stacks, request.cwd, clock, lambda: account.id)
     record = request.record or path.with_suffix(EVIDENCE_SUFFIX)
     purge = Purge(
         plan=plan,
@@ -190,6 +198,18 @@ def apply_plan(request: Request, clock: Callable[[], datetime]) -> None:
     echo(falls(plan))
     for each in (*plan.waits, *plan.refused):
         echo(f"still billed: {each.line.said}: {each.because}: {amount(each.per_month, plan.currency)}")
+
+
+def _folders_of(plan: PurgePlan, path: Path, given: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The folders of evidence: those given, and those of the plan, because a hold may lie in any of them."""
+    planned = tuple(path.parent / each for each in plan.evidence)
+    if missing := [each for each in planned if not each.is_dir()]:
+        raise CatalogError(
+            f"{path}: was made with the evidence and legal holds in {missing[0]}, which is not there; bring "
+            "it back, or make a new plan"
+        )
+    known = {each.resolve(): each for each in (*planned, *given)}
+    return tuple(known.values()) or (path.parent,)
 
 
 def _approval(request: Request, world: FolderWorld) -> PurgeApproval | None:

@@ -36,7 +36,8 @@ from lifecycle.adoption.proposal import document_of, file_text
 from lifecycle.adoption.sizing import can_be_sized, proposed_size, size_facts
 from lifecycle.adoption.state import FILE, Adoption, InventoryFile
 from lifecycle.adoption.subject import Subject
-from lifecycle.adoption.tags import tag_calls
+from lifecycle.adoption.tags import TagCall, tag_calls
+from lifecycle.errors import LifecycleError, RefusedError, UnansweredError
 from tiers.errors import CatalogError
 from tiers.strict_yaml import collect
 from tiers.vocabulary import TenantId
@@ -144,22 +145,42 @@ def tags(request: Request, *, apply: bool) -> None:
 
     Raises:
         CatalogError: When a file cannot be read.
-        LifecycleError: When AWS refuses; what was set before is set, and the same command continues.
+        RefusedError: When AWS refuses some; the others are set, and the same command does the rest.
+        LifecycleError: When AWS does not answer; what was set before is set.
     """
     place = read_place(request.folder)
     account = TaggedAccount(place.portfolio.platform.region) if apply else None
     if account is not None:
         echo(f"account {account.id}")
+    refused: list[str] = []
     for subject in _chosen(place, request.tenant):
         if subject.unconfirmed:
             echo(f"# {subject.tenant}: left out: its spellings are not confirmed")
             continue
         for call in tag_calls(subject):
             if account is not None and not call.by_hand:
-                account.set_tags(call)
-                echo(f"line {call.row.line}: {call.row.resource.id}: {len(call.tags)} tags set")
+                _set_tags(account, call, refused)
             else:
                 echo(call.command)
+    if refused:
+        raise RefusedError(*refused)
+
+
+def _set_tags(account: TaggedAccount, call: TagCall, refused: list[str]) -> None:
+    """Set the tags of one resource; why AWS refuses goes to *refused*, so that the others get theirs.
+
+    Raises:
+        UnansweredError: When AWS does not answer, with all that was refused before.
+    """
+    where = f"line {call.row.line}: {call.row.resource.id}"
+    try:
+        count = account.set_tags(call)
+    except UnansweredError as error:
+        raise UnansweredError(*refused, *error.problems) from None
+    except LifecycleError as error:
+        refused += (each if each.startswith("line ") else f"{where}: {each}" for each in error.problems)
+        return
+    echo(f"{where}: {count} tags set" if count else f"{where}: has its tags already")
 
 
 def import_(request: Request, plan: Path, out: Path) -> None:

@@ -32,8 +32,8 @@ _Evidence = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FOLDER",
-        help="Read plans, evidence and legal holds of ended tenants in this folder. May be repeated. Default "
-        "with --apply: the plan's folder.",
+        help="Read plans, evidence and legal holds of ended tenants in this folder. May be repeated. --apply "
+        "always reads the folders that the plan was made of, too.",
     ),
 ]
 _AsOf = Annotated[
@@ -41,7 +41,7 @@ _AsOf = Annotated[
     typer.Option(
         formats=["%Y-%m-%d"],
         metavar="YYYY-MM-DD",
-        help="With --due: judge as of this day, 00:00 UTC. Default: now.",
+        help="With --due: judge as of this day, 00:00 UTC; what ended later is passed over. Default: now.",
     ),
 ]
 _Out = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write the plan into this folder.")]
@@ -118,10 +118,11 @@ def purge(  # noqa: PLR0917 - options of a command
         approved=approved,
         phrase=phrase,
         record=record,
+        as_of=as_of.replace(tzinfo=UTC) if as_of else None,
     )
     found = Search(tuple(tenant or ()), region, str(output))
     modes = {"--due": due, "--apply": apply is not None, "--search": search}
-    guarded(lambda: _run(request, as_of, found, [name for name, chosen in modes.items() if chosen]))
+    guarded(lambda: _run(request, found, [name for name, chosen in modes.items() if chosen]))
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class Search:
     output: str
 
 
-def _run(request: Request, as_of: datetime | None, search: Search, modes: Sequence[str]) -> None:
+def _run(request: Request, search: Search, modes: Sequence[str]) -> None:
     from cli.actions.decommission import purge as action  # noqa: PLC0415
     from cli.actions.decommission import purge_search  # noqa: PLC0415
     from tiers.errors import CatalogError  # noqa: PLC0415
@@ -141,10 +142,9 @@ def _run(request: Request, as_of: datetime | None, search: Search, modes: Sequen
     if len(modes) != 1:
         raise CatalogError("give one of --due, --apply PLAN and --search")
     (mode,) = modes
-    _refuse_ignored(request, as_of, search, mode)
+    _refuse_ignored(request, search, mode)
     if mode == "--due":
-        day = as_of.replace(tzinfo=UTC) if as_of else None
-        action.plan_due(request, lambda: day or datetime.now(UTC))
+        action.plan_due(request, lambda: datetime.now(UTC))
     elif mode == "--search":
         purge_search.search(
             purge_search.Request(search.tenants, request.portfolio, search.region, search.output)
@@ -153,12 +153,12 @@ def _run(request: Request, as_of: datetime | None, search: Search, modes: Sequen
         action.apply_plan(request, lambda: datetime.now(UTC))
 
 
-def _refuse_ignored(request: Request, as_of: datetime | None, search: Search, mode: str) -> None:
+def _refuse_ignored(request: Request, search: Search, mode: str) -> None:
     """Refuse options of another mode: `--due --tenant acme` would plan to delete every tenant's."""
     from tiers.errors import CatalogError  # noqa: PLC0415
 
     given = {
-        "--as-of": (as_of, {"--due"}),
+        "--as-of": (request.as_of, {"--due"}),
         "--out": (request.out, {"--due"}),
         "--evidence": (request.evidence, {"--due", "--apply"}),
         "--stack-destroyed": (request.stack_destroyed, {"--due", "--apply"}),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import AccountResource
 
 Entry = Mapping[str, Any]
+Looked = TypeVar("Looked")
 
 
 class Aws(Protocol):
@@ -27,6 +28,14 @@ class Aws(Protocol):
     def ask(self, service: str, region: str, operation: str, **parameters: Any) -> Any:
         """One answer."""
 
+    def seek(
+        self, service: str, region: str, operation: str, missing: Collection[str], **parameters: Any
+    ) -> Any:
+        """One answer; None where AWS says that there is no such thing, by one of these error codes."""
+
+    def once(self, look: Callable[[Aws, str], Looked], name: str) -> Looked:
+        """What a look at *name* gave, which is kept for the run where nothing is deleted in it."""
+
     def tags(self, arn: str, region: str) -> Mapping[str, str] | None:
         """The tags of a resource, as the tag search has them; None where it has none."""
 
@@ -35,10 +44,14 @@ class Aws(Protocol):
 
 
 class Handling(NamedTuple):
-    """How a kind is looked at, and how it is deleted: what was done, as a sentence."""
+    """How a kind is looked at, and how it is deleted: what was done, as a sentence.
+
+    `again` describes the one resource that was found before, where a listing would have a whole region.
+    """
 
     look: Callable[[Aws, LedgerLine], AccountResource | None]
     delete: Callable[[Aws, AccountResource, int], str]
+    again: Callable[[Aws, LedgerLine, AccountResource], AccountResource | None] | None = None
 
 
 def resource(line: LedgerLine, handle: str, created_at: Any, **more: Any) -> AccountResource:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from lifecycle.adapters.aws_account import pairs
-from lifecycle.adapters.purge.aws import Aws, Handling, entry, is_going, last, resource
+from lifecycle.adapters.purge.aws import Aws, Entry, Handling, entry, is_going, last, resource
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import AccountResource
 
 _COPIED: Final = ("creating", "copying", "pending")
 _EXPORTED: Final = ("starting", "in_progress")
+_GONE: Final = ("DBSnapshotNotFound", "DBSnapshotNotFoundFault")
+_SNAPSHOTS: Final = ("describe_db_snapshots", "DBSnapshots")
 _BACKUPS: Final = ("describe_db_instance_automated_backups", "DBInstanceAutomatedBackups")
 
 
 def _snapshot(aws: Aws, line: LedgerLine) -> AccountResource | None:
-    listed = aws.entries("rds", line.region, "describe_db_snapshots", "DBSnapshots")
-    each = entry(listed, "DBSnapshotIdentifier", line.id)
+    each = entry(aws.entries("rds", line.region, *_SNAPSHOTS), "DBSnapshotIdentifier", line.id)
+    return None if each is None else _snapshot_of(aws, line, each)
+
+
+def _snapshot_again(aws: Aws, line: LedgerLine, _: AccountResource) -> AccountResource | None:
+    said = aws.seek("rds", line.region, _SNAPSHOTS[0], _GONE, DBSnapshotIdentifier=line.id)
+    each = entry(iter((said or {}).get("DBSnapshots", ())), "DBSnapshotIdentifier", line.id)
     if each is None:
         return None
-    busy, inside = _read_by(aws, str(each.get("DBSnapshotArn")), line.region), ""
+    # A copy names the server of its source, in whatever region it is made (AWS CLI, copy-db-snapshot).
+    return _snapshot_of(aws, line, each, DBInstanceIdentifier=str(each.get("DBInstanceIdentifier")))
+
+
+def _snapshot_of(aws: Aws, line: LedgerLine, each: Entry, **of_server: str) -> AccountResource:
+    busy, inside = _read_by(aws, str(each.get("DBSnapshotArn")), line.region, of_server), ""
     if is_going(each):
         busy = ""
     elif each.get("Status") != "available":
@@ -43,10 +56,10 @@ def _snapshot(aws: Aws, line: LedgerLine) -> AccountResource | None:
     )
 
 
-def _read_by(aws: Aws, arn: str, region: str) -> str:
-    """Whether a copy or an export reads a snapshot now."""
+def _read_by(aws: Aws, arn: str, region: str, of_server: Mapping[str, str]) -> str:
+    """Whether a copy or an export reads a snapshot now; copies are those *of_server*, where that is given."""
     for where in aws.everywhere:
-        for each in aws.entries("rds", where, "describe_db_snapshots", "DBSnapshots"):
+        for each in aws.entries("rds", where, *_SNAPSHOTS, **of_server):
             if each.get("SourceDBSnapshotIdentifier") == arn and each.get("Status") in _COPIED:
                 return f"it is being copied to {each['DBSnapshotIdentifier']} in {where}"
     for each in aws.entries("rds", region, "describe_export_tasks", "ExportTasks"):
@@ -120,7 +133,7 @@ def _delete_cache_snapshot(aws: Aws, there: AccountResource, _: int) -> str:
 
 
 HANDLINGS = {
-    Kind.SNAPSHOT: Handling(_snapshot, _delete_snapshot),
+    Kind.SNAPSHOT: Handling(_snapshot, _delete_snapshot, _snapshot_again),
     Kind.AUTOMATED_BACKUP: Handling(_backup, _delete_backup),
     Kind.CACHE_SNAPSHOT: Handling(_cache_snapshot, _delete_cache_snapshot),
 }

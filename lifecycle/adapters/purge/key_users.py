@@ -69,17 +69,25 @@ def users_of_key(aws: Aws, key: AccountResource) -> Iterator[KeyUser]:
     aliases = aws.entries("kms", key.region, "list_aliases", "Aliases", KeyId=key.id)
     names = {key.id, key.handle, *(each["AliasName"] for each in aliases)}
     for region in aws.everywhere:
-        for named, user in _users(aws, region):
+        for named, user in aws.once(_users, region):
             if names & _spelled(named):
                 yield user
     for each in list(aws.entries("s3", aws.everywhere[0], "list_buckets", "Buckets")):
         name = str(each["Name"])
-        if names & _spelled(bucket_of(aws, name).key()):
+        if names & _spelled(aws.once(_bucket_key, name)):
             yield KeyUser(what=Kind.BUCKET, id=name, region="global")
 
 
-def _users(aws: Aws, region: str) -> Iterator[tuple[str, KeyUser]]:
+def _bucket_key(aws: Aws, name: str) -> str:
+    return bucket_of(aws, name).key()
+
+
+def _users(aws: Aws, region: str) -> tuple[tuple[str, KeyUser], ...]:
     """What is encrypted in a region, each with the key as its listing spells it."""
+    return tuple(_encrypted(aws, region))
+
+
+def _encrypted(aws: Aws, region: str) -> Iterator[tuple[str, KeyUser]]:
     for listing in _LISTINGS:
         listed = aws.entries(listing.service, region, listing.operation, listing.key, **listing.parameters)
         for each in listed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lifecycle.adapters.aws_account import key_ends, pairs
 from lifecycle.adapters.aws_listings import whole_gib
 from lifecycle.adapters.purge.aws import Aws, Handling, entry, is_going, resource
+from lifecycle.adapters.purge.grants import used_by_grant
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import AccountResource
@@ -94,12 +95,15 @@ def _key(aws: Aws, line: LedgerLine) -> AccountResource | None:
     busy = "AWS manages it" if each.get("KeyManager") == "AWS" else ""
     if replicas and each["MultiRegionConfiguration"].get("MultiRegionKeyType") == "PRIMARY":
         busy = f"it has replicas in {', '.join(sorted(one['Region'] for one in replicas))}"
+    ends = key_ends(each)
+    if not busy and not ends:
+        busy = used_by_grant(aws, str(each["Arn"]), line.region)
     return resource(
         line,
         str(each["Arn"]),
         each.get("CreationDate"),
         tags={str(one["TagKey"]): str(one["TagValue"]) for one in listed} or None,
-        ends=key_ends(each),
+        ends=ends,
         busy=busy,
     )
 

@@ -13,6 +13,7 @@ from lifecycle.purge.resource import AccountResource
 
 _VAULTS: Final = ("list_backup_vaults", "BackupVaultList")
 _POINTS: Final = ("list_recovery_points_by_backup_vault", "RecoveryPoints")
+_GONE: Final = ("ResourceNotFoundException",)
 _DELETABLE: Final = ("COMPLETED", "EXPIRED", "PARTIAL", "AVAILABLE")
 
 
@@ -34,8 +35,20 @@ def lines_within(aws: Aws, line: LedgerLine) -> Iterator[LedgerLine]:
 def _point(aws: Aws, line: LedgerLine) -> AccountResource | None:
     found = (each for each in points_of(aws, line.region) if last(each["RecoveryPointArn"]) == line.id)
     each = next(found, None)
+    return None if each is None else _point_of(aws, line, each)
+
+
+def _point_again(aws: Aws, line: LedgerLine, before: AccountResource) -> AccountResource | None:
+    named = {"BackupVaultName": before.inside, "RecoveryPointArn": before.handle}
+    each = aws.seek("backup", line.region, "describe_recovery_point", _GONE, **named)
     if each is None:
         return None
+    vault = aws.ask("backup", line.region, "describe_backup_vault", BackupVaultName=before.inside)
+    there = {**each, "vault": before.inside, "locked": bool(vault.get("Locked"))}
+    return _point_of(aws, line, there)
+
+
+def _point_of(aws: Aws, line: LedgerLine, each: Entry) -> AccountResource:
     arn, status = str(each["RecoveryPointArn"]), each.get("Status")
     return resource(
         line,
@@ -108,6 +121,6 @@ def _delete_vault(aws: Aws, there: AccountResource, _: int) -> str:
 
 
 HANDLINGS = {
-    Kind.RECOVERY_POINT: Handling(_point, _delete_point),
+    Kind.RECOVERY_POINT: Handling(_point, _delete_point, _point_again),
     Kind.VAULT: Handling(_vault, _delete_vault),
 }

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
+from lifecycle import evidence
+from lifecycle.decommission.plan import EVIDENCE_SUFFIX
+from lifecycle.evidence import EvidenceError
 from lifecycle.purge.guards import Situation
-from lifecycle.purge.ledger import Ledger, read_ledger
+from lifecycle.purge.ledger import STEPS, Ledger, read_ledger
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import plan_of_folder
@@ -32,12 +35,14 @@ class FolderWorld:
 
     Attributes:
         folders: With evidence, plans beside it, and legal holds.
-        portfolio: The folder with platform.yaml.
+        plans: The folder of the plan, which may have legal holds, too.
+        portfolio: The folder with platform.yaml; it may have legal holds, too.
         stacks: The stacks in which a tenant of an old name may live again; empty where all were destroyed.
         account: The account of the credentials in use.
     """
 
     folders: tuple[Path, ...]
+    plans: Path
     portfolio: Path
     stacks: tuple[str, ...]
     cwd: Path
@@ -52,6 +57,23 @@ class FolderWorld:
         """The ledger as it is now."""
         return read_ledger(self.folders, self.clock())
 
+    def purges(self) -> Iterator[Mapping[str, Any]]:
+        """The evidence of every purge beside the plan and in the folders of evidence.
+
+        Raises:
+            CatalogError: When some cannot be read: then nobody knows how much was deleted.
+        """
+        folders = {each.resolve(): each for each in (self.plans, *self.folders)}
+        for path in sorted(found for each in folders.values() for found in each.glob(f"*{EVIDENCE_SUFFIX}")):
+            try:
+                written = evidence.read(path)
+            except EvidenceError:
+                of_an_end = path.with_name(f"{path.name.removesuffix(EVIDENCE_SUFFIX)}.json").exists()
+                if of_an_end and not path.name.startswith("purge."):
+                    continue  # the ledger names it
+                raise
+            yield from (each for each in written if each.get("step") in STEPS)
+
     def seen(self) -> Situation:
         """The situation: switch and legal holds are read anew, tenants are those of the beginning.
 
@@ -64,9 +86,15 @@ class FolderWorld:
             account=self.account(),
             portfolio=platform.portfolio,
             tenants=self._tenants,
-            holds=(*platform.legal_holds, *_holds_of(self.folders)),
+            holds=(*platform.legal_holds, *_holds_of(self._with_holds())),
             terms=platform.purge,
         )
+
+    def _with_holds(self) -> Iterator[Path]:
+        """Every folder in which somebody may have written a hold, each once; the plan's may be new."""
+        plans = [self.plans] if self.plans.exists() else []
+        known = {each.resolve(): each for each in (self.portfolio, *plans, *self.folders)}
+        yield from known.values()
 
     @cached_property
     def plan(self) -> Plan:

@@ -30,6 +30,7 @@ from lifecycle.adoption.state import (
 )
 from lifecycle.adoption.subject import Subject
 from lifecycle.adoption.tags import TagCall
+from lifecycle.errors import LifecycleError, UnansweredError
 from tests.components.conftest import declare_plan
 from tests.lifecycle.adoption.estates import NOW
 from tests.portfolios import LOCAL, ROOT
@@ -251,7 +252,12 @@ def test_a_preview_that_failed_shows_nothing(
 def test_tags_are_set_only_when_asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     confirm(started(project))
     asked: list[TagCall] = []
-    monkeypatch.setattr(TaggedAccount, "set_tags", lambda _, call: asked.append(call))
+
+    def set_tags(_: TaggedAccount, call: TagCall) -> int:
+        asked.append(call)
+        return len(call.tags)
+
+    monkeypatch.setattr(TaggedAccount, "set_tags", set_tags)
     monkeypatch.setattr(TaggedAccount, "id", "123456789012")
     assert costack("tags", "larkspur").exit_code == Exit.OK
     assert asked == []
@@ -261,6 +267,53 @@ def test_tags_are_set_only_when_asked(project: Path, monkeypatch: pytest.MonkeyP
     assert account == "account 123456789012"
     assert lines[0] == "line 2: i-0a1b2c3d4e5f60718: 8 tags set"
     assert lines[1].startswith("# line 3: larkspur-odoo-backups: set by hand")
+
+
+def test_one_that_aws_refuses_does_not_stop_the_others_and_a_second_run_does_the_rest(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, bucket = "i-0a1b2c3d4e5f60718", "arn:aws:s3:::larkspur-odoo-backups"
+    set_cell(project, "larkspur-odoo-backups", id=bucket)
+    confirm(started(project))
+    there: dict[str, dict[str, str]] = {}
+    refusing = {machine}
+
+    def _set(_: TaggedAccount, call: TagCall, tags: dict[str, str]) -> None:
+        if call.row.resource.id in refusing:
+            raise LifecycleError("ec2 in us-east-1: create_tags failed: not authorized")
+        there.setdefault(call.row.resource.id, {}).update(tags)
+
+    monkeypatch.setattr(TaggedAccount, "id", "123456789012")
+    monkeypatch.setattr(TaggedAccount, "_tags_of", lambda _, call: there.get(call.row.resource.id, {}))
+    monkeypatch.setattr(TaggedAccount, "_set", _set)
+    said = costack("tags", "larkspur", "--apply")
+    assert said.exit_code == Exit.POLICY
+    assert f"line 2: {machine}: ec2 in us-east-1: create_tags failed: not authorized" in said.stderr
+    assert set(there) == {bucket}
+    refusing.clear()
+    said = costack("tags", "larkspur", "--apply")
+    assert said.exit_code == Exit.OK
+    assert said.stdout.splitlines()[1:] == [
+        f"line 2: {machine}: 8 tags set",
+        f"line 3: {bucket}: has its tags already",
+    ]
+
+
+def test_an_account_that_does_not_answer_stops_the_tags_with_what_was_refused_before(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_cell(project, "larkspur-odoo-backups", id="arn:aws:s3:::larkspur-odoo-backups")
+    confirm(started(project))
+    answers = iter((LifecycleError("not authorized"), UnansweredError("no answer")))
+
+    def set_tags(_: TaggedAccount, __: TagCall) -> int:
+        raise next(answers)
+
+    monkeypatch.setattr(TaggedAccount, "id", "123456789012")
+    monkeypatch.setattr(TaggedAccount, "set_tags", set_tags)
+    said = costack("tags", "larkspur", "--apply")
+    assert said.exit_code == Exit.ERROR
+    assert said.stderr.splitlines()[-2:] == ["line 2: i-0a1b2c3d4e5f60718: not authorized", "no answer"]
 
 
 def test_what_was_sized_before_an_interruption_stays(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from cli.main import app
 from lifecycle.adapters.purge import world as purge_world
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
+from lifecycle.purge.plan import read_purge_plan
 from lifecycle.purge.resource import AccountResource
 from localcloud.aws.clients import ACCOUNT, Clients
 from tests.lifecycle.purge.left import SANDBOX, SHARED, TERMS, Left
@@ -42,6 +43,9 @@ class Stored:
         handle = line.id.removeprefix("s3://")
         said: Any = {"what": line.what, "id": line.id, "region": line.region, "handle": handle}
         return AccountResource(**said, tags={KEYS["portfolio"]: "local"}, contents=2, size_bytes=1 << 30)
+
+    def again(self, line: LedgerLine, _: AccountResource) -> AccountResource | None:
+        return self.look(line)
 
     def within(self, _: LedgerLine) -> tuple[LedgerLine, ...]:
         return ()
@@ -225,6 +229,7 @@ def test_a_hold_beside_the_evidence_keeps_all_with_its_cost(left: Left) -> None:
 def test_evidence_without_its_last_step_is_named_and_not_taken_for_nothing(left: Left) -> None:
     (record,) = left.evidence.glob("*.evidence.jsonl")
     lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+    record.with_name(f"{record.name}.head").unlink()  # as older versions left it
     for kept, why in ((lines[:-1], f"the end of {SANDBOX} is not finished"), ([], "has no line")):
         record.write_text("".join(kept), encoding="utf-8")
         said = run(*DUE).stdout
@@ -263,3 +268,109 @@ def test_a_tenant_of_its_name_that_lives_keeps_it(left: Left) -> None:
     done = run(*DUE, code=Exit.POLICY)
     assert f"there is a tenant {SANDBOX} again, and it may be that one's" in done.stderr
     assert {Kind.DUMPS, Kind.MANIFESTS} == {kind for kind in Kind if f"{kind} s3://" in done.stderr}
+
+
+HOLD: Final = f"legal_holds:\n  - {{tenant: {SANDBOX}, because: case 2027/4}}\n"
+
+
+@pytest.mark.parametrize("folder", ["holds", "portfolios/local", "out"])
+def test_a_hold_that_was_written_after_the_plan_is_found_wherever_the_plan_looked(folder: str) -> None:
+    """Whoever applies it names another folder of evidence, or none."""
+    Path("holds").mkdir()
+    run(*DUE[:4], "--evidence", "holds", "--out", "out", DUE[-1])
+    (path,) = Path("out").glob("purge.*.json")
+    (Path(folder) / "legal-holds.yaml").write_text(HOLD, encoding="utf-8")
+    apply = ("purge", "--apply", path, "--phrase", "purge 2 resources of local", "--stack-destroyed")
+    for named in ((), ("--evidence", "plans")):
+        assert f"a legal hold is on {SANDBOX}" in run(*apply, *named, code=Exit.POLICY).stderr
+    due = run(*DUE[:4], "--evidence", "holds", "--out", "out", DUE[-1], code=Exit.POLICY)
+    assert f"a legal hold is on {SANDBOX}" in due.stderr
+    assert Stored.deleted == []
+
+
+def test_a_folder_that_the_plan_looked_in_and_is_gone_stops_it() -> None:
+    Path("holds").mkdir()
+    run(*DUE, "--evidence", "holds")
+    (path,) = Path("plans").glob("purge.*.json")
+    Path("holds").rmdir()
+    apply = ("purge", "--apply", path, "--phrase", "purge 2 resources of local", "--stack-destroyed")
+    done = run(*apply, code=Exit.CONFIGURATION)
+    assert "was made with the evidence and legal holds in plans/../holds, which is not there" in done.stderr
+    assert Stored.deleted == []
+
+
+def test_a_plan_of_an_older_version_keeps_its_hash() -> None:
+    plan = read_purge_plan(planned())
+    assert plan.evidence == (".",)
+    older = plan.model_copy(update={"evidence": ()})
+    assert "evidence" not in older.document()
+    assert older.sha256 != plan.sha256
+
+
+def test_two_plans_of_one_day_are_one_run_and_unreadable_evidence_of_a_purge_is_not_none(left: Left) -> None:
+    platform = left.portfolio / "platform.yaml"
+    text = platform.read_text("utf-8")
+    platform.write_text(
+        text.replace("enabled: true, allowed", "enabled: true, most_per_run: 1, allowed"), "utf-8"
+    )
+    apply = ("purge", "--phrase", "purge 1 resources of local", "--stack-destroyed", "--apply")
+    first = planned()
+    run(*apply, first)
+    run(*DUE)
+    (second,) = (each for each in Path("plans").glob("purge.*.json") if each != first)
+    said = run(*apply, second, code=Exit.POLICY).stderr.replace("\n", " ")
+    assert (
+        "the plan deletes 1 resources after the 1 of the last 20 hours, and one run deletes 1 at most" in said
+    )
+    record = first.with_suffix(".evidence.jsonl")
+    record.write_text("{}\n" + record.read_text("utf-8"), encoding="utf-8")
+    assert f"{record}:1: is not a line of evidence" in run(*apply, second, code=Exit.CONFIGURATION).stderr
+    assert len(Stored.deleted) == 1
+
+
+OTHER: Final = "altair-migration"
+
+
+def torn(path: Path) -> None:
+    path.write_text(path.read_text("utf-8")[:-40], encoding="utf-8")
+
+
+def edited(path: Path) -> None:
+    path.write_text(
+        path.read_text("utf-8").replace('"currency": "USD"', '"currency": "EUR"'), encoding="utf-8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("broken", "name", "goes"),
+    [
+        (edited, "", {OTHER}),
+        (torn, "", set()),
+        (torn, "purge.other-0123456789ab.json", {SANDBOX, OTHER}),
+        (torn, "purge.json.json", set()),
+    ],
+)
+def test_a_plan_that_cannot_be_read_keeps_only_what_it_may_hold(
+    broken: Any, name: str, goes: set[str], left: Left
+) -> None:
+    first = planned()
+    broken(first)
+    if name:
+        first = first.rename(first.with_name(name))
+    left.write(left.plan(OTHER), left.stored(OTHER))
+    done = run(*DUE, code=Exit.OK if name.startswith("purge.other") else Exit.POLICY)
+    assert (str(first) in done.stderr) is not name.startswith("purge.other")
+    new = [each for each in Path("plans").glob("purge.local-*.json") if each != first]
+    assert {each.line.tenant for path in new for each in read_purge_plan(path).goes} == goes
+    assert done.stdout.count(f"{first} may hold it, and cannot be read") == 4 - 2 * len(goes)
+    assert "nothing is due" not in done.stdout
+
+
+def test_a_look_back_passes_over_what_ended_later_and_plans_the_rest(left: Left) -> None:
+    left.recorded = datetime(2026, 8, 31, tzinfo=UTC)
+    left.write(left.plan(OTHER), left.stored(OTHER))
+    Path("plans/legal-holds.yaml").write_text(HOLD.replace(SANDBOX, OTHER), encoding="utf-8")
+    said = run(*DUE, "--as-of", "2026-08-30").stdout.replace("\n", " ")
+    assert f"passed over: plans/{OTHER}.evidence.jsonl: is of 2026-08-31 00:00 UTC" in said
+    (path,) = Path("plans").glob("purge.*.json")
+    assert {each.line.tenant for each in read_purge_plan(path).goes} == {SANDBOX}

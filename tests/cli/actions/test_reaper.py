@@ -271,6 +271,7 @@ def test_a_warning_is_posted_once_and_its_address_is_nowhere(webhook: str) -> No
         f"{SANDBOX}-2027-01-31-14-days.md",
         f"{SANDBOX}-2027-01-31-14-days.json",
         "warned.jsonl",
+        "warned.jsonl.head",
     }
     assert "95.11 USD a month" in files[f"{SANDBOX}-2027-01-31-14-days.md"]
     assert not any("secret" in text for text in (*files.values(), done.output))

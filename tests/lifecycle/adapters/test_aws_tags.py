@@ -47,8 +47,8 @@ def test_tags_are_added_and_none_is_removed(aws: Callable[[str], Any]) -> None:
     ec2.create_tags(Resources=[name], Tags=[{"Key": "Env", "Value": "prod"}])
     s3.create_bucket(Bucket="acme-dumps")
     account = TaggedAccount("us-east-1")
-    account.set_tags(call(name))
-    account.set_tags(call("arn:aws:s3:::acme-dumps"))
+    for once in (name, "arn:aws:s3:::acme-dumps"):
+        assert (account.set_tags(call(once)), account.set_tags(call(once))) == (2, 0)
     tags = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [name]}])["Tags"]
     assert {each["Key"]: each["Value"] for each in tags} == {"Env": "prod", **WANTED}
     ec2.create_tags(Resources=[name], Tags=[{"Key": "cost/tenant", "Value": "borealis"}])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,25 @@ def test_what_a_plan_states() -> None:
 def test_who_pays_for_what_is_kept_pays_no_fee() -> None:
     expected = Term("acme", "acme-ltd", Environment.PRODUCTION, "ha-postgresql", fee=0)
     assert ending_plan(production()).term == expected
+
+
+@pytest.mark.parametrize("call", ["fsync", "link"])
+def test_an_interruption_leaves_no_part_of_a_plan(
+    call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> None:
+        assert not (tmp_path / "plan.json").exists()
+        raise KeyboardInterrupt
+
+    path = tmp_path / "plan.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write_plan(ending_plan(production()), path)
+    assert list(tmp_path.iterdir()) == []
+    write_plan(ending_plan(production()), path)
+    assert [each.name for each in tmp_path.iterdir()] == ["plan.json"]
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_plan_is_never_overwritten(tmp_path: Path) -> None:

@@ -162,7 +162,8 @@ class Left:
         path.unlink(missing_ok=True)
         write_plan(plan, path)
         record = path.with_suffix(EVIDENCE_SUFFIX)
-        record.unlink(missing_ok=True)
+        for each in (record, record.with_name(f"{record.name}.head")):
+            each.unlink(missing_ok=True)
         steps: Mapping[str, dict[str, Any]] = {
             GUARD: {"account": plan.account, "stack": plan.stack, "resources": len(plan.targets)},
             REMOVE: {"resources": len(plan.targets)},

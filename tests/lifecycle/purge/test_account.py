@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,13 +16,15 @@ import pytest
 from cli.actions.decommission import approve, purge_search
 from cli.actions.decommission.purge import Request, apply_plan, plan_due
 from lifecycle import evidence
+from lifecycle.adapters.aws_account import Account
+from lifecycle.adapters.purge.account import PurgedAccount
 from lifecycle.adapters.whole_account import WholeAccount
 from lifecycle.errors import RefusedError
 from lifecycle.purge.ledger import CHECK, DELETE, DELETED, VERIFIED
 from lifecycle.purge.plan import PurgePlan, read_purge_plan
-from localcloud.aws.clients import Clients
+from localcloud.aws.clients import ACCOUNT, Clients
 from tests.clouds import running_cloud
-from tests.lifecycle.purge.left import ENDED, NEIGHBOUR, REGION, SANDBOX, SHARED, Left, pairs
+from tests.lifecycle.purge.left import ENDED, NEIGHBOUR, REGION, SANDBOX, SHARED, Left, pairs, tags
 
 WHO = "dana@example.com"
 
@@ -97,6 +100,53 @@ def test_what_is_due_is_planned_approved_and_deleted_and_the_neighbour_keeps_all
     assert (lines[0]["inputs"]["approved_by"], lines[0]["inputs"]["resources"]) == (WHO, 8)
     carried_out(left, path, approved=path.with_suffix(".approval.json"))
     assert left.there() == before
+
+
+class Counted:
+    """Counts what is asked of AWS, by region and operation."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.asked: Counter[tuple[str, str]] = Counter()
+        for name in ("_pages", "_seek"):
+            patch.setattr(PurgedAccount, name, self._counting(getattr(Account, name)))
+
+    def _counting(self, original: Any) -> Any:
+        def asked(
+            account: Account, service: str, region: str, operation: str, *given: Any, **more: Any
+        ) -> Any:
+            self.asked[region, operation] += 1
+            return original(account, service, region, operation, *given, **more)
+
+        return asked
+
+    def of(self, operation: str) -> dict[str, int]:
+        """How often an operation was asked, by region."""
+        return {region: count for (region, named), count in self.asked.items() if named == operation}
+
+
+def test_a_plan_reads_each_listing_once_and_a_deletion_looks_at_the_one_thing_again(
+    left: Left, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup, rds = left.clients.get("backup"), left.clients.get("rds")
+    vault = {"BackupVaultName": f"local-{ENDED}-files"}
+    source = f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:file-system/fs-1"
+    job = {**vault, "ResourceArn": source, "IamRoleArn": "arn:aws:iam::1:role/r"}
+    for _ in range(3):
+        backup.start_backup_job(**job, RecoveryPointTags=tags(ENDED))
+    counted = Counted(monkeypatch)
+    path, plan = planned(left)
+    assert len(plan.goes) == 11
+    listings = ("list_recovery_points_by_backup_vault", "list_backup_vaults", "describe_db_snapshots")
+    assert [set(counted.of(each).values()) for each in listings] == [{2}, {1}, {1}]  # points: of two vaults
+    counted.asked.clear()
+    copied = f"local-{ENDED}-postgresql-final-0a1b"
+    rds.copy_db_snapshot(SourceDBSnapshotIdentifier=copied, TargetDBSnapshotIdentifier="by-hand")
+    backup.put_backup_vault_lock_configuration(**vault, MinRetentionDays=7)
+    with pytest.raises(RefusedError) as said:
+        carried_out(left, path, phrase=plan.phrase)
+    assert sum("the lock of vault local-vega-files keeps it" in each for each in said.value.problems) == 4
+    assert len(left.there()["points"]) == 5
+    assert counted.of("describe_recovery_point") == {REGION: 4}
 
 
 def test_what_a_server_made_goes_with_its_backup_or_stays_with_it(left: Left) -> None:

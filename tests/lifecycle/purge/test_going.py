@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -58,6 +58,9 @@ class Listing:
 
     def ask(self, *_: str, **__: Any) -> dict[str, Any]:
         return {}
+
+    def once(self, look: Callable[..., Any], name: str) -> Any:
+        return look(self, name)
 
     def tags(self, *_: str) -> None:
         return None

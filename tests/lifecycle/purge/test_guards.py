@@ -112,6 +112,20 @@ def point_brought_forward(world: World) -> None:
         world.approval = world.approval.model_copy(update={"plan_sha256": world.plan.sha256})
 
 
+def purged(moment: Any, count: int, portfolio: str = "local") -> Break:
+    """Other purges began so many deletions then."""
+    lines = tuple(
+        {
+            "at": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+            "step": DELETE,
+            "plan": f"purge.{portfolio}-{number:012x}",
+            "inputs": {"what": "dumps", "region": "us-east-1", "id": f"s3://b/dumps/t{number}/"},
+        }
+        for number in range(count)
+    )
+    return lambda world: setattr(world, "purged", lines)
+
+
 HOLD = LegalHold(tenant="acme", because="case 4")
 BREAKS: dict[str, tuple[Break, str]] = {
     "legal hold": (situation(holds=(HOLD,)), "a legal hold is on acme: case 4"),
@@ -124,6 +138,10 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "portfolio": (situation(portfolio="other"), "the plan is for portfolio local, not other"),
     "kill switch": (terms(enabled=False), "purge.enabled: false: nothing is purged"),
     "most per run": (terms(most_per_run=1), "one run deletes 1 at most"),
+    "others lately": (
+        purged(NOW, TERMS.most_per_run),
+        "one run deletes 50 at most",
+    ),
     "no terms": (situation(terms=None), "platform.yaml has no `purge`"),
     "too late": (at(NOW + timedelta(days=8)), "and expired at"),
     "clock": (at(NOW - timedelta(hours=1)), "which is in the future; check the clock"),
@@ -279,6 +297,38 @@ def test_one_plan_deletes_no_more_than_it_may_and_the_rest_waits(tmp_path: Path)
     assert {each.line.what for each in world.plan.waits} == {Kind.RECOVERY_POINT, Kind.BUCKET}
     world.run()
     assert world.account.deleted == [Kind.DUMPS, Kind.SNAPSHOT]
+
+
+def test_what_other_plans_deleted_lately_counts_as_the_same_run(tmp_path: Path) -> None:
+    world = world_in(tmp_path)
+    terms(most_per_run=10)(world)
+    purged(NOW - timedelta(hours=19), 5)(world)
+    with pytest.raises(
+        RefusedError, match="6 resources after the 5 of the last 20 hours, and one run deletes 10"
+    ):
+        world.run()
+    assert world.account.deleted == []
+    for others in (purged(NOW - timedelta(hours=21), 5), purged(NOW, 5, "local-2"), purged(NOW, 4)):
+        world = world_in(tmp_path)
+        terms(most_per_run=10)(world)
+        others(world)
+        world.run()
+        assert world.account.bills == set()
+
+
+def test_what_a_plan_began_itself_counts_once_and_a_plan_that_is_through_may_be_repeated(
+    tmp_path: Path,
+) -> None:
+    world = world_in(tmp_path)
+    terms(most_per_run=len(IDS))(world)
+    world.account.fuse = 3
+    with pytest.raises(KilledError):
+        world.run()
+    world.account.fuse = None
+    world.run()
+    assert world.account.bills == set()
+    purged(NOW, 50)(world)
+    world.run()
 
 
 def test_everything_goes_in_order_with_evidence_before_and_after(tmp_path: Path) -> None:

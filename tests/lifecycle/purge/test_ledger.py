@@ -33,6 +33,10 @@ def record(left: Left) -> Path:
     return left.evidence / f"{SANDBOX}{EVIDENCE_SUFFIX}"
 
 
+def head_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.head")
+
+
 def test_lines_are_read_with_whose_they_are(left: Left) -> None:
     ledger = read_ledger([left.evidence], NOW)
     assert ledger.problems == ()
@@ -50,6 +54,19 @@ def _cut(path: Path, _: Left) -> None:
     path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[1:]), "utf-8")
 
 
+def _cut_at_its_end(path: Path, _: Left) -> None:
+    path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), "utf-8")
+
+
+def _emptied(path: Path, _: Left) -> None:
+    path.write_text("", encoding="utf-8")
+
+
+def _kept_for_less(path: Path, _: Left) -> None:
+    """The last line, of which no later line has the hash."""
+    path.write_text(path.read_text("utf-8").replace(f"dumps/{SANDBOX}/", "dumps/acme/"), "utf-8")
+
+
 def _inserted(path: Path, _: Left) -> None:
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join([lines[0], *lines]), "utf-8")
@@ -65,10 +82,11 @@ def _without_plan(_: Path, left: Left) -> None:
 
 
 def _of_another_plan(path: Path, left: Left) -> None:
-    text = path.read_text(encoding="utf-8")
+    text, head = path.read_text(encoding="utf-8"), head_of(path).read_bytes()
     other = left.plan(SANDBOX).model_copy(update={"client": "other"})
     left.write(other, left.stored(SANDBOX))
     path.write_text(text, encoding="utf-8")
+    head_of(path).write_bytes(head)
 
 
 def _edited_plan(_: Path, left: Left) -> None:
@@ -106,6 +124,9 @@ def _no_region(_: Path, left: Left) -> None:
     [
         (_changed, "the chain is broken here"),
         (_cut, "its first lines were removed"),
+        (_cut_at_its_end, "was cut off: it has 2 lines"),
+        (_emptied, "was cut off: it has 0 lines"),
+        (_kept_for_less, ":3: is another line than"),
         (_inserted, "the chain is broken here"),
         (_of_the_future, "which is in the future; check the clock"),
         (_without_plan, "its plan is missing"),
@@ -128,8 +149,24 @@ def test_a_file_that_is_not_whole_counts_for_nothing_and_is_named(edit: Edit, wh
     assert SANDBOX in problem
 
 
+def test_a_look_back_leaves_out_what_ended_later_and_still_knows_its_tenant(left: Left) -> None:
+    before = left.recorded - timedelta(days=9)
+    ledger = read_ledger([left.evidence], NOW, before)
+    assert (ledger.lines, ledger.problems, ledger.unfinished) == ((), (), ())
+    (said,) = ledger.later.values()
+    day = f"{left.recorded:%Y-%m-%d %H:%M} UTC"
+    assert said == f"{record(left)}: is of {day}, after the day that --as-of looks back to"
+    assert ledger.tenants == {SANDBOX}  # a legal hold may name it
+    for day_ in (left.recorded, NOW + timedelta(days=900)):
+        assert read_ledger([left.evidence], NOW, day_).lines == read_ledger([left.evidence], NOW).lines
+    _of_the_future(record(left), left)
+    (problem,) = read_ledger([left.evidence], NOW, before).problems
+    assert "which is in the future; check the clock" in problem
+
+
 def test_an_end_that_is_not_done_and_the_evidence_of_a_purge_name_nothing(left: Left) -> None:
     path = record(left)
+    head_of(path).unlink()
     *lines, _ = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join(lines), encoding="utf-8")
     evidence.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,6 +82,9 @@ class Account:
             return there.model_copy(update={"contents": int(Kind.RECOVERY_POINT in self.held)})
         return there
 
+    def again(self, line: LedgerLine, _: AccountResource) -> AccountResource | None:
+        return self.look(line)
+
     def within(self, line: LedgerLine) -> Iterator[LedgerLine]:
         if line.what is Kind.VAULT and (point := self.held.get(Kind.RECOVERY_POINT)):
             yield line.point(point.id, point.gib)
@@ -160,12 +163,16 @@ class World:
     )
     read: Ledger | None = None
     plan: PurgePlan | None = None
+    purged: tuple[Mapping[str, Any], ...] = ()
 
     def now(self) -> datetime:
         return self.clock
 
     def ledger(self) -> Ledger:
         return self.read or Ledger(lines(self.ended), {self.ended.sha256: self.ended})
+
+    def purges(self) -> Iterable[Mapping[str, Any]]:
+        return self.purged
 
     def seen(self) -> Situation:
         return replace(self.situation, now=self.clock)

@@ -146,3 +146,38 @@ def test_a_bucket_goes_after_its_versions_and_a_legal_hold_keeps_one(aws: Callab
         s3.delete_bucket(Bucket="kept")
     s3.delete_object(Bucket="kept", Key="a", VersionId=marker)
     s3.delete_bucket(Bucket="kept")
+
+
+def test_a_grant_says_who_gave_it_and_none_is_given_by_a_key_that_goes(aws: Callable[[str], Any]) -> None:
+    kms = aws("kms")
+    key = kms.create_key()["KeyMetadata"]
+    role = "arn:aws:iam::999999999999:role/reader"
+    for wrong, code in (
+        ({"GranteePrincipal": "somebody", "Operations": ["Decrypt"]}, "InvalidArnException"),
+        ({"GranteePrincipal": role, "Operations": ["Read"]}, "ValidationException"),
+    ):
+        with refused(code):
+            kms.create_grant(KeyId=key["KeyId"], **wrong)
+    made = kms.create_grant(KeyId=key["KeyId"], GranteePrincipal=role, Operations=["Decrypt"])["GrantId"]
+    (grant,) = kms.list_grants(KeyId=key["Arn"])["Grants"]
+    assert (grant["GrantId"], grant["GranteePrincipal"], grant["KeyId"]) == (made, role, key["Arn"])
+    assert grant["IssuingAccount"] == f"arn:aws:iam::{key['AWSAccountId']}:root"
+    assert grant["CreationDate"]
+    kms.revoke_grant(KeyId=key["KeyId"], GrantId=made)
+    assert kms.list_grants(KeyId=key["KeyId"])["Grants"] == []
+    kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
+    with refused("KMSInvalidStateException"):
+        kms.create_grant(KeyId=key["KeyId"], GranteePrincipal=role, Operations=["Decrypt"])
+    with refused("NotFoundException"):
+        kms.list_grants(KeyId="0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a")
+
+
+def test_a_recovery_point_is_described_in_its_vault_alone(aws: Callable[[str], Any]) -> None:
+    backup = aws("backup")
+    for name in ("here", "there"):
+        backup.create_backup_vault(BackupVaultName=name)
+    arn = point(backup, "here")
+    said = backup.describe_recovery_point(BackupVaultName="here", RecoveryPointArn=arn)
+    assert (said["RecoveryPointArn"], said["Status"]) == (arn, "COMPLETED")
+    with refused("ResourceNotFoundException"):
+        backup.describe_recovery_point(BackupVaultName="there", RecoveryPointArn=arn)

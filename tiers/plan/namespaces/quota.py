@@ -44,6 +44,10 @@ class Room(NamedTuple):
         """Both together."""
         return Room(*(one + more for one, more in zip(self, other, strict=True)))
 
+    def minus(self, other: Room) -> Room:
+        """What is left of each without *other*, or nothing."""
+        return Room(*(max(one - less, 0) for one, less in zip(self, other, strict=True)))
+
     def with_headroom(self, percent: int) -> Room:
         """*percent* more of everything, rounded up."""
         return Room(*(-(-each * (_WHOLE + percent) // _WHOLE) for each in self))
@@ -57,9 +61,14 @@ Counted = Sequence[tuple[int, ComputeRequest]]
 """How many pods there may be at once, and what each of them requests."""
 
 
+def most_web_pods(replicas: int, max_replicas: int) -> int:
+    """How many web pods load may start."""
+    return max(replicas, max_replicas)
+
+
 def web_pods(replicas: int, max_replicas: int) -> int:
     """How many web pods there are in a rollout at most: as many as load may start, and one more."""
-    most = max(replicas, max_replicas)
+    most = most_web_pods(replicas, max_replicas)
     return most + _SURGE if most else 0
 
 
@@ -74,19 +83,19 @@ def room_of(counted: Counted, database_gib: int, filestore_gib: int) -> Room:
     return _room(counted)._replace(storage_gib=_CLAIMS_AT_ONCE * CLAIM_GIB + restored)
 
 
-def resized(classes: Classes, replicas: int, web: ComputeRequest) -> Room:
-    """What *replicas* web pods took more until an update made them smaller: at most the largest class.
+def resized(classes: Classes, pods: int, web: ComputeRequest) -> Room:
+    """What the web pods of a former class take more than *pods* of the size *web*: at most any class.
 
-    The quota is smaller at once, and old pods end one by one, each when a new one runs beside the others.
-    Without this room the first new pod would wait for an old one to end, and that one for it.
+    The quota is smaller at once. The former autoscaler stays until the update is through, because Pulumi
+    deletes last, and keeps as many pods as load has started. They end one by one, each when a new one runs
+    beside the others: without this room the first new pod would wait for an old one to end, and that one
+    for it. Where no pod is to serve, none waits.
     """
-    before = largest(size.web for size in classes.workload_classes.values())
-    return Room(
-        **{
-            name: replicas * max(getattr(before, name) - getattr(web, name), 0)
-            for name in ("cpu_request_millicores", "memory_request_mib", "memory_limit_mib")
-        }
-    )
+    more = Room()
+    for size in classes.workload_classes.values() if pods else ():
+        before = max(pods, most_web_pods(size.web.replicas, size.web.max_replicas))
+        more = more.at_least(_room([(before, size.web)]).minus(_room([(pods, web)])))
+    return more
 
 
 def _room(counted: Counted) -> Room:
@@ -109,7 +118,7 @@ def largest(pods: Iterable[ComputeRequest]) -> ComputeRequest:
 class Tenancy(NamedTuple):
     """What the tenants of one namespace take at their largest.
 
-    `tenants` is how many have pods in it, `rolled` the pods of each that keep serving in a rollout.
+    `tenants` is how many have pods in it, `rolled` the web pods of each that load may start.
     """
 
     tenants: int
@@ -120,8 +129,8 @@ class Tenancy(NamedTuple):
     def quota(self, classes: Classes, headroom_percent: int) -> Room:
         """What a quota has that nobody wrote: headroom, and room for one tenant that becomes smaller."""
         more = Room()
-        for replicas, web in self.rolled:
-            more = more.at_least(resized(classes, replicas, web))
+        for pods, web in self.rolled:
+            more = more.at_least(resized(classes, pods, web))
         return self.room.with_headroom(headroom_percent).at_least(self.room.plus(more))
 
 
@@ -138,7 +147,9 @@ def tenancy(namespace: str, tenants: Sequence[Sequence[Fact]]) -> Tenancy | None
         pods += [pod for _, pod in counted]
         count += 1
         rolled += [
-            (fact.replicas, fact.compute) for fact in facts if isinstance(fact, Workload) and _rolls(fact)
+            (most_web_pods(fact.replicas, fact.max_replicas), fact.compute)
+            for fact in facts
+            if isinstance(fact, Workload) and _rolls(fact)
         ]
     return Tenancy(count, room, largest(pods), rolled) if count else None
 

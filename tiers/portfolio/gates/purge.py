@@ -19,7 +19,7 @@ class PurgeSpec(Frozen):
     allowed_signers: CatalogPath
     """File of OpenSSH's allowed signers, seen from this file: who may approve, by which key."""
     most_per_run: Annotated[int, Field(ge=1, le=1000)] = 50
-    """How many resources one plan may delete."""
+    """How many resources one run may delete; all that is purged within 20 hours is one run."""
     approval_days: Annotated[int, Field(ge=1, le=30)] = 7
     """For how many days a plan and its approval are valid."""
     key_deletion_days: Annotated[int, Field(ge=7, le=30)] = 30

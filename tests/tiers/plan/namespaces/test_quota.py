@@ -77,24 +77,25 @@ def test_the_quota_of_a_shared_namespace_holds_every_tenant_at_its_largest() -> 
 def test_every_tenant_adds_what_it_takes_and_headroom_is_of_the_whole() -> None:
     one = quota_of(plan_of(tenant("acme"), platform=platform(quota_headroom_percent=0)))
     two = plan_of(tenant("acme"), tenant("borealis"), platform=platform(quota_headroom_percent=50))
-    # xs: 2 web pods in a rollout, one of scheduled actions, 5 of jobs.
-    assert one.pods == 8
-    assert (quota_of(two).pods, quota_of(two).cpu_request_millicores) == (24, 2 * 1100 * 3 // 2)
+    # s: 2 web pods in a rollout, one of scheduled actions, 5 of jobs; alone it may have been of class m until
+    # this update, with 4 web pods that load had started, each of which takes 1000 instead of 250.
+    assert one.pods == 8 + (4 - 1)
+    assert (quota_of(two).pods, quota_of(two).cpu_request_millicores) == (24, 2 * 1100 + 4 * 1000 - 250)
     assert (one.tenants, quota_of(two).tenants) == (1, 2)
-    # Alone it may have been of class m until this update, whose web pod takes 1000 instead of 250.
-    assert one.cpu_request_millicores == 2 * 250 + 100 + 5 * 100 + (1000 - 250)
+    assert one.cpu_request_millicores == 2 * 250 + 100 + 5 * 100 + (4 * 1000 - 250)
 
 
 @pytest.mark.parametrize("tier", ["shared-namespace", "dedicated-db"])
 @pytest.mark.parametrize(("before", "after"), list(permutations(catalog().classes.workload_classes, 2)))
 def test_a_tenant_that_becomes_smaller_can_be_rolled_out(tier: str, before: str, after: str) -> None:
-    """The worst moment: as many old pods as must serve, the first new one, and all jobs of the new size."""
+    """The worst moment: all old pods that load had started, the first new one, all jobs of the new size."""
     resized = tenant("acme", tier=tier, options={"users": 5, "workload_class": after})
     plan = plan_of(resized, platform=platform(quota_headroom_percent=0))
     quotas = [*facts_of(plan.platform, NamespaceQuota), *facts_of(plan.tenants[0].facts, NamespaceQuota)]
     (quota,) = quotas
     old, new = (catalog().classes.workload_classes[each] for each in (before, after))
-    beside = [old.web] * new.web.replicas + [new.web] + [new.cron] * new.cron.replicas + [new.job] * 5
+    served = max(old.web.replicas, old.web.max_replicas, new.web.replicas, new.web.max_replicas)
+    beside = [old.web] * served + [new.web] + [new.cron] * new.cron.replicas + [new.job] * 5
     assert quota.pods >= len(beside)
     for bound in ("cpu_request_millicores", "memory_request_mib", "memory_limit_mib"):
         assert getattr(quota, bound) >= sum(getattr(pod, bound) for pod in beside), bound
@@ -110,7 +111,7 @@ def test_a_shared_namespace_has_room_for_usage_exporters_and_says_so_where_it_ha
         )
     )
     assert (more.pods - usual.pods, more.memory_limit_mib - usual.memory_limit_mib) == (2, 2 * 256)
-    tight = measured(platform(quotas={"production": {"pods": usual.pods}}))
+    tight = measured(platform(quotas={"production": {"pods": 16}}))
     plan = plan_of(*sharing, platform=tight)
     ((_, said),) = shared_quota_faults(tight, [each.facts for each in plan.tenants])
     assert said.startswith("16 is less than the 18 that the 2 tenants of odoo-production may take at once (")
