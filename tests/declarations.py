@@ -300,7 +300,8 @@ def _workload(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _job(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("kubernetes:batch/v1:Job", fact.id.replace("/", "-"))
+    owner = fact.tenant or registered.portfolio
+    props = registered.find("kubernetes:batch/v1:Job", f"{owner}-{fact.name}")
     spec = props["spec"]["template"]["spec"]
     (container,) = spec["containers"]
     given = {each["name"]: each.get("value") for each in container.get("env", [])}
@@ -563,7 +564,48 @@ def _usage_exporter(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _state_exporter(fact: Any, registered: Registrations) -> Pairs:
-    name = f"{registered.portfolio}-{fact.name}"
+    policy = registered.find("kubernetes:networking.k8s.io/v1:NetworkPolicy", _part_name(fact, registered))
+    return {
+        **_part(fact, registered),
+        "api_cidrs": (
+            list(fact.api_cidrs),
+            [to["ipBlock"]["cidr"] for to in policy["spec"]["egress"][0]["to"]],
+        ),
+    }
+
+
+def _postgres_exporter(fact: Any, registered: Registrations) -> Pairs:
+    given = _variables(fact, registered)
+    return {
+        **_part(fact, registered),
+        "server": (fact.server == "platform/database", given["DATA_SOURCE_URI"].startswith("local-postgres")),
+        "role": (fact.role, given["DATA_SOURCE_USER"]),
+    }
+
+
+def _redis_exporter(fact: Any, registered: Registrations) -> Pairs:
+    user = registered.find("aws:elasticache/user:User", _part_name(fact, registered))
+    given = _variables(fact, registered)
+    return {
+        **_part(fact, registered),
+        "group": (fact.group == "platform/cache", "local-sessions" in given["REDIS_ADDR"]),
+        "user": ([fact.user] * 2, [user["userName"], given["REDIS_USER"]]),
+    }
+
+
+def _part_name(fact: Any, registered: Registrations) -> str:
+    return f"{registered.portfolio}-{fact.name}"
+
+
+def _variables(fact: Any, registered: Registrations) -> Mapping[str, Any]:
+    props = registered.find("kubernetes:apps/v1:Deployment", _part_name(fact, registered))
+    (container,) = props["spec"]["template"]["spec"]["containers"]
+    return {each["name"]: each.get("value") for each in container["env"]}
+
+
+def _part(fact: Any, registered: Registrations) -> Pairs:
+    """What every platform part has that is no tenant's."""
+    name = _part_name(fact, registered)
     props = registered.find("kubernetes:apps/v1:Deployment", name)
     policy = registered.find("kubernetes:networking.k8s.io/v1:NetworkPolicy", name)["spec"]
     spec = props["spec"]["template"]["spec"]
@@ -575,7 +617,6 @@ def _state_exporter(fact: Any, registered: Registrations) -> Pairs:
         "replicas": (fact.replicas, props["spec"]["replicas"]),
         "image": (fact.image, container["image"]),
         "scraped_from": (fact.scraped_from, watching),
-        "api_cidrs": (list(fact.api_cidrs), [to["ipBlock"]["cidr"] for to in policy["egress"][0]["to"]]),
         **_user(fact, spec),
         **_compute(fact.compute, container),
         **_held_to(fact, spec),
@@ -722,7 +763,9 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.Network: _network,
     facts.NodeGroup: _nodes,
     facts.PodGroup: _pod_group,
+    facts.PostgresExporter: _postgres_exporter,
     facts.PriorityClass: _priority_class,
+    facts.RedisExporter: _redis_exporter,
     facts.Route: _route,
     facts.ScheduledJob: _scheduled_job,
     facts.SleepSchedule: _sleep_schedule,

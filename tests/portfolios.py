@@ -12,7 +12,13 @@ from tiers.facts.data import CacheGroup, CacheSpace
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
-from tiers.portfolio.parts.exporters import KubeStateMetricsSpec, PartsSpec, UsageExporterSpec
+from tiers.portfolio.parts.exporters import (
+    KubeStateMetricsSpec,
+    PartsSpec,
+    PostgresExporterSpec,
+    RedisExporterSpec,
+    UsageExporterSpec,
+)
 from tiers.portfolio.platform import Platform, SecondNetwork
 from tiers.portfolio.rotation import TokenRotation
 from tiers.portfolio.tenant import Portfolio, Tenant
@@ -133,6 +139,8 @@ def measured(platform: Platform | None = None) -> Platform:
         scraped_from="monitoring",
         usage_exporter=UsageExporterSpec(),
         kube_state_metrics=KubeStateMetricsSpec(image=f"registry.example.com/states@sha256:{'5' * 64}"),
+        postgres_exporter=PostgresExporterSpec(image=f"registry.example.com/postgres@sha256:{'6' * 64}"),
+        redis_exporter=RedisExporterSpec(image=f"registry.example.com/redis@sha256:{'7' * 64}"),
     )
     usual = platform or local_portfolio().platform
     cluster = usual.cluster.model_copy(update={"api_cidrs": ("172.20.0.0/16",)})

@@ -123,6 +123,11 @@ def to_postgresql(data_cidrs: Sequence[str]) -> Manifest:
     return _to(data_cidrs, POSTGRESQL_PORT)
 
 
+def to_cache(data_cidrs: Sequence[str]) -> Manifest:
+    """An opening to the session caches of the platform and its tenants."""
+    return _to(data_cidrs, REDIS_PORT)
+
+
 def to_api(api_cidrs: Sequence[str]) -> Manifest:
     """An opening to the Kubernetes API."""
     return _to(api_cidrs, _HTTPS)

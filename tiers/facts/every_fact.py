@@ -40,7 +40,15 @@ from tiers.facts.data import (
     ManagedSecret,
     TenantDatabase,
 )
-from tiers.facts.monitoring import Alerts, Dashboards, PlatformPart, StateExporter, UsageExporter
+from tiers.facts.monitoring import (
+    Alerts,
+    Dashboards,
+    PlatformPart,
+    PostgresExporter,
+    RedisExporter,
+    StateExporter,
+    UsageExporter,
+)
 from tiers.facts.network import Egress, LoadBalancer, NatGateway, Network, PodGroup, Route, Traffic
 from tiers.facts.record import FactId, FactRecord, Origin
 from tiers.vocabulary import Count, Positive
@@ -83,7 +91,9 @@ __all__ = [
     "Origin",
     "PlatformPart",
     "PodGroup",
+    "PostgresExporter",
     "PriorityClass",
+    "RedisExporter",
     "RestoreTest",
     "Route",
     "ScheduledJob",
@@ -151,6 +161,8 @@ Fact = Annotated[
     | Alerts
     | UsageExporter
     | StateExporter
+    | PostgresExporter
+    | RedisExporter
     | Network
     | Namespace
     | NamespaceQuota

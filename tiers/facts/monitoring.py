@@ -79,3 +79,19 @@ class StateExporter(PlatformPart):
 
     kind: Literal["state-exporter"] = "state-exporter"
     api_cidrs: tuple[Cidr, ...]
+
+
+class PostgresExporter(PlatformPart):
+    """postgres_exporter: sizes and statistics of the databases on `server`, read as `role`."""
+
+    kind: Literal["postgres-exporter"] = "postgres-exporter"
+    server: FactId
+    role: str
+
+
+class RedisExporter(PlatformPart):
+    """redis_exporter: memory, connections and evictions of the cache `group`, read as `user`."""
+
+    kind: Literal["redis-exporter"] = "redis-exporter"
+    group: FactId
+    user: str

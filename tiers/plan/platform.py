@@ -37,9 +37,10 @@ from tiers.facts.names import (
 )
 from tiers.facts.network import NODES_FROM, subnet_ranges
 from tiers.plan.expected_usage import automated_backups_gib
-from tiers.plan.monitoring import dashboard_facts, part_facts
+from tiers.plan.monitoring import dashboard_facts
 from tiers.plan.namespaces.shared import namespace_facts
 from tiers.plan.owner import about_platform
+from tiers.plan.parts.shared import part_facts
 from tiers.portfolio.platform import Platform
 from tiers.vocabulary import CostCategory
 

@@ -168,6 +168,8 @@ RESOURCES: Final[Mapping[type[FactRecord], Resource]] = {
     facts.LogGroup: Resource("aws:cloudwatch/logGroup:LogGroup"),
     facts.NatGateway: Resource("aws:ec2/natGateway:NatGateway"),
     facts.NodeGroup: Resource("aws:eks/nodeGroup:NodeGroup", _nodes),
+    facts.PostgresExporter: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
+    facts.RedisExporter: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
     facts.RestoreTest: Resource("aws:backup/restoreTestingPlan:RestoreTestingPlan"),
     facts.StateExporter: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
     facts.UsageExporter: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),

@@ -8,7 +8,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.kubernetes import pods
-from components.kubernetes.network_policies import scraped_policy, to_api
+from components.kubernetes.network_policies import to_api
+from components.kubernetes.parts.exporter import exporter
 from components.naming import component_type
 from tiers.facts.every_fact import StateExporter
 
@@ -35,19 +36,15 @@ class KubeStateMetrics(pulumi.ComponentResource):
         labels = pods.identity(name, "states", name="kube-state-metrics")
         account = pods.service_account(name, name, fact.namespace, child)
         bound = _may_watch(name, fact.namespace, child)
-        scraped_policy(
-            (name, fact.namespace), labels, (fact.scraped_from, PORT), [to_api(fact.api_cidrs)], child
-        )
-        k8s.apps.v1.Deployment(
+        exporter(
             name,
-            metadata={"name": name, "namespace": fact.namespace, "labels": labels},
-            spec={
-                "replicas": fact.replicas,
-                "selector": {"matchLabels": labels},
-                "strategy": {"type": "Recreate"},
-                "template": pods.pod_template(labels, _pod(fact, name)),
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, bound]),
+            fact,
+            labels,
+            _pod(fact, name),
+            parent=self,
+            port=PORT,
+            openings=[to_api(fact.api_cidrs)],
+            after=[account, bound],
         )
         self.register_outputs({})
 

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from allocation.adapters.usage.queries import queries
+from components.kubernetes.fingerprint import ANNOTATION
 from components.kubernetes.parts.states import arguments
 from tests.components.completeness import faults_of
 from tests.components.conftest import declare_plan
@@ -29,6 +30,9 @@ from tiers.plan.plan import Plan, facts_of
 from tiers.portfolio.platform import Platform
 
 STATES = "local-kube-state-metrics"
+POSTGRES = "local-postgres-exporter"
+REDIS = "local-redis-exporter"
+SCRAPED = {"usage", "states", "postgres", "redis"}
 # Its own documents, docs/metrics: a metric begins with the resource that it is about.
 RESOURCES = {
     "kube_pod_": "pods",
@@ -56,8 +60,9 @@ def test_nothing_is_missing_or_open() -> None:
     assert differences(plan(), Registrations(plan().portfolio, registered)) == []
 
 
-def test_the_cost_of_a_part_is_the_platforms() -> None:
-    made = the(declared(), "kubernetes:apps/v1:Deployment", STATES)
+@pytest.mark.parametrize("part", [STATES, POSTGRES, REDIS])
+def test_the_cost_of_a_part_is_the_platforms(part: str) -> None:
+    made = the(declared(), "kubernetes:apps/v1:Deployment", part)
     labels = made.props["spec"]["template"]["metadata"]["labels"]
     assert labels["cost/domain"] == "shared-platform"
     assert "cost/tenant" not in labels
@@ -83,6 +88,34 @@ def test_it_reaches_the_api_and_only_prometheus_reaches_it() -> None:
     assert {port["port"] for rule in spec["egress"] for port in rule["ports"]} == {443}
     assert [rule["ports"] for rule in spec["ingress"]] == [[{"protocol": "TCP", "port": 8080}]]
     assert set(spec["policyTypes"]) == {"Ingress", "Egress"}
+
+
+@pytest.mark.parametrize(("part", "asks", "tells"), [(POSTGRES, 5432, 9187), (REDIS, 6379, 9121)])
+def test_an_exporter_reaches_what_it_measures_and_only_prometheus_reaches_it(
+    part: str, asks: int, tells: int
+) -> None:
+    spec = the(declared(), "kubernetes:networking.k8s.io/v1:NetworkPolicy", part).props["spec"]
+    (out,), (into,) = spec["egress"], spec["ingress"]
+    assert [port["port"] for port in out["ports"]] == [asks]
+    (usual,) = the(declared(), "kubernetes:networking.k8s.io/v1:NetworkPolicy", "acme-to-data").props["spec"][
+        "egress"
+    ]
+    assert out["to"] == usual["to"]
+    assert [port["port"] for port in into["ports"]] == [tells]
+    assert set(spec["policyTypes"]) == {"Ingress", "Egress"}
+
+
+def test_postgres_exporter_waits_for_its_role_and_logs_in_with_the_same_password() -> None:
+    reader = the(declared(), "kubernetes:apps/v1:Deployment", POSTGRES)
+    login = the(declared(), "kubernetes:batch/v1:Job", "local-postgres-exporter-login")
+    secrets = [the(declared(), "kubernetes:core/v1:Secret", each.name) for each in (reader, login)]
+    assert len({each.props["stringData"]["password"] for each in secrets}) == 1
+    assert len(reader.props["spec"]["template"]["metadata"]["annotations"][ANNOTATION]) == 64
+    assert {login.urn, secrets[0].urn} <= reader.dependencies
+    # Whatever is in a component waits for what the component waits for.
+    assert secrets[1].urn in the(declared(), "costack:index:OneOffJob", login.name).dependencies
+    ((_, spec),) = pod_specs([login])
+    assert spec["serviceAccountName"] == "database-admin"
 
 
 def test_its_token_is_short_lived_and_its_root_is_read_only() -> None:
@@ -144,7 +177,7 @@ def test_prometheus_scrapes_the_parts_and_no_other_pod(tmp_path: Path) -> None:
     assert job["honor_labels"] is True
     assert job.pop("kubernetes_sd_configs") == [{"role": "pod"}]
     found = list(discovered())
-    assert {each["labels"]["part"] for each in found} == {"web", "cron", "usage", "states"}
+    assert {each["labels"]["part"] for each in found} == {"web", "cron"} | SCRAPED
     (tmp_path / "pods.json").write_text(json.dumps(found), encoding="utf-8")
     job["file_sd_configs"] = [{"files": [str(tmp_path / "pods.json")]}]
     with (
@@ -158,5 +191,5 @@ def test_prometheus_scrapes_the_parts_and_no_other_pod(tmp_path: Path) -> None:
             told = client.get(f"{url}/api/v1/targets").json()["data"]
             active, dropped = told["activeTargets"], told["droppedTargets"]
             time.sleep(0.2)
-    assert {each["labels"]["part"] for each in active} == {"usage", "states"}
+    assert {each["labels"]["part"] for each in active} == SCRAPED
     assert {each["discoveredLabels"]["part"] for each in dropped} == {"web", "cron"}
