@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -21,6 +23,7 @@ from components.kubernetes.network_policies import operations_policy
 from components.kubernetes.parts.postgres import PostgresStatistics
 from components.kubernetes.parts.redis import RedisStatistics
 from components.kubernetes.parts.states import KubeStateMetrics
+from components.kubernetes.parts.traefik import Traefik
 from components.kubernetes.priority import PriorityClasses
 from components.naming import component_type, physical_name
 from components.places import Administered, PlatformPlace, SecretPlace, Text, secret_store
@@ -35,6 +38,7 @@ from tiers.facts.every_fact import (
     FactId,
     FileSystem,
     FileSystemBackup,
+    IngressController,
     Job,
     Key,
     LogGroup,
@@ -71,7 +75,7 @@ class SharedPlatform(pulumi.ComponentResource):
         super().__init__(component_type("SharedPlatform"), name, inputs, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
         facts = plan.platform
-        self.name, self.catalog = name, plan.catalog
+        self.name, self.catalog, self._facts = name, plan.catalog, facts
         self.network = PrivateNetwork(
             physical_name(name, "network"), fact_named(facts, Network, "network"), child
         )
@@ -160,6 +164,16 @@ class SharedPlatform(pulumi.ComponentResource):
                 place=place,
                 opts=self._inside(redis.namespace),
             )
+
+    def build_ingress(self, routed: Sequence[pulumi.Input[pulumi.Resource]] = ()) -> None:
+        """The ingress controller, once the namespaces *routed* of tenants' own let it read their routes.
+
+        A pod of it that may not read one of them would know no route of any tenant.
+        """
+        for fact in facts_of(self._facts, IngressController):
+            shared = [self.namespaces[each] for each in fact.namespaces if each in self.namespaces]
+            name = physical_name(self.name, fact.name)
+            Traefik(name, fact, [*shared, *routed], self._inside(fact.namespace))
 
     def _inside(self, *namespaces: str) -> pulumi.ResourceOptions:
         """Options of pods in *namespaces*, which wait for them and for the classes of priority."""

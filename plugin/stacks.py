@@ -51,6 +51,7 @@ class SharedPlatform(platform.SharedPlatform):
         catalog = catalog_of_document(args["platform"])
         plan = may_follow(plan_of_documents(args["platform"], args["tenants"], catalog), catalog)
         super().__init__(plan, opts)
+        self.build_ingress()
         month = self._month(plan, day)
         estimates = month.apply(lambda known: known.as_output())
         told = {"monthly_estimates": estimates, "unpriced": month.apply(lambda known: known.unpriced)}

@@ -201,12 +201,19 @@ def _network(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
+def _readers(fact: Any, registered: Registrations) -> list[str]:
+    """The namespaces of ingress controllers that read the routes of a namespace."""
+    bound = registered.all("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", f"{fact.namespace}-routes")
+    return [subject["namespace"] for each in bound for subject in each["subjects"]]
+
+
 def _namespace(fact: Any, registered: Registrations) -> Pairs:
     props = registered.find("kubernetes:core/v1:Namespace", fact.namespace)
     enforced = props["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
     return {
         "namespace": (fact.namespace, props["metadata"]["name"]),
         "pod security": ("restricted", enforced),
+        "routed_from": ([fact.routed_from] if fact.routed_from else [], _readers(fact, registered)),
         "pod_security_version": (
             f"v{fact.pod_security_version}",
             props["metadata"]["labels"]["pod-security.kubernetes.io/enforce-version"],
@@ -593,6 +600,44 @@ def _redis_exporter(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
+def _ingress_controller(fact: Any, registered: Registrations) -> Pairs:
+    name = _part_name(fact, registered)
+    service = registered.find("kubernetes:core/v1:Service", name)
+    policy = registered.find("kubernetes:networking.k8s.io/v1:NetworkPolicy", "traefik")["spec"]
+    props = registered.find("kubernetes:apps/v1:Deployment", name)
+    spec = props["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    (peer,) = policy["ingress"][1]["from"]
+    (watching,) = peer["namespaceSelector"]["matchLabels"].values()
+    entered = [each["ipBlock"]["cidr"] for each in policy["ingress"][0]["from"]]
+    (served,) = (each for each in container["args"] if each.startswith("--providers.kubernetesingress.names"))
+    zones = spec["topologySpreadConstraints"][0]
+    return {
+        "namespace": (fact.namespace, props["metadata"]["namespace"]),
+        "replicas": (fact.replicas, props["spec"]["replicas"]),
+        "image": (fact.image, container["image"]),
+        "scraped_from": (fact.scraped_from, watching),
+        "source_ranges": (
+            [list(fact.source_ranges)] * 2,
+            [service["spec"]["loadBalancerSourceRanges"], entered],
+        ),
+        "annotations": (
+            True,
+            fact.annotations.items() <= service["metadata"]["annotations"].items(),
+        ),
+        "namespaces": (",".join(fact.namespaces), served.partition("=")[2]),
+        "api_cidrs": (list(fact.api_cidrs), [to["ipBlock"]["cidr"] for to in policy["egress"][0]["to"]]),
+        "spread": (
+            (fact.spread.zones > 1, fact.spread.by_rollout),
+            (zones["whenUnsatisfiable"] == "DoNotSchedule", "matchLabelKeys" in zones),
+        ),
+        "priority_class": (fact.priority_class, spec["priorityClassName"]),
+        **_user(fact, spec),
+        **_compute(fact.compute, container),
+        **_held_to(fact, spec),
+    }
+
+
 def _part_name(fact: Any, registered: Registrations) -> str:
     return f"{registered.portfolio}-{fact.name}"
 
@@ -763,6 +808,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.Network: _network,
     facts.NodeGroup: _nodes,
     facts.PodGroup: _pod_group,
+    facts.IngressController: _ingress_controller,
     facts.PostgresExporter: _postgres_exporter,
     facts.PriorityClass: _priority_class,
     facts.RedisExporter: _redis_exporter,

@@ -43,6 +43,7 @@ from tiers.facts.data import (
 from tiers.facts.monitoring import (
     Alerts,
     Dashboards,
+    IngressController,
     PlatformPart,
     PostgresExporter,
     RedisExporter,
@@ -74,6 +75,7 @@ __all__ = [
     "FileSystem",
     "FileSystemBackup",
     "FileSystemReplica",
+    "IngressController",
     "Job",
     "Key",
     "Labour",
@@ -163,6 +165,7 @@ Fact = Annotated[
     | StateExporter
     | PostgresExporter
     | RedisExporter
+    | IngressController
     | Network
     | Namespace
     | NamespaceQuota

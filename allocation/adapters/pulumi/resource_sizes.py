@@ -164,6 +164,7 @@ RESOURCES: Final[Mapping[type[FactRecord], Resource]] = {
     facts.FileSystem: Resource("aws:efs/fileSystem:FileSystem"),
     facts.FileSystemBackup: Resource("aws:backup/vault:Vault"),
     facts.FileSystemReplica: Resource("aws:efs/replicationConfiguration:ReplicationConfiguration"),
+    facts.IngressController: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
     facts.Key: Resource("aws:kms/key:Key"),
     facts.LogGroup: Resource("aws:cloudwatch/logGroup:LogGroup"),
     facts.NatGateway: Resource("aws:ec2/natGateway:NatGateway"),

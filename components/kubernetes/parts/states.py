@@ -15,8 +15,6 @@ from tiers.facts.every_fact import StateExporter
 
 PORT: Final = 8080
 _TELEMETRY_PORT: Final = 8081
-# Where client-go looks for the token of a pod (rest.InClusterConfig).
-_ACCESS: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 # What drivers, alerts and the dashboard ask for. No Secret and no ConfigMap: it could read what they hold.
 _WATCHED: Final = {
     "": ("persistentvolumeclaims", "pods", "services"),
@@ -66,7 +64,7 @@ def _pod(fact: StateExporter, account: str) -> pods.Manifest:
         fact.name,
         fact.image,
         fact.compute,
-        mounts=[{"name": "access", "mountPath": _ACCESS, "readOnly": True}],
+        mounts=[{"name": "access", "mountPath": pods.API_ACCESS, "readOnly": True}],
         args=arguments(),
         ports=[{"name": pods.METRICS_PORT, "containerPort": PORT}],
         livenessProbe={"httpGet": {"path": "/healthz", "port": pods.METRICS_PORT}, "timeoutSeconds": 5},

@@ -21,6 +21,7 @@ from tests.components.completeness import faults_of
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import pod_specs, the
+from tests.components.reachability import network_of
 from tests.declarations import Registration, Registrations, differences
 from tests.portfolios import ROOT, WORKING_HOURS, grouped_platform, measured, plan_of, tenant
 from tests.prometheus import running_prometheus
@@ -32,7 +33,8 @@ from tiers.portfolio.platform import Platform
 STATES = "local-kube-state-metrics"
 POSTGRES = "local-postgres-exporter"
 REDIS = "local-redis-exporter"
-SCRAPED = {"usage", "states", "postgres", "redis"}
+TRAEFIK = "local-traefik"
+SCRAPED = {"usage", "states", "postgres", "redis", "ingress"}
 # Its own documents, docs/metrics: a metric begins with the resource that it is about.
 RESOURCES = {
     "kube_pod_": "pods",
@@ -60,7 +62,7 @@ def test_nothing_is_missing_or_open() -> None:
     assert differences(plan(), Registrations(plan().portfolio, registered)) == []
 
 
-@pytest.mark.parametrize("part", [STATES, POSTGRES, REDIS])
+@pytest.mark.parametrize("part", [STATES, POSTGRES, REDIS, TRAEFIK])
 def test_the_cost_of_a_part_is_the_platforms(part: str) -> None:
     made = the(declared(), "kubernetes:apps/v1:Deployment", part)
     labels = made.props["spec"]["template"]["metadata"]["labels"]
@@ -142,6 +144,54 @@ def test_it_finds_the_api_where_other_pods_do_if_nobody_says_where_that_is() -> 
     assert states.api_cidrs == sleep.api_cidrs == ("10.100.0.0/16", "172.20.0.0/16")
 
 
+def routed(*names: str) -> list[Declared]:
+    """A platform with all parts, and tenants with namespaces of their own."""
+    tenants = [tenant(name, tier="dedicated-db") for name in names]
+    return declare_plan(plan_of(*tenants, platform=measured(grouped_platform())))
+
+
+def test_traefik_serves_the_namespaces_with_a_route_and_reads_no_other() -> None:
+    made = routed("acme")
+    reads = {
+        each.props["metadata"]["namespace"]
+        for each in made
+        if each.type.endswith(":RoleBinding")
+        and each.props["subjects"] == [{"kind": "ServiceAccount", "name": "traefik", "namespace": "traefik"}]
+    }
+    deployment = the(made, "kubernetes:apps/v1:Deployment", TRAEFIK)
+    (container,) = deployment.props["spec"]["template"]["spec"]["containers"]
+    served = "--providers.kubernetesingress.namespaces="
+    (named,) = (each.removeprefix(served) for each in container["args"] if each.startswith(served))
+    assert set(named.split(",")) == reads == {"odoo-acme", "traefik"}
+    role = the(made, "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", TRAEFIK)
+    assert {name for rule in role.props["rules"] for name in rule["resources"]} == {"ingressclasses", "nodes"}
+
+
+def test_traefik_begins_anew_only_when_it_may_read_the_new_namespace() -> None:
+    """Else its new pods would know no route of any tenant, and answer 404."""
+    made = routed("acme", "borealis")
+    deployment = the(made, "kubernetes:apps/v1:Deployment", TRAEFIK)
+    for name in ("odoo-acme", "odoo-borealis"):
+        bound = the(made, "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", f"{name}-routes")
+        assert {bound.urn, bound.parent} & deployment.dependencies
+
+
+def test_traefik_is_reached_from_its_ranges_and_reaches_web_pods_and_the_api() -> None:
+    spec = the(declared(), "kubernetes:networking.k8s.io/v1:NetworkPolicy", "traefik").props["spec"]
+    entered, scraped = spec["ingress"]
+    assert entered["from"] == [{"ipBlock": {"cidr": "0.0.0.0/0"}}]
+    assert [port["port"] for port in entered["ports"]] == [8000, 8443]
+    assert [port["port"] for port in scraped["ports"]] == [9100]
+    api, web = spec["egress"]
+    assert [port["port"] for port in api["ports"]] == [443]
+    assert [port["port"] for port in web["ports"]] == [8069, 8072]
+    over = network_of(declared())
+    (here,) = (pod for pod in over.pods if pod.name == TRAEFIK)
+    ports = (8069, 8072, 5432, 9717)
+    reached = {pod.name for pod in over.pods for port in ports if over.allowed(here, pod, port)}
+    assert reached == {"acme-web"}
+
+
 def scrape_config() -> dict[str, Any]:
     """What docs/platform-parts.md tells Prometheus."""
     text = (ROOT / "docs" / "platform-parts.md").read_text(encoding="utf-8")
@@ -192,4 +242,4 @@ def test_prometheus_scrapes_the_parts_and_no_other_pod(tmp_path: Path) -> None:
             active, dropped = told["activeTargets"], told["droppedTargets"]
             time.sleep(0.2)
     assert {each["labels"]["part"] for each in active} == SCRAPED
-    assert {each["discoveredLabels"]["part"] for each in dropped} == {"web", "cron"}
+    assert {each["discoveredLabels"]["part"] for each in dropped} == {"web", "cron", "ingress"}

@@ -13,7 +13,8 @@ from tiers.naming import CACHE_NAME_LIMIT, physical_name
 from tiers.plan.namespaces.priority import priority_class
 from tiers.plan.namespaces.shared import operations_namespace
 from tiers.plan.owner import about_platform
-from tiers.portfolio.parts.exporters import ExporterSpec, PartsSpec
+from tiers.portfolio.parts.exporters import ExporterSpec
+from tiers.portfolio.parts.section import PartsSpec
 from tiers.portfolio.platform import Platform
 from tiers.vocabulary import PLATFORM, CostCategory
 
@@ -40,19 +41,19 @@ def part_facts(platform: Platform) -> Iterator[Fact]:
             pod_security_version=platform.cluster.version,
             dns_peers=platform.cluster.dns_peers,
         )
-    if wanted := parts.kube_state_metrics:
+    if states := parts.kube_state_metrics:
         yield StateExporter(
-            **_about(platform, parts, "kube-state-metrics", wanted),
+            **_about(platform, parts, "kube-state-metrics", states),
             api_cidrs=platform.cluster.api_ranges,
         )
-    if wanted := parts.postgres_exporter:
+    if postgres := parts.postgres_exporter:
         yield _login(platform)
         yield PostgresExporter(
-            **_about(platform, parts, "postgres-exporter", wanted), server=DATABASE, role=_MONITOR
+            **_about(platform, parts, "postgres-exporter", postgres), server=DATABASE, role=_MONITOR
         )
-    if wanted := parts.redis_exporter:
+    if redis := parts.redis_exporter:
         user = physical_name(platform.portfolio, PLATFORM, "sessions", limit=CACHE_NAME_LIMIT)
-        yield RedisExporter(**_about(platform, parts, "redis-exporter", wanted), group=CACHE, user=user)
+        yield RedisExporter(**_about(platform, parts, "redis-exporter", redis), group=CACHE, user=user)
 
 
 def _about(platform: Platform, parts: PartsSpec, name: str, wanted: ExporterSpec) -> dict[str, Any]:

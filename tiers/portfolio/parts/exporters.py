@@ -1,4 +1,4 @@
-"""Which exporters Costack runs, and how large they are."""
+"""The exporters that Costack runs, and how large they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tiers.facts.compute import ComputeRequest
-from tiers.vocabulary import Frozen, ImageByDigest, NamespaceName, Positive
+from tiers.vocabulary import ImageByDigest, Positive
 
 
 class UsageExporterSpec(ComputeRequest):
@@ -75,18 +75,3 @@ class RedisExporterSpec(ExporterSpec):
     """CPU limit of the pod."""
     memory_limit_mib: Positive = 128
     """Memory limit of the pod."""
-
-
-class PartsSpec(Frozen):
-    """Platform parts that Costack runs; each is off until it is named."""
-
-    scraped_from: NamespaceName
-    """Namespace of your Prometheus: only its pods may connect to exporters."""
-    usage_exporter: UsageExporterSpec | None = None
-    """Measures users, database, files and backups of each tenant; `{}` takes all defaults."""
-    kube_state_metrics: KubeStateMetricsSpec | None = None
-    """Tells what pods request; leave it out where the cluster has one."""
-    postgres_exporter: PostgresExporterSpec | None = None
-    """Tells sizes and statistics of the databases on the shared server; makes its own role there."""
-    redis_exporter: RedisExporterSpec | None = None
-    """Tells memory, connections and evictions of the shared session cache; makes its own user there."""
