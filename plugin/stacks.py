@@ -22,10 +22,11 @@ from plugin.inputs import (
     require_known,
     tenant_document,
 )
-from tiers.facts.every_fact import Route, TenantDatabase
+from tiers.errors import CatalogError
+from tiers.facts.every_fact import IngressController, Namespace, Route, TenantDatabase
 from tiers.inventory import SCHEMA_VERSION
 from tiers.plan.from_program import catalog_of_document, plan_of_documents, tenant_plan_of_documents
-from tiers.plan.plan import Plan, TenantPlan, fact_named
+from tiers.plan.plan import Plan, TenantPlan, fact_named, facts_of
 from tiers.plan.storage import grown
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ class SharedPlatform(platform.SharedPlatform):
         require_known(args, ["platform", "tenants"])
         catalog = catalog_of_document(args["platform"])
         plan = may_follow(plan_of_documents(args["platform"], args["tenants"], catalog), catalog)
+        _refuse_own_routes(plan)
         super().__init__(plan, opts)
+        self.build_ingress()
         month = self._month(plan, day)
         estimates = month.apply(lambda known: known.as_output())
         told = {"monthly_estimates": estimates, "unpriced": month.apply(lambda known: known.unpriced)}
@@ -67,6 +70,22 @@ class SharedPlatform(platform.SharedPlatform):
     def _month(self, plan: Plan, day: date) -> "pulumi.Output[EstimatedMonth]":
         sizes = pulumi.Output.all(**self.storage_gib())
         return sizes.apply(lambda gib: estimates_of(grown(plan, gib), day))
+
+
+def _refuse_own_routes(plan: Plan) -> None:
+    """Traefik must not begin before it may read the namespace of a new tenant, which another call makes.
+
+    Raises:
+        CatalogError: When a tenant has a namespace of its own, and the platform runs Traefik.
+    """
+    shared = {fact.namespace for fact in facts_of(plan.platform, Namespace)}
+    for controller in facts_of(plan.platform, IngressController):
+        if own := sorted(set(controller.namespaces) - shared):
+            raise CatalogError(
+                f"parts: traefik cannot wait here for namespaces of tenants' own, such as {own[0]}: until it "
+                "may read them it serves nobody; install an ingress controller with the cluster, or deploy "
+                "with Costack's own program"
+            )
 
 
 class TenantStack(stack.TenantStack):
