@@ -14,7 +14,7 @@ import pytest
 
 from localcloud.environment import ROOT, STATE
 from localcloud.patience import Patience, cpu_seconds
-from localcloud.server import _CHILDREN, LocalCloud, ServerError, _healthy
+from localcloud.server import _CHILDREN, LocalCloud, ServerError, _healthy, keep_no_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,6 +109,16 @@ def test_reset_forgets_the_state_and_nothing_else(cloud: LocalCloud) -> None:
     assert cloud.running() is None
     left = {str(path.relative_to(cloud.directory)) for path in cloud.directory.rglob("file")}
     assert left == {"pulumi-home/plugins/file"}
+
+
+def test_pulumi_keeps_logs_only_in_a_folder_that_somebody_made(tmp_path: Path) -> None:
+    logs = tmp_path / "pulumi-home" / "logs"
+    keep_no_logs(tmp_path)
+    assert "delete this file and make a folder" in logs.read_text(encoding="utf-8")
+    logs.unlink()
+    logs.mkdir()
+    keep_no_logs(tmp_path)
+    assert logs.is_dir()
 
 
 def test_a_folder_that_is_not_ours_is_neither_used_nor_emptied(cloud: LocalCloud) -> None:
