@@ -21,6 +21,9 @@ COMMAND = f"python -m {__name__.rpartition('.')[0]}"
 STATE = "state"
 PULUMI_HOME = "pulumi-home"
 
+SAVE_LAST = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+"""Pulumi saves its state when it ends, after an error and after Ctrl-C, too, and not after every step."""
+
 _DUMMY_CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "localcloud",
     "AWS_SECRET_ACCESS_KEY": "localcloud",

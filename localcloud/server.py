@@ -102,6 +102,10 @@ class LocalCloud:
         files = sorted((self.directory / STATE / ".pulumi" / "stacks").rglob("*.json"))
         return [file.stem for file in files if _has_resources(file)]
 
+    def is_locked(self) -> bool:
+        """Whether Pulumi has locked a stack: an update is running, or was killed."""
+        return any((self.directory / STATE / ".pulumi" / "locks").rglob("*.json"))
+
     def reset(self) -> None:
         """Ends the server and forgets the local Pulumi state and the rendered manifests."""
         if not self.directory.exists():

@@ -18,7 +18,7 @@ import yaml
 
 from lifecycle.recover.rendered import UNREAD
 from localcloud.aws.clients import Clients
-from localcloud.environment import STATE, local_environment, needs_language_host
+from localcloud.environment import SAVE_LAST, STATE, local_environment, needs_language_host
 from localcloud.server import keep_no_logs
 from tests.clouds import running_cloud
 from tests.engine.saved_state import deployment, unsealed
@@ -31,7 +31,7 @@ FORKED: Final = ".venv-forked"
 KILLER: Final = "localcloud.aws"
 """The module of the provider that a fault has kill the engine."""
 SAVE_ONCE: Final = {
-    "PULUMI_SKIP_CHECKPOINTS": "true",
+    **SAVE_LAST,
     "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 }
 _SHOWN: Final = 4000

@@ -166,6 +166,26 @@ def test_the_clock_is_shown_moved_and_never_back(cloud: LocalCloud) -> None:
     assert "Traceback" not in back.stderr
 
 
+def test_a_first_update_is_saved_when_it_ends_and_later_ones_after_every_step(cloud: LocalCloud) -> None:
+    show = "import os; print(os.environ.get('PULUMI_SKIP_CHECKPOINTS'))"
+    command = ("exec", "--save-last", "--", sys.executable, "-c", show)
+    saved = cloud.directory / STATE / ".pulumi"
+    stack, lock = saved / "stacks" / "costack" / "local.json", saved / "locks" / "local" / "an-id.json"
+    cloud.start()
+    first = run(cloud, *command)
+    assert (first.stdout, first.stderr) == ("true\n", "")
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    assert "an update did not end, and nothing of it is saved" in run(cloud, *command).stderr
+    stack.parent.mkdir(parents=True)
+    stack.write_text(
+        json.dumps({"checkpoint": {"latest": {"resources": [{"type": "aws:s3/bucket:Bucket"}]}}})
+    )
+    later = run(cloud, *command)
+    assert (later.stdout, later.stderr) == ("None\n", "")
+    assert run(cloud, "exec", *command[2:]).stdout == "None\n"
+
+
 def test_exec_of_an_unknown_command_is_one_sentence(cloud: LocalCloud) -> None:
     done = run(cloud, "exec", "--", "no-such-command")
     assert done.returncode == 127
