@@ -3,18 +3,20 @@
 Each has `outputs`: what the program reads, with the names that files have.
 """
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pulumi
 
+from allocation.estimate.amounts import EstimatedMonth
 from components import platform
 from components.naming import component_type
 from components.record import may_follow, tenant_as_far
 from components.tenant import stack
 from plugin.contract import contract_of, place_from
+from plugin.estimator import estimates_of
 from plugin.inputs import (
     InventoryArgs,
     SharedPlatformArgs,
@@ -28,9 +30,6 @@ from tiers.inventory import SCHEMA_VERSION
 from tiers.plan.from_program import catalog_of_document, plan_of_documents, tenant_plan_of_documents
 from tiers.plan.plan import Plan, TenantPlan, fact_named, facts_of
 from tiers.plan.storage import grown
-
-if TYPE_CHECKING:
-    from allocation.estimate.estimated_month import EstimatedMonth
 
 Outputs = dict[str, pulumi.Input[Any]]
 
@@ -67,9 +66,10 @@ class SharedPlatform(platform.SharedPlatform):
             "inventory": part(self),
         }
 
-    def _month(self, plan: Plan, day: date) -> "pulumi.Output[EstimatedMonth]":
+    def _month(self, plan: Plan, day: date) -> pulumi.Output[EstimatedMonth]:
         sizes = pulumi.Output.all(**self.storage_gib())
-        return sizes.apply(lambda gib: estimates_of(grown(plan, gib), day))
+        # In a thread: other components are built meanwhile.
+        return sizes.apply(lambda gib: asyncio.to_thread(estimates_of, grown(plan, gib), day))
 
 
 def _refuse_own_routes(plan: Plan) -> None:
@@ -152,19 +152,6 @@ def estimate_and_note(contract: Mapping[str, Any], tenant: str) -> tuple[str, st
     if estimates:
         return "unknown", f"the platform was not told of tenant '{tenant}'; list it in the platform's tenants"
     return "unknown", "the platform tells no estimates; update its stack, then this one"
-
-
-def estimates_of(plan: Plan, day: date) -> "EstimatedMonth":
-    """What each tenant of *plan* costs in the month of *day*, such as `412.07 USD`.
-
-    A catalog of its own is looked for in the folder of the program, where the engine starts a plugin.
-    """
-    from allocation.estimate.estimated_month import (  # noqa: PLC0415 - a plugin starts without DuckDB
-        estimated_month,
-    )
-    from allocation.estimate.folders import folders_of_plan  # noqa: PLC0415
-
-    return estimated_month(plan, day, folders_of_plan(plan, Path()))
 
 
 def joined(platform: dict[str, Any], tenants: list[dict[str, Any]]) -> dict[str, Any]:
