@@ -132,13 +132,16 @@ def _ingress(props: Properties) -> Iterator[Finding]:
 
 
 def _is_ingress_controller(labels: Any) -> bool:
-    """Whether labels select the pods that tenants let in (`TenantBoundary`)."""
-    return isinstance(labels, Mapping) and labels.get("app.kubernetes.io/name") == "traefik"
+    """Whether labels select the pods that tenants let in (`TenantBoundary`), or may: they are not known."""
+    name = labels if labels is NOT_KNOWN else _record(labels).get("app.kubernetes.io/name")
+    return name == "traefik" or name is NOT_KNOWN
 
 
 def _ports(holder: Mapping[str, Any], name: str) -> frozenset[Any]:
-    """The ports that are named; None among them where one is not, or all are open."""
-    return frozenset(_record(each).get(name) for each in holder.get("ports") or [None])
+    """The ports that are named, if they are known; None among them where one is not, or all are open."""
+    listed = holder.get("ports") or [None]
+    ports = [listed] if listed is NOT_KNOWN else listed
+    return frozenset(each if each is NOT_KNOWN else _record(each).get(name) for each in ports) - {NOT_KNOWN}
 
 
 def _covered(host: Any, listed: set[str]) -> bool:
