@@ -18,6 +18,7 @@ from components.kubernetes.database_administrator import DATABASE_ADMIN, databas
 from components.kubernetes.isolation import TenantsNamespace
 from components.kubernetes.monitoring import GrafanaDashboards
 from components.kubernetes.network_policies import operations_policy
+from components.kubernetes.parts.log_shipper import ShippedLogs
 from components.kubernetes.parts.states import KubeStateMetrics
 from components.kubernetes.priority import PriorityClasses
 from components.naming import component_type, physical_name
@@ -35,6 +36,7 @@ from tiers.facts.every_fact import (
     FileSystemBackup,
     Key,
     LogGroup,
+    LogShipper,
     Namespace,
     NamespaceQuota,
     NatGateway,
@@ -128,6 +130,10 @@ class SharedPlatform(pulumi.ComponentResource):
         for fact in facts_of(plan.platform, StateExporter):
             inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespaces[fact.namespace]])
             KubeStateMetrics(physical_name(self.name, fact.name), fact, inside)
+        for shipper in facts_of(plan.platform, LogShipper):
+            inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespaces[shipper.namespace]])
+            name = physical_name(self.name, shipper.name)
+            ShippedLogs(name, shipper, self.cluster, account_of=self.key.arn, opts=inside)
 
     def _build_cluster(self, plan: Plan, child: pulumi.ResourceOptions) -> None:
         fact = fact_named(plan.platform, ClusterControlPlane, "control-plane")

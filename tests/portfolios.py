@@ -12,7 +12,7 @@ from tiers.facts.data import CacheGroup, CacheSpace
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
-from tiers.portfolio.parts.exporters import KubeStateMetricsSpec, PartsSpec, UsageExporterSpec
+from tiers.portfolio.parts.exporters import KubeStateMetricsSpec, LogShipperSpec, PartsSpec, UsageExporterSpec
 from tiers.portfolio.platform import Platform, SecondNetwork
 from tiers.portfolio.rotation import TokenRotation
 from tiers.portfolio.tenant import Portfolio, Tenant
@@ -133,6 +133,7 @@ def measured(platform: Platform | None = None) -> Platform:
         scraped_from="monitoring",
         usage_exporter=UsageExporterSpec(),
         kube_state_metrics=KubeStateMetricsSpec(image=f"registry.example.com/states@sha256:{'5' * 64}"),
+        log_shipper=LogShipperSpec(image=f"registry.example.com/fluent-bit@sha256:{'6' * 64}"),
     )
     usual = platform or local_portfolio().platform
     cluster = usual.cluster.model_copy(update={"api_cidrs": ("172.20.0.0/16",)})

@@ -40,7 +40,14 @@ from tiers.facts.data import (
     ManagedSecret,
     TenantDatabase,
 )
-from tiers.facts.monitoring import Alerts, Dashboards, PlatformPart, StateExporter, UsageExporter
+from tiers.facts.monitoring import (
+    Alerts,
+    Dashboards,
+    LogShipper,
+    PlatformPart,
+    StateExporter,
+    UsageExporter,
+)
 from tiers.facts.network import Egress, LoadBalancer, NatGateway, Network, PodGroup, Route, Traffic
 from tiers.facts.record import FactId, FactRecord, Origin
 from tiers.vocabulary import Count, Positive
@@ -71,6 +78,7 @@ __all__ = [
     "Labour",
     "LoadBalancer",
     "LogGroup",
+    "LogShipper",
     "LogicalBackup",
     "ManagedSecret",
     "Metrics",
@@ -151,6 +159,7 @@ Fact = Annotated[
     | Alerts
     | UsageExporter
     | StateExporter
+    | LogShipper
     | Network
     | Namespace
     | NamespaceQuota

@@ -9,8 +9,15 @@ from tiers.catalog.classes import Classes
 from tiers.catalog.promises import RANKS
 from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnDatabase, OwnFileSystem
 from tiers.facts.compute import Namespace
-from tiers.facts.monitoring import Alerts, Dashboards, StateExporter, UsageExporter
-from tiers.facts.names import BACKUP_BUCKET, DASHBOARDS, PARTS_NAMESPACE
+from tiers.facts.monitoring import Alerts, Dashboards, LogShipper, StateExporter, UsageExporter
+from tiers.facts.names import (
+    BACKUP_BUCKET,
+    DASHBOARDS,
+    LOG_SHIPPER,
+    LOGS_NAMESPACE,
+    PARTS_NAMESPACE,
+    log_group,
+)
 from tiers.plan.owner import about, is_decommissioning
 from tiers.plan.second_region import own_bucket
 from tiers.portfolio.platform import Platform
@@ -81,33 +88,55 @@ def _usage_exporter(
     )
 
 
-def part_facts(platform: Platform) -> Iterator[Namespace | StateExporter]:
-    """The platform parts that are no tenant's, and their namespace."""
+def part_facts(platform: Platform) -> Iterator[Namespace | StateExporter | LogShipper]:
+    """The platform parts that are no tenant's, and their namespaces."""
     parts = platform.parts
-    if not (parts and parts.kube_state_metrics):
-        return
-    shared: dict[str, Any] = {
+    if parts and (wanted := parts.kube_state_metrics):
+        inside = _about_part(platform, PARTS_NAMESPACE)
+        yield _namespace(platform, inside)
+        yield StateExporter(
+            id="platform/kube-state-metrics",
+            image=wanted.image,
+            run_as_user=_NOBODY,
+            run_as_group=_NOBODY,
+            compute=wanted.alone(),
+            scraped_from=parts.scraped_from,
+            api_cidrs=platform.cluster.api_ranges,
+            **inside,
+        )
+    if parts and (shipper := parts.log_shipper):
+        inside = _about_part(platform, LOGS_NAMESPACE)
+        yield _namespace(platform, inside, pod_security="privileged")
+        yield LogShipper(
+            id=f"platform/{LOG_SHIPPER}",
+            image=shipper.image,
+            # Where another portfolio counts the nodes nobody here knows how many there are.
+            replicas=max(1, sum(group.nodes for group in platform.cluster.node_groups)),
+            compute=shipper.alone(),
+            scraped_from=parts.scraped_from,
+            api_cidrs=platform.cluster.api_ranges,
+            namespaces=platform.cluster.namespace("odoo-"),
+            log_groups=log_group(platform.portfolio),
+            **inside,
+        )
+
+
+def _about_part(platform: Platform, namespace: str) -> dict[str, Any]:
+    return {
         "domain": CostDomain.SHARED_PLATFORM,
         "category": CostCategory.SUPPORT,
         "region": platform.region,
-        "namespace": platform.cluster.namespace(PARTS_NAMESPACE),
+        "namespace": platform.cluster.namespace(namespace),
     }
-    yield Namespace(
-        id=f"platform/namespace-{shared['namespace']}",
+
+
+def _namespace(platform: Platform, inside: dict[str, Any], **more: Any) -> Namespace:
+    return Namespace(
+        id=f"platform/namespace-{inside['namespace']}",
         pod_security_version=platform.cluster.version,
         dns_peers=platform.cluster.dns_peers,
-        **shared,
-    )
-    wanted = parts.kube_state_metrics
-    yield StateExporter(
-        id="platform/kube-state-metrics",
-        image=wanted.image,
-        run_as_user=_NOBODY,
-        run_as_group=_NOBODY,
-        compute=wanted.alone(),
-        scraped_from=parts.scraped_from,
-        api_cidrs=platform.cluster.api_ranges,
-        **shared,
+        **inside,
+        **more,
     )
 
 

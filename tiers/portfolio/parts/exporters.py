@@ -1,4 +1,4 @@
-"""Which exporters Costack runs, and how large they are."""
+"""Which platform parts Costack runs, and how large they are."""
 
 from __future__ import annotations
 
@@ -40,6 +40,21 @@ class KubeStateMetricsSpec(ComputeRequest):
     """Memory limit of the pod."""
 
 
+class LogShipperSpec(ComputeRequest):
+    """Fluent Bit on every node, which ships what tenants' pods write to the tenants' log groups."""
+
+    image: ImageByDigest
+    """`fluent/fluent-bit` of 4.0 or newer, by digest."""
+    cpu_request_millicores: Positive = 50
+    """Reserved CPU on each node."""
+    memory_request_mib: Positive = 128
+    """Reserved memory on each node."""
+    cpu_limit_millicores: Positive = 500
+    """CPU limit on each node."""
+    memory_limit_mib: Positive = 256
+    """Memory limit on each node."""
+
+
 class PartsSpec(Frozen):
     """Platform parts that Costack runs; each is off until it is named."""
 
@@ -49,3 +64,5 @@ class PartsSpec(Frozen):
     """Measures users, database, files and backups of each tenant; `{}` takes all defaults."""
     kube_state_metrics: KubeStateMetricsSpec | None = None
     """Tells what pods request; leave it out where the cluster has one."""
+    log_shipper: LogShipperSpec | None = None
+    """Ships tenants' lines to CloudWatch; leave it out where the cluster has one that does."""
