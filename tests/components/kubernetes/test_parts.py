@@ -123,7 +123,7 @@ def discovered() -> Iterator[dict[str, Any]]:
     """Every container port that is declared, as Prometheus' discovery of pods labels it."""
     meta = "__meta_kubernetes_pod_"
     for made in declared():
-        if made.type != "kubernetes:apps/v1:Deployment":
+        if made.type not in {"kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet"}:
             continue
         template = made.props["spec"]["template"]
         part = template["metadata"]["labels"]["app.kubernetes.io/component"]
@@ -144,7 +144,7 @@ def test_prometheus_scrapes_the_parts_and_no_other_pod(tmp_path: Path) -> None:
     assert job["honor_labels"] is True
     assert job.pop("kubernetes_sd_configs") == [{"role": "pod"}]
     found = list(discovered())
-    assert {each["labels"]["part"] for each in found} == {"web", "cron", "usage", "states"}
+    assert {each["labels"]["part"] for each in found} == {"web", "cron", "usage", "states", "logs"}
     (tmp_path / "pods.json").write_text(json.dumps(found), encoding="utf-8")
     job["file_sd_configs"] = [{"files": [str(tmp_path / "pods.json")]}]
     with (
@@ -158,5 +158,9 @@ def test_prometheus_scrapes_the_parts_and_no_other_pod(tmp_path: Path) -> None:
             told = client.get(f"{url}/api/v1/targets").json()["data"]
             active, dropped = told["activeTargets"], told["droppedTargets"]
             time.sleep(0.2)
-    assert {each["labels"]["part"] for each in active} == {"usage", "states"}
+    paths = {each["labels"]["part"]: each["scrapeUrl"].partition("/metrics")[0] for each in active}
+    assert paths.keys() == {"usage", "states", "logs"}
+    # Fluent Bit's manual, "Monitor data pipelines".
+    assert paths["logs"].endswith(":2020/api/v2")
+    assert not paths["states"].endswith("/api/v2")
     assert {each["discoveredLabels"]["part"] for each in dropped} == {"web", "cron"}
