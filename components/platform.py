@@ -20,6 +20,7 @@ from components.kubernetes.database_administrator import DATABASE_ADMIN, databas
 from components.kubernetes.isolation import TenantsNamespace
 from components.kubernetes.monitoring import GrafanaDashboards
 from components.kubernetes.network_policies import operations_policy
+from components.kubernetes.parts.log_shipper import ShippedLogs
 from components.kubernetes.parts.postgres import PostgresStatistics
 from components.kubernetes.parts.redis import RedisStatistics
 from components.kubernetes.parts.states import KubeStateMetrics
@@ -42,6 +43,7 @@ from tiers.facts.every_fact import (
     Job,
     Key,
     LogGroup,
+    LogShipper,
     Namespace,
     NamespaceQuota,
     NatGateway,
@@ -144,6 +146,10 @@ class SharedPlatform(pulumi.ComponentResource):
         facts, place = plan.platform, SecretPlace(self.store, self.key)
         for states in facts_of(facts, StateExporter):
             KubeStateMetrics(physical_name(self.name, states.name), states, self._inside(states.namespace))
+        for shipper in facts_of(facts, LogShipper):
+            name = physical_name(self.name, shipper.name)
+            inside = self._inside(shipper.namespace)
+            ShippedLogs(name, shipper, self.cluster, account_of=self.key.arn, opts=inside)
         for postgres in facts_of(facts, PostgresExporter):
             login = fact_named(facts, Job, POSTGRES_LOGIN)
             PostgresStatistics(

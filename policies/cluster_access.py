@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from policies.clauses import Clause, Finding, NotYet
-from policies.manifests import containers, objects, pods
+from policies.manifests import containers, may_be_privileged, objects, pods
 from policies.properties import NOT_KNOWN, Properties, all_known, at, label, words
 from policies.public_access import is_world
 from tiers.vocabulary import PRIVATE_RANGES
@@ -58,7 +58,8 @@ ALL_SECRETS: Final = Clause(
 NAMESPACE: Final = Clause(
     "Namespaces",
     "does not enforce Pod Security",
-    "set the label pod-security.kubernetes.io/enforce to restricted (or baseline)",
+    "set the label pod-security.kubernetes.io/enforce to restricted (or baseline); only the "
+    "log shipper's own may be privileged",
 )
 PLAIN_SECRET: Final = Clause(
     "ConfigMaps, variables of containers",
@@ -218,6 +219,8 @@ def _cluster_role(props: Properties) -> Iterator[Finding]:
 def _namespace(props: Properties) -> Iterator[Finding]:
     labels = at(props, "metadata.labels")
     level = labels.get(_ENFORCE) if isinstance(labels, Mapping) else labels
+    if level == "privileged" and may_be_privileged(props):
+        return
     if level not in {"restricted", "baseline", NOT_KNOWN}:
         yield NAMESPACE.at("metadata.labels")
 

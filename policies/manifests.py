@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from policies.clauses import Clause, Finding, NotYet
-from policies.properties import NOT_KNOWN, Path, Properties, all_known, is_on, label, walk
+from policies.clauses import Clause, Finding, NotYet, Violation
+from policies.properties import NOT_KNOWN, Path, Properties, all_known, at, is_on, label, walk
+from tiers.facts.names import LOG_SHIPPER, LOGS_NAMESPACE, NODE_LOGS
 
 KUBERNETES: Final = "kubernetes:"
 PRIVILEGED: Final = Clause(
@@ -20,7 +21,8 @@ ESCALATION: Final = Clause(
 ROOT: Final = Clause(
     "every container, in whatever object",
     "may run as root",
-    "set runAsNonRoot to true, and runAsUser to a number above 0 if you set it",
+    "set runAsNonRoot to true, and runAsUser to a number above 0 if you set it; only the log shipper of a "
+    "platform may be root, as it comes",
 )
 CAPABILITIES: Final = Clause(
     "every container, in whatever object",
@@ -38,7 +40,10 @@ HOST: Final = Clause(
     "leave hostNetwork, hostPID, hostIPC and hostPort out",
 )
 HOST_PATH: Final = Clause(
-    "every volume, in whatever object", "mounts a directory of the node", "use a claim or an emptyDir"
+    "every volume, in whatever object",
+    "mounts a directory of the node",
+    "use a claim or an emptyDir; only the log shipper of a platform mounts two with logs, "
+    "and writes to neither",
 )
 TOKEN: Final = Clause(
     "automountServiceAccountToken of every pod and service account",
@@ -56,6 +61,11 @@ _CONTAINERS: Final = ("containers", "initContainers", "ephemeralContainers")
 _HOST: Final = frozenset({"hostNetwork", "hostPID", "hostIPC"})
 _ALLOWED_CAPABILITY: Final = "NET_BIND_SERVICE"
 _PROFILES: Final = frozenset({"RuntimeDefault", "Localhost"})
+
+_NAME: Final = "app.kubernetes.io/name"
+_DAEMON_SET: Final = "kubernetes:apps/v1:DaemonSet"
+_TEMPLATE: Final[Path] = ("spec", "template", "spec")
+_POD: Final = ".".join(str(part) for part in _TEMPLATE)
 
 
 def objects(type_token: str, props: Properties) -> Iterator[tuple[str, Properties]]:
@@ -92,23 +102,29 @@ def pod_security(type_token: str, props: Properties) -> Iterator[Finding]:
     """Pods run as the Pod Security Standard `restricted` says, without a token of the Kubernetes API."""
     if not type_token.startswith(KUBERNETES):
         return
+    excepted = set(_read_as_root(type_token, props))
     for path, pod in pods(type_token, props):
-        yield from _pod(path, pod)
+        yield from _pod(path, pod, may_be_root=path in excepted)
     for kind, content in objects(type_token, props):
         if kind == "ServiceAccount":
             yield from _token((), content)
         if kind == "Secret" and content.get("type") == "kubernetes.io/service-account-token":
             yield LASTING_TOKEN.at("type")
     for path, value in walk(props):
-        if path[-1:] == ("hostPath",) and isinstance(value, Mapping):
+        if path[-1:] == ("hostPath",) and isinstance(value, Mapping) and path not in excepted:
             yield HOST_PATH.at(label(path), value.get("path"))
 
 
-def _pod(path: Path, pod: Mapping[str, Any]) -> Iterator[Finding]:
+def _pod(path: Path, pod: Mapping[str, Any], *, may_be_root: bool) -> Iterator[Finding]:
     yield from (HOST.at(label((*path, name))) for name in sorted(_HOST) if is_on(pod.get(name)))
     yield from _token(path, pod)
     for inner, each in containers(pod):
-        yield from _container((*path, *inner), pod, each)
+        found = _container((*path, *inner), pod, each)
+        yield from (each for each in found if not (may_be_root and _is_about(each, ROOT)))
+
+
+def _is_about(finding: Finding, clause: Clause) -> bool:
+    return isinstance(finding, Violation) and finding.clause is clause
 
 
 def _token(path: Path, holder: Mapping[str, Any]) -> Iterator[Finding]:
@@ -152,3 +168,47 @@ def _rights(where: str, own: Mapping[str, Any], shared: Mapping[str, Any]) -> It
     added = [str(each) for each in capabilities.get("add") or () if each != _ALLOWED_CAPABILITY]
     if added or "ALL" not in (capabilities.get("drop") or ()):
         yield CAPABILITIES.at(f"{where}.capabilities", ", ".join(added) or None)
+
+
+def may_be_privileged(namespace: Properties) -> bool:
+    """Whether a namespace is the log shipper's, by name and by label."""
+    return _is_place(at(namespace, "metadata.name")) and _is_named(at(namespace, "metadata.labels"))
+
+
+def _read_as_root(type_token: str, props: Properties) -> Iterator[Path]:
+    """The one exception, by its exact shape: the paths of a log shipper's pod and of its volumes of the node.
+
+    It reads two directories of the node as root, without a capability and without writing anything; whatever
+    it does besides is judged as for every other pod. There are no paths unless all of its volumes of the node
+    are logs, and every container only reads them, and its own root.
+    """
+    labels = at(props, "spec.template.metadata.labels")
+    if type_token != _DAEMON_SET or not _is_place(at(props, "metadata.namespace")) or not _is_named(labels):
+        return
+    pod = at(props, _POD)
+    volumes = [each for each in _list(pod, "volumes") if isinstance(each, Mapping)]
+    named = {each.get("name"): at(each, "hostPath.path") for each in volumes if each.get("hostPath")}
+    inside = [each for kind in ("containers", "initContainers") for each in _list(pod, kind)]
+    mounts = [mount for container in inside for mount in _list(container, "volumeMounts")]
+    if any(at(each, "securityContext.readOnlyRootFilesystem") is not True for each in inside):
+        return
+    written = [each for each in mounts if each.get("name") in named and each.get("readOnly") is not True]
+    if set(named.values()) <= set(NODE_LOGS) and not written:
+        yield _TEMPLATE
+        for index, each in enumerate(volumes):
+            if each.get("name") in named:
+                yield (*_TEMPLATE, "volumes", index, "hostPath")
+
+
+def _is_place(namespace: Any) -> bool:
+    """Its namespace, with or without the prefix of a portfolio that shares its cluster."""
+    return isinstance(namespace, str) and f"-{namespace}".endswith(f"-{LOGS_NAMESPACE}")
+
+
+def _is_named(labels: Any) -> bool:
+    return isinstance(labels, Mapping) and labels.get(_NAME) == LOG_SHIPPER
+
+
+def _list(holder: Any, name: str) -> list[Any]:
+    found = holder.get(name) if isinstance(holder, Mapping) else None
+    return found if isinstance(found, list) else []

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from components.tenant.rotation import second_role
 from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
@@ -212,7 +214,7 @@ def _namespace(fact: Any, registered: Registrations) -> Pairs:
     enforced = props["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
     return {
         "namespace": (fact.namespace, props["metadata"]["name"]),
-        "pod security": ("restricted", enforced),
+        "pod_security": (fact.pod_security, enforced),
         "routed_from": ([fact.routed_from] if fact.routed_from else [], _readers(fact, registered)),
         "pod_security_version": (
             f"v{fact.pod_security_version}",
@@ -668,6 +670,30 @@ def _part(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
+def _log_shipper(fact: Any, registered: Registrations) -> Pairs:
+    name = f"{registered.portfolio}-{fact.name}"
+    props = registered.find("kubernetes:apps/v1:DaemonSet", name)
+    policy = registered.find("kubernetes:networking.k8s.io/v1:NetworkPolicy", name)["spec"]
+    configuration = registered.find("kubernetes:core/v1:ConfigMap", name)["data"]["fluent-bit.yaml"]
+    spec = props["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    (peer,) = policy["ingress"][0]["from"]
+    (watching,) = peer["namespaceSelector"]["matchLabels"].values()
+    (source,), (sink,) = (yaml.safe_load(configuration)["pipeline"][each] for each in ("inputs", "outputs"))
+    return {
+        "namespace": (fact.namespace, props["metadata"]["namespace"]),
+        "image": (fact.image, container["image"]),
+        "scraped_from": (fact.scraped_from, watching),
+        "api_cidrs": (list(fact.api_cidrs), [to["ipBlock"]["cidr"] for to in policy["egress"][0]["to"]]),
+        "namespaces": (f"/var/log/containers/*_{fact.namespaces}*_*.log", source["path"]),
+        "log_groups": (f"{fact.log_groups}/$kubernetes['labels']['cost/tenant']", sink["log_group_template"]),
+        **_user(fact, spec),
+        **_compute(fact.compute, container),
+        "nodes": (None, fact.nodes),
+        "tolerations": ([{"operator": "Exists"}], spec["tolerations"]),
+    }
+
+
 def _held_to(fact: Any, spec: Mapping[str, Any]) -> Pairs:
     """Whether the pods of *fact* run on the tenant's own nodes, and tolerate them."""
     wanted = [fact.tenant] if fact.nodes else []
@@ -801,6 +827,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.Job: _job,
     facts.Key: _key,
     facts.LogGroup: _logs,
+    facts.LogShipper: _log_shipper,
     facts.LogicalBackup: _logical_backup,
     facts.ManagedSecret: _secret,
     facts.Namespace: _namespace,

@@ -14,6 +14,7 @@ from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
 from tiers.portfolio.parts.exporters import (
     KubeStateMetricsSpec,
+    LogShipperSpec,
     PostgresExporterSpec,
     RedisExporterSpec,
     UsageExporterSpec,
@@ -145,6 +146,7 @@ def measured(platform: Platform | None = None) -> Platform:
             image=f"registry.example.com/traefik@sha256:{'8' * 64}", source_ranges=("0.0.0.0/0",)
         ),
         redis_exporter=RedisExporterSpec(image=f"registry.example.com/redis@sha256:{'7' * 64}"),
+        log_shipper=LogShipperSpec(image=f"registry.example.com/fluent-bit@sha256:{'6' * 64}"),
     )
     usual = platform or local_portfolio().platform
     cluster = usual.cluster.model_copy(update={"api_cidrs": ("172.20.0.0/16",)})

@@ -1,4 +1,4 @@
-"""Namespaces that admit only restricted pods, with their quotas, default requests and readers."""
+"""Namespaces that admit pods of a Pod Security Standard, with quotas, default requests and readers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from components.kubernetes import pods
 from components.kubernetes.network_policies import listed_traffic_only
 from components.naming import component_type
 from tiers.facts.every_fact import ComputeRequest, Namespace, NamespaceQuota
+from tiers.facts.names import LOG_SHIPPER
 
 _POD_SECURITY: Final = "pod-security.kubernetes.io"
 TRAEFIK: Final = "traefik"
@@ -47,7 +48,7 @@ class TenantsNamespace(pulumi.ComponentResource):
         super().__init__(component_type("TenantsNamespace"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
         self.namespace = k8s.core.v1.Namespace(
-            name, metadata={"name": fact.namespace, "labels": _pod_security(fact)}, opts=child
+            name, metadata={"name": fact.namespace, "labels": _labels(fact)}, opts=child
         )
         inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespace])
         _support(name, fact.namespace, inside)
@@ -105,13 +106,16 @@ def _bounded(compute: ComputeRequest, kind: str) -> dict[str, str]:
     return {each: given[each] for each in ("cpu", "memory")}
 
 
-def _pod_security(fact: Namespace) -> dict[str, str]:
+def _labels(fact: Namespace) -> dict[str, str]:
     """Enforce a fixed version, so that no upgrade refuses a pod; warn and audit by the latest."""
+    # By its name the policy pack knows the one namespace that may be privileged.
+    named = {"app.kubernetes.io/name": LOG_SHIPPER} if fact.pod_security == "privileged" else {}
     return {
-        f"{_POD_SECURITY}/enforce": "restricted",
+        f"{_POD_SECURITY}/enforce": fact.pod_security,
         f"{_POD_SECURITY}/enforce-version": f"v{fact.pod_security_version}",
-        f"{_POD_SECURITY}/audit": "restricted",
-        f"{_POD_SECURITY}/warn": "restricted",
+        f"{_POD_SECURITY}/audit": fact.pod_security,
+        f"{_POD_SECURITY}/warn": fact.pod_security,
+        **named,
     }
 
 

@@ -169,8 +169,8 @@ def to_api(api_cidrs: Sequence[str]) -> Manifest:
     return _to(api_cidrs, _HTTPS)
 
 
-def to_storage() -> list[Manifest]:
-    """The openings to the bucket, and to the agent that gives pods their role."""
+def to_aws() -> list[Manifest]:
+    """The openings to services of AWS, such as the bucket, and to the agent that gives pods their role."""
     return [_to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]
 
 
@@ -201,7 +201,7 @@ def _egress_rule(selected: dict[str, str], openings: list[Manifest]) -> Manifest
 
 def _backup_rule(mine: dict[str, str]) -> Manifest:
     """Nightly backups and the last one reach the bucket, and the agent that has their role."""
-    rule = _egress_rule(mine, to_storage())
+    rule = _egress_rule(mine, to_aws())
     parts = {"key": "app.kubernetes.io/component", "operator": "In", "values": ["backup", FINAL_BACKUP]}
     return rule | {"podSelector": {"matchLabels": mine, "matchExpressions": [parts]}}
 

@@ -46,7 +46,7 @@ from tiers.facts.every_fact import (
     UsageExporter,
     Workload,
 )
-from tiers.facts.names import FINAL_BACKUP, ODOO_SETUP
+from tiers.facts.names import FINAL_BACKUP, ODOO_SETUP, log_group
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 from tiers.vocabulary import CostDomain
 
@@ -129,7 +129,7 @@ class TenantStack(pulumi.ComponentResource):
     def _log_group(self) -> cloudwatch.LogGroup:
         return cloudwatch.LogGroup(
             physical_name(self.tenant.tenant, "logs"),
-            name=f"/odoo/{self.platform.name}/{self.tenant.tenant}",
+            name=log_group(self.platform.name, self.tenant.tenant),
             retention_in_days=self._fact(LogGroup, "logs").retention_days,
             kms_key_id=self.services.key.arn,
             opts=self._child,

@@ -9,7 +9,7 @@ import pulumi
 from components.aws.iam import PodRole
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
-from components.kubernetes.network_policies import to_postgresql, to_storage
+from components.kubernetes.network_policies import to_aws, to_postgresql
 from components.kubernetes.parts.exporter import exporter
 from components.kubernetes.pod_group import membership
 from components.kubernetes.priority import scheduling
@@ -57,7 +57,7 @@ class TenantUsage(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         labels = pods.identity(tenant.tenant, fact.name, name=NAME)
         account = pods.service_account(name, name, fact.namespace, child)
-        openings = [to_postgresql(platform.network.subnet_cidrs), *(to_storage() if bucket else [])]
+        openings = [to_postgresql(platform.network.subnet_cidrs), *(to_aws() if bucket else [])]
         roles = [_role(name, fact, platform, bucket, child)] if bucket else []
         exporter(
             name,

@@ -36,6 +36,13 @@ _RESTRICTED: Final = ("enforce", "audit", "warn")
 _NAME: Final = "app.kubernetes.io/name"
 _CLAIM: Final = {"persistentVolumeClaim"}
 _UNITS: Final = {"m": 1, "": 1000, "Mi": 1000 * 2**20, "Gi": 1000 * 2**30}
+_READS_NODE_LOGS: Final = frozenset(
+    {
+        "runAsNonRoot is not true",
+        "runAsUser is root",
+        *(f"volume {name} is of a forbidden type" for name in ("containers", "pods")),
+    }
+)
 _DENY_ALL: Final = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
@@ -251,8 +258,10 @@ def _untagged(declared: Sequence[Declared]) -> Faults:
 
 
 def _unbounded_pods(declared: Sequence[Declared]) -> Faults:
+    of_nodes = [name for name, _ in pod_specs(_of_kind(declared, "DaemonSet"))]
     for name, spec in pod_specs(declared):
-        yield from (f"{name}: {violation}" for violation in violations(spec))
+        excused = _READS_NODE_LOGS if name in of_nodes else frozenset()
+        yield from (f"{name}: {violation}" for violation in violations(spec) if violation not in excused)
         if spec.get("automountServiceAccountToken") is not False:
             yield f"{name}: mounts a token"
         for container in (*spec["containers"], *spec.get("initContainers", ())):

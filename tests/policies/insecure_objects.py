@@ -82,6 +82,97 @@ PODS = (
     ),
 )
 
+DAEMON_SET: Final = "kubernetes:apps/v1:DaemonSet"
+LOGS: Final = ("/var/log/containers", "/var/log/pods")
+READ: Final[Props] = {
+    "automountServiceAccountToken": False,
+    "securityContext": {"runAsUser": 0, "seccompProfile": {"type": "RuntimeDefault"}},
+    "containers": [
+        {
+            **CONTAINER,
+            "securityContext": {**CONTAINER["securityContext"], "readOnlyRootFilesystem": True},
+            "volumeMounts": [{"name": path, "mountPath": path, "readOnly": True} for path in LOGS],
+        }
+    ],
+    "volumes": [{"name": path, "hostPath": {"path": path}} for path in LOGS],
+}
+
+
+def shipper(
+    what: str, *, part: Props = SPEC, namespace: str = "odoo-platform-logs", **change: Any
+) -> Insecure:
+    """What a platform's log shipper must not do either: a pod that is secure but for *change*.
+
+    What the exception lets pass is the row without a mistake.
+    """
+    named = {"app.kubernetes.io/name": "fluent-bit"}
+    metadata = {"name": "local-fluent-bit", "namespace": namespace}
+    template = {"metadata": {"labels": named}, "spec": {**part, **change}}
+    good = {
+        "metadata": {**metadata, "namespace": "shared-odoo-platform-logs"},
+        "spec": {"template": {"metadata": {"labels": named}, "spec": READ}},
+    }
+    return changed(what, DAEMON_SET, good, POD, metadata=metadata, spec={"template": template})
+
+
+def of_node(path: str = LOGS[0], *, writes: bool = False) -> Props:
+    """A pod that is not root, with a directory of the node."""
+    mount = {"name": "x", "mountPath": path, **({} if writes else {"readOnly": True})}
+    context = READ["containers"][0]["securityContext"]
+    return {
+        **SPEC,
+        "containers": [{**CONTAINER, "securityContext": context, "volumeMounts": [mount]}],
+        "volumes": [{"name": "x", "hostPath": {"path": path}}],
+    }
+
+
+def without_root_of_its_own() -> Props:
+    """A log shipper that may write into its container."""
+    (each,) = READ["containers"]
+    container = {**each, "securityContext": CONTAINER["securityContext"], "volumeMounts": []}
+    return {**READ, "containers": [container], "volumes": []}
+
+
+def capable(*added: str) -> Props:
+    """A log shipper with capabilities."""
+    (each,) = READ["containers"]
+    context = {**each["securityContext"], "capabilities": {"drop": ["ALL"], "add": [*added]}}
+    return {**READ, "containers": [{**each, "securityContext": context}]}
+
+
+SHIPPERS = (
+    shipper("log shipper that reads all of a node's logs", part=of_node("/var/log")),
+    shipper("log shipper that leaves the logs", part=of_node("/var/log/pods/../../lib")),
+    shipper("log shipper that writes into the logs", part=of_node(writes=True)),
+    shipper("log shipper that may write as root", part=without_root_of_its_own()),
+    shipper("log shipper that reads what is not root's", part=capable("DAC_READ_SEARCH")),
+    shipper("log shipper that may gain a capability", part=capable("SYS_ADMIN")),
+    shipper("log shipper in the node's network", part=READ, hostNetwork=True),
+    shipper("log shipper among the node's processes", part=READ, hostPID=True),
+    shipper("log shipper with a lasting token", part=READ, automountServiceAccountToken=True),
+    shipper("log shipper elsewhere", part=of_node(), namespace="odoo-production"),
+    shipper("log shipper whose namespace only ends alike", part=of_node(), namespace="xodoo-platform-logs"),
+    shipper("root elsewhere", part={**READ, "volumes": []}, namespace="odoo-production"),
+    changed(
+        "node's logs in another program",
+        DAEMON_SET,
+        {"spec": {"template": {"spec": SPEC}}},
+        POD,
+        metadata={"name": "x", "namespace": "odoo-platform-logs"},
+        spec={"template": {"metadata": {"labels": {"app.kubernetes.io/name": "odoo"}}, "spec": of_node()}},
+    ),
+    changed(
+        "node's logs in a pod of another kind",
+        DEPLOYMENT,
+        {"spec": {"template": {"spec": SPEC}}},
+        POD,
+        metadata={"name": "x", "namespace": "odoo-platform-logs"},
+        spec={
+            "template": {"metadata": {"labels": {"app.kubernetes.io/name": "fluent-bit"}}, "spec": of_node()}
+        },
+    ),
+)
+
 BALANCER = {"spec": {"type": "LoadBalancer", "loadBalancerSourceRanges": [OFFICE]}}
 TRAEFIK = {"app.kubernetes.io/name": "traefik"}
 WAY_IN: Final[Props] = {
@@ -100,6 +191,16 @@ RULES = {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
 INGRESS = {"spec": {"tls": [{"hosts": ["a.example.com"]}], "rules": [{"host": "a.example.com"}]}}
 PEERS: Final[Props] = {"spec": {"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}]}]}}
 NET, ROLE = "networking.k8s.io/v1:NetworkPolicy", "rbac.authorization.k8s.io/v1:Role"
+
+
+SHIPPING: Final = {"app.kubernetes.io/name": "fluent-bit"}
+
+
+def privileged(what: str, labels: Props, name: str) -> Insecure:
+    """A namespace that is not the log shipper's; that one passes."""
+    level = {"pod-security.kubernetes.io/enforce": "privileged"}
+    good = {"metadata": {"name": "shared-odoo-platform-logs", "labels": {**level, **SHIPPING}}}
+    return obj(what, "core/v1:Namespace", good, metadata={"name": name, "labels": {**level, **labels}})
 
 
 def netpol(what: str, **spec: Any) -> Insecure:
@@ -186,6 +287,9 @@ ACCESS = (
         {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
         metadata={"labels": {"pod-security.kubernetes.io/enforce": "privileged"}},
     ),
+    privileged("privileged namespace", SHIPPING, "odoo-production"),
+    privileged("privileged namespace that only ends alike", SHIPPING, "my-podoo-platform-logs"),
+    privileged("privileged namespace of no log shipper", {}, "odoo-platform-logs"),
     obj(
         "password in a ConfigMap", "core/v1:ConfigMap", {"data": {"a": "b"}}, data={"DB_PASSWORD": "made-up"}
     ),
@@ -215,4 +319,4 @@ ACCESS = (
         items=[{"data": {"api-token": "made-up"}}],
     ),
 )
-OBJECTS = (*PODS, *ACCESS)
+OBJECTS = (*PODS, *SHIPPERS, *ACCESS)

@@ -162,10 +162,14 @@ class SleepSchedule(FactRecord):
 
 
 class Namespace(FactRecord):
-    """A Kubernetes namespace held to the Pod Security Standard `restricted` of one version of Kubernetes."""
+    """A Kubernetes namespace held to a Pod Security Standard of one version of Kubernetes.
+
+    It is `restricted`, but for the namespace of the log shipper, whose pods mount directories of the node.
+    """
 
     kind: Literal["namespace"] = "namespace"
     namespace: str
+    pod_security: Literal["restricted", "privileged"] = "restricted"
     pod_security_version: str
     dns_peers: tuple[DnsPeer, ...] = (CLUSTER_DNS,)
     """Where its pods may ask for names."""

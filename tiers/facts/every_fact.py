@@ -44,6 +44,7 @@ from tiers.facts.monitoring import (
     Alerts,
     Dashboards,
     IngressController,
+    LogShipper,
     PlatformPart,
     PostgresExporter,
     RedisExporter,
@@ -81,6 +82,7 @@ __all__ = [
     "Labour",
     "LoadBalancer",
     "LogGroup",
+    "LogShipper",
     "LogicalBackup",
     "ManagedSecret",
     "Metrics",
@@ -166,6 +168,7 @@ Fact = Annotated[
     | PostgresExporter
     | RedisExporter
     | IngressController
+    | LogShipper
     | Network
     | Namespace
     | NamespaceQuota

@@ -112,3 +112,20 @@ class IngressController(PlatformPart):
     spread: Spread
     priority_class: str | None = None
     """The PriorityClass of its pods."""
+
+
+class LogShipper(PlatformPart):
+    """Fluent Bit on every node: it ships the lines of tenants' pods to their log groups.
+
+    It reads as root, because the logs of a node are root's. `replicas` is how many shared nodes there are:
+    it runs on tenants' own nodes too, whose cost is theirs. It looks at pods of namespaces whose name begins
+    with `namespaces`, asks the Kubernetes API at `api_cidrs` whose they are, and writes to groups
+    `LOG_GROUPS/TENANT`.
+    """
+
+    kind: Literal["log-shipper"] = "log-shipper"
+    run_as_user: Literal[0] = 0
+    run_as_group: Literal[0] = 0
+    api_cidrs: tuple[Cidr, ...]
+    namespaces: str
+    log_groups: str

@@ -47,6 +47,12 @@ POSTGRES_LOGIN: Final = "postgres-exporter-login"
 """The job that gives postgres_exporter its role."""
 PARTS_NAMESPACE: Final = f"odoo-{PLATFORM}"
 """Where the platform parts run that are no tenant's; so is no tenant called."""
+LOGS_NAMESPACE: Final = f"{PARTS_NAMESPACE}-logs"
+"""Where the log shipper runs, alone: its pods read logs of the nodes."""
+LOG_SHIPPER: Final = "fluent-bit"
+"""The `app.kubernetes.io/name` of the log shipper and of its namespace, by which policies know them."""
+NODE_LOGS: Final = ("/var/log/containers", "/var/log/pods")
+"""The directories of a node that the log shipper reads: links by pod, and what they lead to."""
 FALL_ASLEEP: Final = "sleep"
 WAKE_UP: Final = "wake"
 SCHEDULE: Final = "schedule"
@@ -54,3 +60,12 @@ SLEEPING: Final = (SCHEDULE, FALL_ASLEEP, WAKE_UP)
 """What a tenant with a sleep schedule has, and loses when its decommissioning begins."""
 HTTP_PORT: Final = 8069
 EVENTED_PORT: Final = 8072
+
+
+def log_group(portfolio: str, *tenant: str) -> str:
+    """The CloudWatch log group of a tenant's pods; without a tenant, what the names of all begin with.
+
+    >>> log_group("local", "acme")
+    '/odoo/local/acme'
+    """
+    return "/".join(["/odoo", portfolio, *tenant])

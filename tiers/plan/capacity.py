@@ -5,7 +5,7 @@ from __future__ import annotations
 from tiers.catalog.tier import Catalog
 from tiers.facts.compute import NodeGroup, Workload
 from tiers.facts.data import TenantDatabase
-from tiers.facts.monitoring import PlatformPart
+from tiers.facts.monitoring import LogShipper, PlatformPart
 from tiers.facts.names import DATABASE
 from tiers.plan.plan import Plan, facts_of
 from tiers.plan.resolve import resolve
@@ -48,15 +48,17 @@ def _missing_nodes(plan: Plan) -> int:
     lasting = [fact for fact in plan.all_facts() if isinstance(fact, Workload | PlatformPart)]
     pods = [fact for fact in lasting if fact.nodes is None]
     first = groups[0]
+    # Each node that is added runs one more of these.
+    everywhere = [fact.compute for fact in facts_of(plan.platform, LogShipper)]
     missing = 0
     for one, room, wanted in (
         (
-            first.allocatable_cpu_millicores,
+            first.allocatable_cpu_millicores - sum(each.cpu_request_millicores for each in everywhere),
             sum(group.nodes * group.allocatable_cpu_millicores for group in groups),
             sum(pod.replicas * pod.compute.cpu_request_millicores for pod in pods),
         ),
         (
-            first.allocatable_memory_mib,
+            first.allocatable_memory_mib - sum(each.memory_request_mib for each in everywhere),
             sum(group.nodes * group.allocatable_memory_mib for group in groups),
             sum(pod.replicas * pod.compute.memory_request_mib for pod in pods),
         ),

@@ -42,6 +42,7 @@ from tiers.plan.monitoring import dashboard_facts
 from tiers.plan.namespaces.shared import namespace_facts
 from tiers.plan.owner import about_platform
 from tiers.plan.parts.ingress import ingress_facts
+from tiers.plan.parts.logs import log_facts
 from tiers.plan.parts.shared import part_facts
 from tiers.portfolio.platform import Platform
 from tiers.vocabulary import CostCategory
@@ -62,6 +63,7 @@ def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
     yield from _adopted_services(platform)
     yield from dashboard_facts(platform)
     yield from part_facts(platform)
+    yield from log_facts(platform)
     yield from ingress_facts(platform, {route.namespace for route in _all(tenants, Route)})
 
 

@@ -132,15 +132,20 @@ def _nodes(props: Mapping[str, Any], _: Fact) -> Sizes:
 
 
 def _pods(props: Mapping[str, Any], fact: Fact) -> Sizes:
+    found = _pod(props, fact)
+    if not _scales(fact):
+        found["replicas"] = _whole(props, "spec", "replicas")
+    return found
+
+
+def _pod(props: Mapping[str, Any], _: Fact) -> Sizes:
+    """What each pod requests; of a DaemonSet nobody says how many there are."""
     told = _at(props, "spec", "template", "spec", "containers", 0, "resources")
-    found: Sizes = {
+    return {
         f"compute.{resource}_{bound}_{unit}": in_units(_text(told, f"{bound}s", resource), suffix)
         for resource, unit, suffix in (("cpu", "millicores", "m"), ("memory", "mib", "Mi"))
         for bound in ("request", "limit")
     }
-    if not _scales(fact):
-        found["replicas"] = _whole(props, "spec", "replicas")
-    return found
 
 
 def _scales(fact: Fact) -> bool:
@@ -167,6 +172,7 @@ RESOURCES: Final[Mapping[type[FactRecord], Resource]] = {
     facts.IngressController: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
     facts.Key: Resource("aws:kms/key:Key"),
     facts.LogGroup: Resource("aws:cloudwatch/logGroup:LogGroup"),
+    facts.LogShipper: Resource("kubernetes:apps/v1:DaemonSet", _pod, in_outputs=False),
     facts.NatGateway: Resource("aws:ec2/natGateway:NatGateway"),
     facts.NodeGroup: Resource("aws:eks/nodeGroup:NodeGroup", _nodes),
     facts.PostgresExporter: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),

@@ -9,6 +9,7 @@ import pulumi_kubernetes as k8s
 
 from components.kubernetes import pods
 from components.kubernetes.network_policies import to_api
+from components.kubernetes.parts.access import allowed_in_cluster
 from components.kubernetes.parts.exporter import exporter
 from components.naming import component_type
 from tiers.facts.every_fact import StateExporter
@@ -77,11 +78,4 @@ def _may_watch(name: str, namespace: str, child: pulumi.ResourceOptions) -> k8s.
         {"apiGroups": [group], "resources": list(resources), "verbs": ["list", "watch"]}
         for group, resources in _WATCHED.items()
     ]
-    role = k8s.rbac.v1.ClusterRole(name, metadata={"name": name}, rules=rules, opts=child)
-    return k8s.rbac.v1.ClusterRoleBinding(
-        name,
-        metadata={"name": name},
-        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-        subjects=[{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
-        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role])),
-    )
+    return allowed_in_cluster(name, (name, namespace), rules, child)

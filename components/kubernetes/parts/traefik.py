@@ -11,6 +11,7 @@ import pulumi_kubernetes as k8s
 from components.kubernetes import pods
 from components.kubernetes.isolation import TRAEFIK
 from components.kubernetes.network_policies import ingress_policy
+from components.kubernetes.parts.access import allowed_in_cluster
 from components.kubernetes.priority import scheduling, spread
 from components.naming import component_type
 from tiers.facts.every_fact import IngressController
@@ -164,11 +165,4 @@ def _may_read_classes(
         {"apiGroups": ["networking.k8s.io"], "resources": ["ingressclasses"], "verbs": look},
         {"apiGroups": [""], "resources": ["nodes"], "verbs": look},
     ]
-    role = k8s.rbac.v1.ClusterRole(name, metadata={"name": name}, rules=rules, opts=child)
-    return k8s.rbac.v1.ClusterRoleBinding(
-        name,
-        metadata={"name": name},
-        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-        subjects=[{"kind": "ServiceAccount", "name": TRAEFIK, "namespace": namespace}],
-        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role])),
-    )
+    return allowed_in_cluster(name, (TRAEFIK, namespace), rules, child)

@@ -47,13 +47,14 @@ def test_requests_count_for_the_minutes_they_are_asked_for() -> None:
 
 def test_platform_parts_are_whose_they_are() -> None:
     usual, more = plan_of(tenant("acme")), plan_of(tenant("acme"), platform=measured())
+    # Kube-state-metrics once, and Fluent Bit on each of three nodes.
     for driver, of_tenant, of_platform in (
-        (Driver.CPU_REQUESTS, "0.010", "0.020"),
-        (Driver.MEMORY_REQUESTS, "0.0625", "0.125"),
+        (Driver.CPU_REQUESTS, "0.010", Decimal("0.020") + 3 * Decimal("0.050")),
+        (Driver.MEMORY_REQUESTS, "0.0625", Decimal("0.125") + 3 * Decimal("0.125")),
     ):
         before, after = quantities(usual, driver), quantities(more, driver)
         assert after["acme"] - before["acme"] == Decimal(of_tenant) * 730
-        assert after[PLATFORM] - before[PLATFORM] == Decimal(of_platform) * 730
+        assert after[PLATFORM] - before[PLATFORM] == of_platform * 730
 
 
 def test_the_platform_and_the_nodes_have_their_lines() -> None:

@@ -34,7 +34,7 @@ STATES = "local-kube-state-metrics"
 POSTGRES = "local-postgres-exporter"
 REDIS = "local-redis-exporter"
 TRAEFIK = "local-traefik"
-SCRAPED = {"usage", "states", "postgres", "redis", "ingress"}
+SCRAPED = {"usage", "states", "postgres", "redis", "ingress", "logs"}
 # Its own documents, docs/metrics: a metric begins with the resource that it is about.
 RESOURCES = {
     "kube_pod_": "pods",
@@ -206,7 +206,7 @@ def discovered() -> Iterator[dict[str, Any]]:
     """Every container port that is declared, as Prometheus' discovery of pods labels it."""
     meta = "__meta_kubernetes_pod_"
     for made in declared():
-        if made.type != "kubernetes:apps/v1:Deployment":
+        if made.type not in {"kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet"}:
             continue
         template = made.props["spec"]["template"]
         part = template["metadata"]["labels"]["app.kubernetes.io/component"]
@@ -241,5 +241,9 @@ def test_prometheus_scrapes_the_parts_and_no_other_pod(tmp_path: Path) -> None:
             told = client.get(f"{url}/api/v1/targets").json()["data"]
             active, dropped = told["activeTargets"], told["droppedTargets"]
             time.sleep(0.2)
-    assert {each["labels"]["part"] for each in active} == SCRAPED
+    paths = {each["labels"]["part"]: each["scrapeUrl"].partition("/metrics")[0] for each in active}
+    assert paths.keys() == SCRAPED
+    # Fluent Bit's manual, "Monitor data pipelines".
+    assert paths["logs"].endswith(":2020/api/v2")
+    assert not paths["states"].endswith("/api/v2")
     assert {each["discoveredLabels"]["part"] for each in dropped} == {"web", "cron", "ingress"}

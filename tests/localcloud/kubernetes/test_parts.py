@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,7 +41,9 @@ PATHS: Final = {
     "networking.k8s.io/v1:IngressClass": "/apis/networking.k8s.io/v1/ingressclasses/{name}",
     "policy/v1:PodDisruptionBudget": "/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/{name}",
     "core/v1:Service": "/api/v1/namespaces/{namespace}/services/{name}",
+    "core/v1:ConfigMap": "/api/v1/namespaces/{namespace}/configmaps/{name}",
     "apps/v1:Deployment": "/apis/apps/v1/namespaces/{namespace}/deployments/{name}",
+    "apps/v1:DaemonSet": "/apis/apps/v1/namespaces/{namespace}/daemonsets/{name}",
 }
 PARTS: Final = {
     "local-kube-state-metrics",
@@ -110,20 +112,9 @@ def test_every_part_is_admitted_as_restricted_and_fits_the_quota(applied: Cluste
         assert refused.status_code == httpx.codes.FORBIDDEN
 
 
-def token_of(cluster: Cluster, namespace: str, name: str) -> dict[str, str]:
-    """How a pod with that account speaks to the API server."""
-    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    answer = cluster.client.post(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", json=asked)
-    return {"Authorization": f"Bearer {answer.json()['status']['token']}"}
-
-
 def test_traefik_reads_what_it_needs_where_tenants_have_routes(applied: Cluster) -> None:
     """Traefik 3.6.12 waits for each of these, and knows no route before it has them all."""
-    token = token_of(applied, "traefik", "traefik")
-
-    def looks(path: str) -> int:
-        return applied.client.get(path, headers=token).status_code
-
+    looks = looking_as(applied, "local-traefik")
     for namespace in ("odoo-acme", "traefik"):
         for what in (
             f"api/v1/namespaces/{namespace}/services",
@@ -143,19 +134,47 @@ def test_traefik_reads_what_it_needs_where_tenants_have_routes(applied: Cluster)
         assert looks(f"/{closed}") == httpx.codes.FORBIDDEN
 
 
+def test_the_log_shipper_is_admitted_in_its_own_namespace_alone(applied: Cluster) -> None:
+    (daemons,) = of_kind("apps/v1:DaemonSet")
+    template = daemons.props["spec"]["template"]
+    pod = {"metadata": {**template["metadata"], "name": daemons.name}, "spec": template["spec"]}
+
+    def answered(namespace: str, spec: dict[str, Any]) -> httpx.Response:
+        where = f"/api/v1/namespaces/{namespace}/pods"
+        return applied.client.post(where, json={**pod, "spec": spec}, params={"dryRun": "All"})
+
+    made = answered(daemons.props["metadata"]["namespace"], template["spec"])
+    assert made.is_success, made.text
+    assert "Warning" not in made.headers, made.headers["Warning"]
+    assert made.json()["spec"]["containers"][0]["resources"] == template["spec"]["containers"][0]["resources"]
+    elsewhere = answered("odoo-platform", {**template["spec"], "serviceAccountName": "default"})
+    assert elsewhere.status_code == httpx.codes.FORBIDDEN
+    assert "hostPath" in elsewhere.text
+
+
+def test_the_log_shipper_may_ask_for_a_pod_and_list_none(applied: Cluster) -> None:
+    looks = looking_as(applied, "local-fluent-bit")
+    # It may look for a pod that is not there.
+    assert looks("/api/v1/namespaces/odoo-acme/pods/any") == httpx.codes.NOT_FOUND
+    for closed in ("pods", "namespaces", "secrets", "nodes"):
+        assert looks(f"/api/v1/{closed}") == httpx.codes.FORBIDDEN
+
+
+def looking_as(cluster: Cluster, name: str) -> Callable[..., int]:
+    """What the API answers to a part's own account, by path and method."""
+    (account,) = (each for each in of_kind("core/v1:ServiceAccount") if each.name == name)
+    metadata = account.props["metadata"]
+    where = f"/api/v1/namespaces/{metadata['namespace']}/serviceaccounts/{metadata['name']}/token"
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    answer = cluster.client.post(where, json=asked)
+    token = {"Authorization": f"Bearer {answer.json()['status']['token']}"}
+    return lambda path, method="GET": cluster.client.request(method, path, headers=token).status_code
+
+
 def test_kube_state_metrics_may_look_at_what_it_tells_and_at_no_secret(applied: Cluster) -> None:
-    (account,) = (
-        each for each in of_kind("core/v1:ServiceAccount") if each.name == "local-kube-state-metrics"
-    )
-    namespace, name = account.props["metadata"]["namespace"], account.props["metadata"]["name"]
-    token = token_of(applied, namespace, name)
-
-    def looks(path: str) -> int:
-        return applied.client.get(path, headers=token).status_code
-
+    looks = looking_as(applied, "local-kube-state-metrics")
     for allowed in ("api/v1/pods", "api/v1/services", "apis/apps/v1/deployments", "apis/batch/v1/jobs"):
         assert looks(f"/{allowed}") == httpx.codes.OK
     for closed in ("api/v1/secrets", "api/v1/configmaps", "api/v1/nodes"):
         assert looks(f"/{closed}") == httpx.codes.FORBIDDEN
-    gone = applied.client.delete(f"/api/v1/namespaces/{namespace}/pods/any", headers=token)
-    assert gone.status_code == httpx.codes.FORBIDDEN
+    assert looks("/api/v1/namespaces/odoo-platform/pods/any", "DELETE") == httpx.codes.FORBIDDEN

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.portfolios import catalog, local_portfolio
+from tests.portfolios import catalog, local_portfolio, measured
 from tiers.facts.compute import NodeGroup
+from tiers.facts.monitoring import LogShipper
 from tiers.plan.capacity import add_capacity
 from tiers.plan.plan import facts_of
 from tiers.plan.resolve import resolve
@@ -38,3 +39,14 @@ def test_one_node_fewer_would_be_too_few() -> None:
     )
     tight = roomy.model_copy(update={"platform": roomy.platform.model_copy(update={"cluster": fewer})})
     assert any("add nodes" in each for each in advice(catalog(), tight, resolve(catalog(), tight)))
+
+
+def test_a_node_that_is_added_runs_a_log_shipper_too() -> None:
+    shipped = local_portfolio().model_copy(update={"platform": measured()})
+    crowded = with_more(catalog(), shipped, "shared-namespace", 200).portfolio
+    roomy, _ = add_capacity(catalog(), crowded)
+    plan = resolve(catalog(), roomy)
+    (group,) = facts_of(plan.platform, NodeGroup)
+    (shipper,) = facts_of(plan.platform, LogShipper)
+    assert shipper.replicas == group.nodes
+    assert not any("add nodes" in each for each in advice(catalog(), roomy, plan))

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.portfolios import local_portfolio, plan_of, tenant
-from tiers.facts.every_fact import Alerts, Dashboards
+from tests.portfolios import local_portfolio, measured, plan_of, tenant
+from tiers.facts.every_fact import Alerts, Dashboards, LogShipper, Namespace
 from tiers.plan.plan import Plan, facts_of
 from tiers.portfolio.cluster import MonitoringSpec
+from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
+
+IMAGE = f"registry.example.com/fluent-bit@sha256:{'6' * 64}"
 
 
 def plan_with(*tenants: Tenant, **spec: Any) -> Plan:
@@ -94,3 +97,32 @@ def test_a_portfolio_says_by_which_labels_its_rules_are_found() -> None:
 def test_what_no_cluster_would_take_is_refused(spec: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValidationError, match=fault):
         MonitoringSpec.model_validate({"namespace": "monitoring", **spec})
+
+
+@pytest.mark.parametrize(
+    ("shipper", "said"),
+    [
+        ({}, "parts.log_shipper.image"),
+        ({"image": "fluent/fluent-bit:4.0"}, "parts.log_shipper.image"),
+        ({"image": IMAGE, "cpu_request_millicores": 0}, "parts.log_shipper.cpu_request_millicores"),
+        ({"image": IMAGE, "memory_request_mib": 512}, "memory"),
+        ({"image": IMAGE, "retention_days": 3}, "parts.log_shipper.retention_days"),
+    ],
+)
+def test_a_log_shipper_that_cannot_run_is_refused(shipper: dict[str, Any], said: str) -> None:
+    document = local_portfolio().platform.model_dump(mode="json")
+    document["parts"] = {"scraped_from": "monitoring", "log_shipper": shipper}
+    with pytest.raises(ValidationError) as refused:
+        Platform.model_validate(document)
+    assert said in str(refused.value)
+
+
+def test_a_log_shipper_has_the_only_privileged_namespace_and_nobody_has_one_without() -> None:
+    without = plan_of(tenant())
+    made = plan_of(tenant(), platform=measured())
+    levels = {each.namespace: each.pod_security for each in made.all_facts() if isinstance(each, Namespace)}
+    assert [each for each, level in levels.items() if level != "restricted"] == ["odoo-platform-logs"]
+    assert not facts_of(without.platform, LogShipper)
+    assert {each.pod_security for each in without.all_facts() if isinstance(each, Namespace)} == {
+        "restricted"
+    }

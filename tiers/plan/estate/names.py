@@ -20,7 +20,8 @@ from tiers.facts.data import (
     Key,
     LogicalBackup,
 )
-from tiers.facts.every_fact import FactId, FactRecord, LogGroup, RedisExporter, UsageExporter
+from tiers.facts.every_fact import FactId, FactRecord, LogGroup, LogShipper, RedisExporter, UsageExporter
+from tiers.facts.names import log_group
 from tiers.facts.record import Origin
 from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, physical_name
 from tiers.plan.plan import Plan
@@ -190,7 +191,7 @@ def _others(base: tuple[str, ...], fact: FactRecord) -> Iterator[_Name]:
             yield kind, files, here
         yield _role(files)
     elif isinstance(fact, LogGroup) and fact.name == "logs":
-        yield LOGS, f"/odoo/{'/'.join(base)}", here
+        yield LOGS, log_group(*base), here
     elif isinstance(fact, RestoreTest):
         words = physical_name(physical_name(*base, "restore-test"), limit=_TESTING_NAME_LIMIT)
         yield TESTING, words.replace("-", "_"), here
@@ -206,6 +207,8 @@ def _acts_as(fact: FactRecord) -> str:
         return "backup"
     if isinstance(fact, BucketReplication):
         return "backups-copy"
+    if isinstance(fact, LogShipper):
+        return fact.name
     return "usage" if isinstance(fact, UsageExporter) and fact.bucket else ""
 
 

@@ -1,4 +1,4 @@
-"""The exporters that Costack runs, and how large they are."""
+"""The exporters and the log shipper that Costack runs, and how large they are."""
 
 from __future__ import annotations
 
@@ -75,3 +75,18 @@ class RedisExporterSpec(ExporterSpec):
     """CPU limit of the pod."""
     memory_limit_mib: Positive = 128
     """Memory limit of the pod."""
+
+
+class LogShipperSpec(ComputeRequest):
+    """Fluent Bit on every node, which ships what tenants' pods write to the tenants' log groups."""
+
+    image: ImageByDigest
+    """`fluent/fluent-bit` of 4.0 or newer, by digest."""
+    cpu_request_millicores: Positive = 50
+    """Reserved CPU on each node."""
+    memory_request_mib: Positive = 128
+    """Reserved memory on each node."""
+    cpu_limit_millicores: Positive = 500
+    """CPU limit on each node."""
+    memory_limit_mib: Positive = 256
+    """Memory limit on each node."""

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from tiers.portfolio.cluster import ClusterSpec, IngressSpec
 from tiers.portfolio.parts.exporters import (
     KubeStateMetricsSpec,
+    LogShipperSpec,
     PostgresExporterSpec,
     RedisExporterSpec,
     UsageExporterSpec,
@@ -24,6 +25,8 @@ class PartsSpec(Frozen):
     """Measures users, database, files and backups of each tenant; `{}` takes all defaults."""
     kube_state_metrics: KubeStateMetricsSpec | None = None
     """Tells what pods request; leave it out where the cluster has one."""
+    log_shipper: LogShipperSpec | None = None
+    """Ships tenants' lines to CloudWatch; leave it out where the cluster has one that does."""
     postgres_exporter: PostgresExporterSpec | None = None
     """Tells sizes and statistics of the databases on the shared server; makes its own role there."""
     redis_exporter: RedisExporterSpec | None = None
