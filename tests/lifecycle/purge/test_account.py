@@ -149,6 +149,22 @@ def test_a_plan_reads_each_listing_once_and_a_deletion_looks_at_the_one_thing_ag
     assert counted.of("describe_recovery_point") == {REGION: 4}
 
 
+def test_a_snapshot_of_a_cluster_keeps_its_key(left: Left) -> None:
+    rds, name = left.clients.get("rds"), "by-hand"
+    key = {"StorageEncrypted": True, "KmsKeyId": left.keys[ENDED]}
+    rds.create_db_cluster(
+        DBClusterIdentifier=name,
+        Engine="aurora-postgresql",
+        MasterUsername="u",
+        MasterUserPassword="password1",
+        **key,
+    )
+    rds.create_db_cluster_snapshot(DBClusterIdentifier=name, DBClusterSnapshotIdentifier="kept")
+    rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
+    with pytest.raises(RefusedError, match=r"resource kept \(us-east-1\) cannot be read without it"):
+        planned(left)
+
+
 def test_what_a_server_made_goes_with_its_backup_or_stays_with_it(left: Left) -> None:
     rds, name = left.clients.get("rds"), f"local-{ENDED}-postgresql"
     (made,) = rds.describe_db_snapshots(SnapshotType="automated", DBInstanceIdentifier=name)["DBSnapshots"]
