@@ -328,6 +328,30 @@ def test_two_plans_of_one_day_are_one_run_and_unreadable_evidence_of_a_purge_is_
     assert len(Stored.deleted) == 1
 
 
+def test_a_purge_is_counted_wherever_its_plan_lies(left: Left) -> None:
+    platform = left.portfolio / "platform.yaml"
+    text = platform.read_text("utf-8")
+    platform.write_text(text.replace("enabled: true,", "enabled: true, most_per_run: 1,"), "utf-8")
+    apply = ("purge", "--phrase", "purge 1 resources of local", "--stack-destroyed", "--apply")
+    for folder, code in (("one", Exit.OK), ("two", Exit.POLICY)):
+        run(*DUE[:5], folder, DUE[-1])
+        (path,) = Path(folder).glob("purge.*.json")
+        said = run(*apply, path, code=code)
+    assert "after the 1 of the last 20 hours" in said.stderr.replace("\n", " ")
+    assert len(Stored.deleted) == 1
+    assert len(list(left.evidence.glob("purge.local-*.evidence.jsonl"))) == 1
+
+
+@pytest.mark.parametrize("record", ["elsewhere/e.evidence.jsonl", "plans/e.jsonl"])
+def test_nothing_is_recorded_where_the_next_purge_does_not_count_it(record: str) -> None:
+    Path("elsewhere").mkdir()
+    apply = ("purge", "--apply", planned(), "--phrase", "purge 2 resources of local", "--stack-destroyed")
+    said = run(*apply, "--record", record, code=Exit.CONFIGURATION).stderr.replace("\n", " ")
+    assert f"{record}: purge.most_per_run counts only what is recorded in a file with the ending" in said
+    assert Stored.deleted == []
+    run(*apply, "--record", "plans/e.evidence.jsonl")
+
+
 OTHER: Final = "altair-migration"
 
 

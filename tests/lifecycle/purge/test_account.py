@@ -95,7 +95,7 @@ def test_what_is_due_is_planned_approved_and_deleted_and_the_neighbour_keeps_all
     assert (
         f"`aws kms cancel-key-deletion --region us-east-1 --key-id {left.keys[ENDED]}` cancels it" in said.err
     )
-    lines = evidence.read(path.with_suffix(".evidence.jsonl"))
+    lines = evidence.read(left.evidence / path.with_suffix(".evidence.jsonl").name)
     assert [line["step"] for line in lines] == [CHECK, *(DELETE, DELETED) * 8, VERIFIED]
     assert (lines[0]["inputs"]["approved_by"], lines[0]["inputs"]["resources"]) == (WHO, 8)
     carried_out(left, path, approved=path.with_suffix(".approval.json"))

@@ -316,6 +316,21 @@ def test_what_other_plans_deleted_lately_counts_as_the_same_run(tmp_path: Path) 
         assert world.account.bills == set()
 
 
+def test_a_purge_that_begins_beside_another_stops_where_both_have_what_one_may(tmp_path: Path) -> None:
+    world = world_in(tmp_path)
+    terms(most_per_run=10)(world)
+    delete = world.account.delete
+
+    def beside(there: AccountResource, *, days: int) -> str:
+        purged(NOW, 8)(world)
+        return delete(there, days=days)
+
+    world.account.delete = beside  # type: ignore[method-assign]
+    with pytest.raises(RefusedError, match="and one run deletes 10 at most"):
+        world.run()
+    assert len(world.account.deleted) == 2
+
+
 def test_what_a_plan_began_itself_counts_once_and_a_plan_that_is_through_may_be_repeated(
     tmp_path: Path,
 ) -> None:
