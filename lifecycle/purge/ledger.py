@@ -159,7 +159,7 @@ def _files(folders: Iterable[Path]) -> list[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise CatalogError(f"{folder}: is no folder; expected one with *{EVIDENCE_SUFFIX}")
-        found.update(folder.glob(f"*{EVIDENCE_SUFFIX}"))
+        found |= evidence.files(folder, EVIDENCE_SUFFIX)
     return sorted(found)
 
 

@@ -64,7 +64,7 @@ class FolderWorld:
             CatalogError: When some cannot be read: then nobody knows how much was deleted.
         """
         folders = self._with_purges().values()
-        for path in sorted(found for each in folders for found in each.glob(f"*{EVIDENCE_SUFFIX}")):
+        for path in sorted(found for each in folders for found in evidence.files(each, EVIDENCE_SUFFIX)):
             try:
                 written = evidence.read(path)
             except EvidenceError:

@@ -325,6 +325,8 @@ def test_two_plans_of_one_day_are_one_run_and_unreadable_evidence_of_a_purge_is_
     record = first.with_suffix(".evidence.jsonl")
     record.write_text("{}\n" + record.read_text("utf-8"), encoding="utf-8")
     assert f"{record}:1: is not a line of evidence" in run(*apply, second, code=Exit.CONFIGURATION).stderr
+    record.unlink()
+    assert f"{record}: is missing, and" in run(*apply, second, code=Exit.CONFIGURATION).stderr
     assert len(Stored.deleted) == 1
 
 

@@ -62,6 +62,10 @@ def _emptied(path: Path, _: Left) -> None:
     path.write_text("", encoding="utf-8")
 
 
+def _gone(path: Path, _: Left) -> None:
+    path.unlink()
+
+
 def _kept_for_less(path: Path, _: Left) -> None:
     """The last line, of which no later line has the hash."""
     path.write_text(path.read_text("utf-8").replace(f"dumps/{SANDBOX}/", "dumps/acme/"), "utf-8")
@@ -126,6 +130,7 @@ def _no_region(_: Path, left: Left) -> None:
         (_cut, "its first lines were removed"),
         (_cut_at_its_end, "was cut off: it has 2 lines"),
         (_emptied, "was cut off: it has 0 lines"),
+        (_gone, "is missing, and"),
         (_kept_for_less, ":3: is another line than"),
         (_inserted, "the chain is broken here"),
         (_of_the_future, "which is in the future; check the clock"),
