@@ -111,11 +111,13 @@ class Purge:
         """Every guard of the whole plan; the ledger, in which each line of it still is."""
         seen, ledger = self.world.seen(), self.world.ledger()
         known = seen.tenants | ledger.tenants
+        unnamed = list(_not_in_evidence(self.plan, ledger))
         found = [
             *refusals_of_plan(self.plan, seen, self.approval, self.phrase),
             *self._too_many({key_of(each.line.named()) for each in self.plan.goes}, seen),
             *unknown_holds(seen.holds, known),
-            *_not_in_evidence(self.plan, ledger),
+            *unnamed,
+            *(ledger.problems if unnamed else ()),
         ]
         if found:
             raise RefusedError(*found)
