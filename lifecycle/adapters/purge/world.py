@@ -26,7 +26,8 @@ from tiers.vocabulary import TenantId
 
 HOLDS: Final = "legal-holds.yaml"
 """The file of legal holds in a folder of evidence."""
-_ALMOST: Final = re.compile(r"legal[-_. ]?holds?(\.(ya?ml|json))?", re.IGNORECASE)
+_ALMOST: Final = re.compile(r"(?!\.)(.*legal[^a-z]*holds?(?![a-z])|holds?\.(ya?ml|json)$)", re.IGNORECASE)
+"""A name by which somebody may mean that file, also of a copy or a draft; not those that editors hide."""
 
 
 @dataclass
@@ -145,5 +146,5 @@ def _holds_of(folders: Iterable[Path]) -> Iterator[LegalHold]:
         for path in found:
             if path.name == HOLDS:  # also a link to nothing, which is then no such file
                 yield from load_model(LegalHolds, path).legal_holds
-            elif _ALMOST.fullmatch(path.name):
+            elif _ALMOST.match(path.name):
                 raise CatalogError(f"{path}: is not read; legal holds of a folder are in its {HOLDS}")

@@ -188,6 +188,28 @@ def test_what_cannot_be_read_stops_it_before_and_after_the_plan(broken: Any, lef
     assert Stored.deleted == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("legal-holds.yaml.txt", "legal-holds (1).yaml", "legal-holds-2027.yaml", "legal holds.yml"),
+        *("LegalHolds.yaml", "acme-legal-hold.yaml", "legal-holds.yaml.bak", "legal-holds", "holds.yaml"),
+    ],
+)
+@pytest.mark.parametrize("beside", ["plans", "portfolios/local"])
+def test_a_file_by_which_somebody_may_mean_a_hold_stops_it(beside: str, name: str) -> None:
+    Path(beside, name).write_text("", encoding="utf-8")
+    assert "is not read; legal holds of a folder are in" in run(*DUE, code=Exit.CONFIGURATION).stderr
+    assert list(Path("plans").glob("purge.*")) == []
+
+
+@pytest.mark.parametrize(
+    "name", [".legal-holds.yaml.swp", "threshold.yaml", "legal.md", "legal-holding-0123456789ab.json"]
+)
+def test_other_files_stop_nothing(name: str) -> None:
+    Path("plans", name).write_text("", encoding="utf-8")
+    assert planned().exists()
+
+
 def test_a_folder_of_evidence_that_is_not_there_stops_it() -> None:
     apply = ("purge", "--apply", planned(), "--phrase", "purge 2 resources of local", "--stack-destroyed")
     done = run(*apply, "--evidence", "nowhere", code=Exit.CONFIGURATION)

@@ -155,6 +155,10 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "forged line": (forged, "the evidence does not have dumps s3://backups/dumps/"),
     "other day": (shortened, "the evidence does not have"),
     "day of a point": (point_brought_forward, "the evidence does not have recovery point 11aa"),
+    "evidence unreadable": (
+        lambda world: setattr(world, "read", Ledger(problems=("e.evidence.jsonl: is missing",))),
+        "e.evidence.jsonl: is missing",
+    ),
     "evidence gone": (lambda world: setattr(world, "read", Ledger()), "the evidence does not have"),
     "other portfolio": (
         resources(tags={**TAGS, KEYS["portfolio"]: "other"}),
