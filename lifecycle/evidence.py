@@ -188,6 +188,11 @@ def _last_of(whole: bytes, path: Path) -> str:
 
 
 def _record(line: bytes, where: str) -> dict[str, Any]:
+    if line.endswith(b"\r"):
+        raise EvidenceError(
+            f"{where}: ends as lines of Windows do, which changes its hash: something converted the file; "
+            "restore it as it was (git: `-text` for it in .gitattributes)"
+        )
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):

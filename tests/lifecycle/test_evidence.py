@@ -103,6 +103,17 @@ def test_a_writer_that_died_before_it_wrote_the_head_leaves_a_line_more(tmp_path
     assert len(read(path)) == 4
 
 
+def test_line_endings_of_windows_are_named_and_nothing_is_added(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    converted = b"".join(written(path, 1)).replace(b"\n", b"\r\n")
+    head_of(path).unlink()
+    path.write_bytes(converted)
+    for use in (lambda: read(path), lambda: append(path, {"at": DAY})):
+        with pytest.raises(EvidenceError, match=r"evidence\.jsonl:1: ends as lines of Windows do"):
+            use()
+    assert path.read_bytes() == converted
+
+
 def test_a_file_that_is_gone_and_left_its_head_is_neither_none_nor_begun_anew(tmp_path: Path) -> None:
     path, other = tmp_path / "evidence.jsonl", tmp_path / "other.jsonl"
     written(path)
