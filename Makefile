@@ -68,7 +68,7 @@ stack-file:
 up: stack-file engine setup ## create the local tenants with Pulumi, print who pays for what, write the report pages
 	@$(LOCAL) start
 	@$(RUN) pulumi stack select --create $(STACK) --non-interactive >/dev/null
-	@$(RUN) pulumi up --yes --skip-preview --non-interactive --suppress-outputs --stack $(STACK) $(PULUMI_FLAGS)
+	@$(LOCAL) exec --save-last -- pulumi up --yes --skip-preview --non-interactive --suppress-outputs --stack $(STACK) $(PULUMI_FLAGS)
 	@$(RUN) $(BIN)/costack allocate --stack $(STACK)
 	@$(RUN) $(BIN)/costack report --stack $(STACK) --out $(REPORT)
 	@echo "next: source .venv/bin/activate; eval \"\$$(python -m localcloud environment)\"; costack --help"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -18,10 +20,13 @@ from components.kubernetes.database_administrator import DATABASE_ADMIN, databas
 from components.kubernetes.isolation import TenantsNamespace
 from components.kubernetes.monitoring import GrafanaDashboards
 from components.kubernetes.network_policies import operations_policy
+from components.kubernetes.parts.postgres import PostgresStatistics
+from components.kubernetes.parts.redis import RedisStatistics
 from components.kubernetes.parts.states import KubeStateMetrics
+from components.kubernetes.parts.traefik import Traefik
 from components.kubernetes.priority import PriorityClasses
 from components.naming import component_type, physical_name
-from components.places import PlatformPlace, Text, secret_store
+from components.places import Administered, PlatformPlace, SecretPlace, Text, secret_store
 from components.record import record
 from components.tags.cost_tags import cost_tagged
 from tiers.facts.every_fact import (
@@ -33,6 +38,8 @@ from tiers.facts.every_fact import (
     FactId,
     FileSystem,
     FileSystemBackup,
+    IngressController,
+    Job,
     Key,
     LogGroup,
     Namespace,
@@ -41,10 +48,19 @@ from tiers.facts.every_fact import (
     Network,
     NodeGroup,
     Origin,
+    PostgresExporter,
     PriorityClass,
+    RedisExporter,
     StateExporter,
 )
-from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, FILE_SYSTEM, OPERATIONS_NAMESPACE
+from tiers.facts.names import (
+    BACKUP_BUCKET,
+    CACHE,
+    DATABASE,
+    FILE_SYSTEM,
+    OPERATIONS_NAMESPACE,
+    POSTGRES_LOGIN,
+)
 from tiers.plan.plan import Plan, fact_named, facts_of, is_protected
 
 
@@ -59,7 +75,7 @@ class SharedPlatform(pulumi.ComponentResource):
         super().__init__(component_type("SharedPlatform"), name, inputs, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
         facts = plan.platform
-        self.name, self.catalog = name, plan.catalog
+        self.name, self.catalog, self._facts = name, plan.catalog, facts
         self.network = PrivateNetwork(
             physical_name(name, "network"), fact_named(facts, Network, "network"), child
         )
@@ -125,9 +141,44 @@ class SharedPlatform(pulumi.ComponentResource):
         return {DATABASE: self.database.place.storage_gib}
 
     def _build_parts(self, plan: Plan) -> None:
-        for fact in facts_of(plan.platform, StateExporter):
-            inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespaces[fact.namespace]])
-            KubeStateMetrics(physical_name(self.name, fact.name), fact, inside)
+        facts, place = plan.platform, SecretPlace(self.store, self.key)
+        for states in facts_of(facts, StateExporter):
+            KubeStateMetrics(physical_name(self.name, states.name), states, self._inside(states.namespace))
+        for postgres in facts_of(facts, PostgresExporter):
+            login = fact_named(facts, Job, POSTGRES_LOGIN)
+            PostgresStatistics(
+                self.name,
+                postgres,
+                login,
+                on=Administered(self.database.place, self.database_admin, DATABASE_ADMIN),
+                network=self.network.place,
+                place=place,
+                opts=self._inside(postgres.namespace, login.namespace),
+            )
+        for redis in facts_of(facts, RedisExporter):
+            RedisStatistics(
+                self.name,
+                redis,
+                cache=self.cache.place,
+                network=self.network.place,
+                place=place,
+                opts=self._inside(redis.namespace),
+            )
+
+    def build_ingress(self, routed: Sequence[pulumi.Input[pulumi.Resource]] = ()) -> None:
+        """The ingress controller, once the namespaces *routed* of tenants' own let it read their routes.
+
+        A pod of it that may not read one of them would know no route of any tenant.
+        """
+        for fact in facts_of(self._facts, IngressController):
+            shared = [self.namespaces[each] for each in fact.namespaces if each in self.namespaces]
+            name = physical_name(self.name, fact.name)
+            Traefik(name, fact, [*shared, *routed], self._inside(fact.namespace))
+
+    def _inside(self, *namespaces: str) -> pulumi.ResourceOptions:
+        """Options of pods in *namespaces*, which wait for them and for the classes of priority."""
+        before = [*(self.namespaces[each] for each in namespaces), self.priorities]
+        return pulumi.ResourceOptions(parent=self, depends_on=before)
 
     def _build_cluster(self, plan: Plan, child: pulumi.ResourceOptions) -> None:
         fact = fact_named(plan.platform, ClusterControlPlane, "control-plane")

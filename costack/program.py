@@ -45,7 +45,9 @@ def deploy(plan: Plan, folders: Folders = OURS) -> list[pulumi.Output[Any]]:
     prepare()
     platform = SharedPlatform(plan)
     cloud_ids, storage, applied = platform.cloud_ids(), platform.storage_gib(), [platform.applied]
-    for made in (TenantStack(tenant, platform.place) for tenant in plan.tenants):
+    tenants = [TenantStack(tenant, platform.place) for tenant in plan.tenants]
+    platform.build_ingress([made.services.namespace for made in tenants])
+    for made in tenants:
         cloud_ids, storage = cloud_ids | made.cloud_ids(), storage | made.storage_gib()
         applied.append(made.applied)
     plans = pulumi.Output.all(*applied).apply(lambda known: {**known[0], "tenants": known[1:]})

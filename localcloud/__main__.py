@@ -10,6 +10,7 @@ from datetime import datetime
 from localcloud.environment import (
     COMMAND,
     ROOT,
+    SAVE_LAST,
     local_directory,
     local_environment,
     needs_language_host,
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     }
     try:
         if asked.command == "exec":
-            return _exec(cloud, asked.argv)
+            return _exec(cloud, asked.argv, save_last=asked.save_last)
         if asked.command == "clock":
             return _clock(cloud, asked.to, asked.release)
         if asked.command == "stop":
@@ -74,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
         help=f'point a shell at the local cloud: eval "$({COMMAND} environment)"',
     )
     run = commands.add_parser("exec", help="run a command in the environment of the local cloud")
+    run.add_argument(
+        "--save-last",
+        action="store_true",
+        help="while no stack has resources, let Pulumi save its state when it ends, not after every step",
+    )
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     return parser
 
@@ -157,12 +163,20 @@ def _turned(cloud: LocalCloud) -> tuple[dict[str, str], str]:
     return environment, server.endpoint
 
 
-def _exec(cloud: LocalCloud, argv: list[str]) -> int:
+def _exec(cloud: LocalCloud, argv: list[str], *, save_last: bool) -> int:
     """Becomes the command, so its exit code and the terminal's signals are its own."""
     command = argv[1:] if argv[:1] == ["--"] else argv
     if not command:
         raise ServerError(f"exec needs a command: {COMMAND} exec -- pulumi up.")
     environment, _ = _turned(cloud)
+    if save_last and not cloud.stacks_in_use():
+        # Until something is saved, a kill loses nothing that `reset` would not forget.
+        environment |= SAVE_LAST
+        if cloud.is_locked():
+            _tell(
+                "an update did not end, and nothing of it is saved: unless it is still running, "
+                f"`{COMMAND} reset` forgets what it made"
+            )
     try:
         os.execvpe(command[0], command, environment)  # noqa: S606 - the user's own command
     except FileNotFoundError:

@@ -21,6 +21,9 @@ COMMAND = f"python -m {__name__.rpartition('.')[0]}"
 STATE = "state"
 PULUMI_HOME = "pulumi-home"
 
+SAVE_LAST = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+"""Pulumi saves its state when it ends, after an error and after Ctrl-C, too, and not after every step."""
+
 _DUMMY_CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "localcloud",
     "AWS_SECRET_ACCESS_KEY": "localcloud",
@@ -28,6 +31,11 @@ _DUMMY_CREDENTIALS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+_NO_ATTRIBUTES = "metadata=skip"
+"""No file with a digest beside each state: it costs two digests of all whenever the engine saves a step.
+
+Nor is such a file replaced at once, so that whoever reads may see half of one (gocloud.dev, blob/fileblob).
+"""
 _THIS_MACHINE = ("127.0.0.1", "localhost")
 # A region is no credential: the caller may choose one.
 _KEPT_AWS_VARIABLES = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION"})
@@ -74,7 +82,9 @@ def local_environment(
         "PATH": os.pathsep.join(_search_path(base, root, language_host=language_host)),
         "AWS_ENDPOINT_URL": endpoint,
         "COSTACK_LOCAL_DIR": str(local),
-        "PULUMI_BACKEND_URL": f"file://{local / STATE}",
+        "PULUMI_BACKEND_URL": f"file://{local / STATE}?{_NO_ATTRIBUTES}",
+        # The engine lives for a minute: it collects its garbage when it has five times what it needs.
+        "GOGC": base.get("GOGC") or "400",
         "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

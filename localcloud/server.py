@@ -30,7 +30,12 @@ _WELL = range(200, 300)
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 """Servers started by this very process, which has to collect them when they end."""
 _MANIFESTS = "manifests"
-_FORGOTTEN = (STATE, _MANIFESTS, f"{PULUMI_HOME}/workspaces", "server.log")
+_PULUMI_LOGS = f"{PULUMI_HOME}/logs"
+_FORGOTTEN = (STATE, _MANIFESTS, f"{PULUMI_HOME}/workspaces", _PULUMI_LOGS, "server.log")
+_NO_LOGS = """\
+In a folder of this name Pulumi would keep every detail of each command, 20 MB an update. To write that takes
+a quarter of an update that changes nothing. For such logs delete this file and make a folder of its name.
+"""
 
 
 class ServerError(Exception):
@@ -97,6 +102,10 @@ class LocalCloud:
         files = sorted((self.directory / STATE / ".pulumi" / "stacks").rglob("*.json"))
         return [file.stem for file in files if _has_resources(file)]
 
+    def is_locked(self) -> bool:
+        """Whether Pulumi has locked a stack: an update is running, or was killed."""
+        return any((self.directory / STATE / ".pulumi" / "locks").rglob("*.json"))
+
     def reset(self) -> None:
         """Ends the server and forgets the local Pulumi state and the rendered manifests."""
         if not self.directory.exists():
@@ -123,6 +132,7 @@ class LocalCloud:
                 "point COSTACK_LOCAL_DIR at a new folder."
             )
         (self.directory / STATE).mkdir(parents=True, exist_ok=True)
+        keep_no_logs(self.directory)
         marker.touch()
 
     def _unknown_files(self) -> set[str]:
@@ -185,6 +195,18 @@ class LocalCloud:
                 return True
             time.sleep(0.02)
         return False
+
+
+def keep_no_logs(directory: Path) -> None:
+    """Leave no room for Pulumi's logs: it has no setting, and goes without where there can be no folder.
+
+    Args:
+        directory: of the local cloud; a folder for logs that is there stays, and is used.
+    """
+    logs = directory / _PULUMI_LOGS
+    if not logs.exists():
+        logs.parent.mkdir(parents=True, exist_ok=True)
+        logs.write_text(_NO_LOGS, encoding="utf-8")
 
 
 def _command_of(pid: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from plugin.stacks import estimates_of
+from plugin.estimator import estimates_of
 from tiers.plan.from_program import DocumentError, catalog_of_document, plan_of_documents
 
 _MONTH: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")

@@ -3,18 +3,20 @@
 Each has `outputs`: what the program reads, with the names that files have.
 """
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pulumi
 
+from allocation.estimate.amounts import EstimatedMonth
 from components import platform
 from components.naming import component_type
 from components.record import may_follow, tenant_as_far
 from components.tenant import stack
 from plugin.contract import contract_of, place_from
+from plugin.estimator import estimates_of
 from plugin.inputs import (
     InventoryArgs,
     SharedPlatformArgs,
@@ -22,14 +24,12 @@ from plugin.inputs import (
     require_known,
     tenant_document,
 )
-from tiers.facts.every_fact import Route, TenantDatabase
+from tiers.errors import CatalogError
+from tiers.facts.every_fact import IngressController, Namespace, Route, TenantDatabase
 from tiers.inventory import SCHEMA_VERSION
 from tiers.plan.from_program import catalog_of_document, plan_of_documents, tenant_plan_of_documents
-from tiers.plan.plan import Plan, TenantPlan, fact_named
+from tiers.plan.plan import Plan, TenantPlan, fact_named, facts_of
 from tiers.plan.storage import grown
-
-if TYPE_CHECKING:
-    from allocation.estimate.estimated_month import EstimatedMonth
 
 Outputs = dict[str, pulumi.Input[Any]]
 
@@ -50,7 +50,9 @@ class SharedPlatform(platform.SharedPlatform):
         require_known(args, ["platform", "tenants"])
         catalog = catalog_of_document(args["platform"])
         plan = may_follow(plan_of_documents(args["platform"], args["tenants"], catalog), catalog)
+        _refuse_own_routes(plan)
         super().__init__(plan, opts)
+        self.build_ingress()
         month = self._month(plan, day)
         estimates = month.apply(lambda known: known.as_output())
         told = {"monthly_estimates": estimates, "unpriced": month.apply(lambda known: known.unpriced)}
@@ -64,9 +66,26 @@ class SharedPlatform(platform.SharedPlatform):
             "inventory": part(self),
         }
 
-    def _month(self, plan: Plan, day: date) -> "pulumi.Output[EstimatedMonth]":
+    def _month(self, plan: Plan, day: date) -> pulumi.Output[EstimatedMonth]:
         sizes = pulumi.Output.all(**self.storage_gib())
-        return sizes.apply(lambda gib: estimates_of(grown(plan, gib), day))
+        # In a thread: other components are built meanwhile.
+        return sizes.apply(lambda gib: asyncio.to_thread(estimates_of, grown(plan, gib), day))
+
+
+def _refuse_own_routes(plan: Plan) -> None:
+    """Traefik must not begin before it may read the namespace of a new tenant, which another call makes.
+
+    Raises:
+        CatalogError: When a tenant has a namespace of its own, and the platform runs Traefik.
+    """
+    shared = {fact.namespace for fact in facts_of(plan.platform, Namespace)}
+    for controller in facts_of(plan.platform, IngressController):
+        if own := sorted(set(controller.namespaces) - shared):
+            raise CatalogError(
+                f"parts: traefik cannot wait here for namespaces of tenants' own, such as {own[0]}: until it "
+                "may read them it serves nobody; install an ingress controller with the cluster, or deploy "
+                "with Costack's own program"
+            )
 
 
 class TenantStack(stack.TenantStack):
@@ -133,19 +152,6 @@ def estimate_and_note(contract: Mapping[str, Any], tenant: str) -> tuple[str, st
     if estimates:
         return "unknown", f"the platform was not told of tenant '{tenant}'; list it in the platform's tenants"
     return "unknown", "the platform tells no estimates; update its stack, then this one"
-
-
-def estimates_of(plan: Plan, day: date) -> "EstimatedMonth":
-    """What each tenant of *plan* costs in the month of *day*, such as `412.07 USD`.
-
-    A catalog of its own is looked for in the folder of the program, where the engine starts a plugin.
-    """
-    from allocation.estimate.estimated_month import (  # noqa: PLC0415 - a plugin starts without DuckDB
-        estimated_month,
-    )
-    from allocation.estimate.folders import folders_of_plan  # noqa: PLC0415
-
-    return estimated_month(plan, day, folders_of_plan(plan, Path()))
 
 
 def joined(platform: dict[str, Any], tenants: list[dict[str, Any]]) -> dict[str, Any]:

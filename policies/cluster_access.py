@@ -15,7 +15,7 @@ from tiers.vocabulary import PRIVATE_RANGES
 
 BALANCER: Final = Clause(
     "Services",
-    "opens the Service to the internet",
+    "opens the Service to the internet, and is not the ingress controller's (name: traefik) on 80 and 443",
     "name ranges in loadBalancerSourceRanges, or use ClusterIP behind an Ingress",
 )
 NODE_PORT: Final = Clause(
@@ -80,6 +80,8 @@ _ANYBODY: Final = frozenset(
         "system:masters",
     }
 )
+_WEB: Final = frozenset({80, 443})
+_ENTRIES: Final = frozenset({8000, 8443})
 _PRIVATE_V6: Final = ("fc00::/7",)
 _GRANTING: Final = frozenset({"escalate", "bind", "impersonate"})
 _ENFORCE: Final = "pod-security.kubernetes.io/enforce"
@@ -108,7 +110,10 @@ def _service(props: Properties) -> Iterator[Finding]:
     kind = spec.get("type")
     if kind == "NodePort" or isinstance(spec.get("externalIPs"), list):
         yield NODE_PORT.at("spec.type" if kind == "NodePort" else "spec.externalIPs")
-    if kind == "LoadBalancer":
+    # The way in for everybody is the ingress controller's: the ports of the web, to its pods only.
+    if kind == "LoadBalancer" and not (
+        _is_ingress_controller(spec.get("selector")) and _ports(spec, "port") <= _WEB
+    ):
         ranges = spec.get("loadBalancerSourceRanges")
         if not ranges or any(each is not NOT_KNOWN and is_world(str(each)) for each in ranges):
             yield BALANCER.at("spec.loadBalancerSourceRanges")
@@ -126,14 +131,30 @@ def _ingress(props: Properties) -> Iterator[Finding]:
             yield NO_TLS.at(f"spec.rules[{index}]", host)
 
 
+def _is_ingress_controller(labels: Any) -> bool:
+    """Whether labels select the pods that tenants let in (`TenantBoundary`), or may: they are not known."""
+    name = labels if labels is NOT_KNOWN else _record(labels).get("app.kubernetes.io/name")
+    return name == "traefik" or name is NOT_KNOWN
+
+
+def _ports(holder: Mapping[str, Any], name: str) -> frozenset[Any]:
+    """The ports that are named, if they are known; None among them where one is not, or all are open."""
+    listed = holder.get("ports") or [None]
+    ports = [listed] if listed is NOT_KNOWN else listed
+    return frozenset(each if each is NOT_KNOWN else _record(each).get(name) for each in ports) - {NOT_KNOWN}
+
+
 def _covered(host: Any, listed: set[str]) -> bool:
     return isinstance(host, str) and (host in listed or f"*.{host.partition('.')[2]}" in listed)
 
 
 def _network_policy(props: Properties) -> Iterator[Finding]:
     spec = props.get("spec") or {}
+    entered = _is_ingress_controller(at(props, "spec.podSelector.matchLabels"))
     for index, rule in enumerate(spec.get("ingress") or ()):
         peers = rule.get("from")
+        if entered and peers and _ports(rule, "port") <= _ENTRIES:
+            continue
         if not peers or any(_everybody(peer) for peer in peers):
             yield OPEN_IN.at(f"spec.ingress[{index}].from")
     for index, rule in enumerate(spec.get("egress") or ()):

@@ -201,12 +201,19 @@ def _network(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
+def _readers(fact: Any, registered: Registrations) -> list[str]:
+    """The namespaces of ingress controllers that read the routes of a namespace."""
+    bound = registered.all("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", f"{fact.namespace}-routes")
+    return [subject["namespace"] for each in bound for subject in each["subjects"]]
+
+
 def _namespace(fact: Any, registered: Registrations) -> Pairs:
     props = registered.find("kubernetes:core/v1:Namespace", fact.namespace)
     enforced = props["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
     return {
         "namespace": (fact.namespace, props["metadata"]["name"]),
         "pod security": ("restricted", enforced),
+        "routed_from": ([fact.routed_from] if fact.routed_from else [], _readers(fact, registered)),
         "pod_security_version": (
             f"v{fact.pod_security_version}",
             props["metadata"]["labels"]["pod-security.kubernetes.io/enforce-version"],
@@ -300,7 +307,8 @@ def _workload(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _job(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("kubernetes:batch/v1:Job", fact.id.replace("/", "-"))
+    owner = fact.tenant or registered.portfolio
+    props = registered.find("kubernetes:batch/v1:Job", f"{owner}-{fact.name}")
     spec = props["spec"]["template"]["spec"]
     (container,) = spec["containers"]
     given = {each["name"]: each.get("value") for each in container.get("env", [])}
@@ -563,7 +571,86 @@ def _usage_exporter(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _state_exporter(fact: Any, registered: Registrations) -> Pairs:
-    name = f"{registered.portfolio}-{fact.name}"
+    policy = registered.find("kubernetes:networking.k8s.io/v1:NetworkPolicy", _part_name(fact, registered))
+    return {
+        **_part(fact, registered),
+        "api_cidrs": (
+            list(fact.api_cidrs),
+            [to["ipBlock"]["cidr"] for to in policy["spec"]["egress"][0]["to"]],
+        ),
+    }
+
+
+def _postgres_exporter(fact: Any, registered: Registrations) -> Pairs:
+    given = _variables(fact, registered)
+    return {
+        **_part(fact, registered),
+        "server": (fact.server == "platform/database", given["DATA_SOURCE_URI"].startswith("local-postgres")),
+        "role": (fact.role, given["DATA_SOURCE_USER"]),
+    }
+
+
+def _redis_exporter(fact: Any, registered: Registrations) -> Pairs:
+    user = registered.find("aws:elasticache/user:User", _part_name(fact, registered))
+    given = _variables(fact, registered)
+    return {
+        **_part(fact, registered),
+        "group": (fact.group == "platform/cache", "local-sessions" in given["REDIS_ADDR"]),
+        "user": ([fact.user] * 2, [user["userName"], given["REDIS_USER"]]),
+    }
+
+
+def _ingress_controller(fact: Any, registered: Registrations) -> Pairs:
+    name = _part_name(fact, registered)
+    service = registered.find("kubernetes:core/v1:Service", name)
+    policy = registered.find("kubernetes:networking.k8s.io/v1:NetworkPolicy", "traefik")["spec"]
+    props = registered.find("kubernetes:apps/v1:Deployment", name)
+    spec = props["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    (peer,) = policy["ingress"][1]["from"]
+    (watching,) = peer["namespaceSelector"]["matchLabels"].values()
+    entered = [each["ipBlock"]["cidr"] for each in policy["ingress"][0]["from"]]
+    (served,) = (each for each in container["args"] if each.startswith("--providers.kubernetesingress.names"))
+    zones = spec["topologySpreadConstraints"][0]
+    return {
+        "namespace": (fact.namespace, props["metadata"]["namespace"]),
+        "replicas": (fact.replicas, props["spec"]["replicas"]),
+        "image": (fact.image, container["image"]),
+        "scraped_from": (fact.scraped_from, watching),
+        "source_ranges": (
+            [list(fact.source_ranges)] * 2,
+            [service["spec"]["loadBalancerSourceRanges"], entered],
+        ),
+        "annotations": (
+            True,
+            fact.annotations.items() <= service["metadata"]["annotations"].items(),
+        ),
+        "namespaces": (",".join(fact.namespaces), served.partition("=")[2]),
+        "api_cidrs": (list(fact.api_cidrs), [to["ipBlock"]["cidr"] for to in policy["egress"][0]["to"]]),
+        "spread": (
+            (fact.spread.zones > 1, fact.spread.by_rollout),
+            (zones["whenUnsatisfiable"] == "DoNotSchedule", "matchLabelKeys" in zones),
+        ),
+        "priority_class": (fact.priority_class, spec["priorityClassName"]),
+        **_user(fact, spec),
+        **_compute(fact.compute, container),
+        **_held_to(fact, spec),
+    }
+
+
+def _part_name(fact: Any, registered: Registrations) -> str:
+    return f"{registered.portfolio}-{fact.name}"
+
+
+def _variables(fact: Any, registered: Registrations) -> Mapping[str, Any]:
+    props = registered.find("kubernetes:apps/v1:Deployment", _part_name(fact, registered))
+    (container,) = props["spec"]["template"]["spec"]["containers"]
+    return {each["name"]: each.get("value") for each in container["env"]}
+
+
+def _part(fact: Any, registered: Registrations) -> Pairs:
+    """What every platform part has that is no tenant's."""
+    name = _part_name(fact, registered)
     props = registered.find("kubernetes:apps/v1:Deployment", name)
     policy = registered.find("kubernetes:networking.k8s.io/v1:NetworkPolicy", name)["spec"]
     spec = props["spec"]["template"]["spec"]
@@ -575,7 +662,6 @@ def _state_exporter(fact: Any, registered: Registrations) -> Pairs:
         "replicas": (fact.replicas, props["spec"]["replicas"]),
         "image": (fact.image, container["image"]),
         "scraped_from": (fact.scraped_from, watching),
-        "api_cidrs": (list(fact.api_cidrs), [to["ipBlock"]["cidr"] for to in policy["egress"][0]["to"]]),
         **_user(fact, spec),
         **_compute(fact.compute, container),
         **_held_to(fact, spec),
@@ -722,7 +808,10 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.Network: _network,
     facts.NodeGroup: _nodes,
     facts.PodGroup: _pod_group,
+    facts.IngressController: _ingress_controller,
+    facts.PostgresExporter: _postgres_exporter,
     facts.PriorityClass: _priority_class,
+    facts.RedisExporter: _redis_exporter,
     facts.Route: _route,
     facts.ScheduledJob: _scheduled_job,
     facts.SleepSchedule: _sleep_schedule,

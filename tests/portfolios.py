@@ -12,7 +12,14 @@ from tiers.facts.data import CacheGroup, CacheSpace
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
-from tiers.portfolio.parts.exporters import KubeStateMetricsSpec, PartsSpec, UsageExporterSpec
+from tiers.portfolio.parts.exporters import (
+    KubeStateMetricsSpec,
+    PostgresExporterSpec,
+    RedisExporterSpec,
+    UsageExporterSpec,
+)
+from tiers.portfolio.parts.ingress import TraefikSpec
+from tiers.portfolio.parts.section import PartsSpec
 from tiers.portfolio.platform import Platform, SecondNetwork
 from tiers.portfolio.rotation import TokenRotation
 from tiers.portfolio.tenant import Portfolio, Tenant
@@ -133,10 +140,18 @@ def measured(platform: Platform | None = None) -> Platform:
         scraped_from="monitoring",
         usage_exporter=UsageExporterSpec(),
         kube_state_metrics=KubeStateMetricsSpec(image=f"registry.example.com/states@sha256:{'5' * 64}"),
+        postgres_exporter=PostgresExporterSpec(image=f"registry.example.com/postgres@sha256:{'6' * 64}"),
+        traefik=TraefikSpec(
+            image=f"registry.example.com/traefik@sha256:{'8' * 64}", source_ranges=("0.0.0.0/0",)
+        ),
+        redis_exporter=RedisExporterSpec(image=f"registry.example.com/redis@sha256:{'7' * 64}"),
     )
     usual = platform or local_portfolio().platform
     cluster = usual.cluster.model_copy(update={"api_cidrs": ("172.20.0.0/16",)})
-    return usual.model_copy(update={"cluster": cluster, "parts": parts})
+    ingress = usual.ingress.model_copy(update={"replicas": 2, "zones": 2})
+    services = tuple(each for each in usual.services if each.name != "traefik")
+    changes = {"cluster": cluster, "parts": parts, "ingress": ingress, "services": services}
+    return usual.model_copy(update=changes)
 
 
 def plan_of(*tenants: Tenant, platform: Platform | None = None) -> Plan:

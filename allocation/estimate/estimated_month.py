@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -12,6 +11,7 @@ from allocation.charges import ChargePeriod, Unpriced
 from allocation.engine.drivers import IDLE, UNALLOCATED
 from allocation.engine.rulebook import rules_on
 from allocation.errors import AllocationError
+from allocation.estimate.amounts import EstimatedMonth
 from allocation.estimate.assumptions import Assumptions
 from allocation.estimate.estimated_charges import priced_charges
 from allocation.estimate.estimated_statement import allocated_estimate
@@ -22,36 +22,8 @@ from allocation.statement.statement import Statement
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 
-UNKNOWN: Final = "(unknown)"
-"""Where the estimates give the reason why nothing could be priced; no tenant can have such a name."""
-UNPRICED: Final = "(unpriced)"
-"""Where they say what has no known price and so is in no amount."""
 _NAMED: Final = 3
 """So many items are written out in one sentence."""
-
-
-@dataclass(frozen=True)
-class EstimatedMonth:
-    """The estimates of a portfolio, or why there are none.
-
-    Attributes:
-        amounts: Tenant -> what it costs, such as `412.07 USD`; idle and unallocated last.
-        unpriced: Tenant -> a sentence on what its amount lacks, of what is shared too; no tenant that lacks
-            nothing.
-        lacking: The same of all tenants in one sentence; empty where all is priced.
-        unknown: Why there is no amount; else empty.
-    """
-
-    amounts: Mapping[str, str] = field(default_factory=dict)
-    unpriced: Mapping[str, str] = field(default_factory=dict)
-    lacking: str = ""
-    unknown: str = ""
-
-    def as_output(self) -> dict[str, str]:
-        """The amounts as one output of a program, with what they lack."""
-        if self.unknown:
-            return {UNKNOWN: self.unknown}
-        return {**self.amounts, **({UNPRICED: self.lacking} if self.lacking else {})}
 
 
 def monthly_estimates(plan: Plan, day: date, folders: Folders = OURS) -> dict[str, str]:

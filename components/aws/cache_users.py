@@ -81,15 +81,37 @@ def user_of_tenant(
         passwords: The one its pods use, and the other one while they are replaced.
         child: Options of the resources.
     """
-    if cache.user_group is None or space.user is None:
-        raise ValueError(f"{space.id}: one of the tenant and its cache has no user; the plan gives both")
-    name = physical_name(tenant, "sessions")
+    if space.user is None:
+        raise ValueError(f"{space.id}: the tenant has no user; the plan gives it one")
+    login = (space.user, access_string(space.prefix))
+    return user_in_group(physical_name(tenant, "sessions"), login, cache, passwords, child)
+
+
+def user_in_group(
+    name: str,
+    login: tuple[str, str],
+    cache: CachePlace,
+    passwords: list[pulumi.Output[str]],
+    child: pulumi.ResourceOptions,
+) -> pulumi.Output[str]:
+    """A user of *cache*; gives the first of its passwords, once the cache takes it.
+
+    Args:
+        name: Logical name.
+        login: What the user is called, and what it may do.
+        cache: A cache with a user group.
+        passwords: The one that pods use, and the other one while they are replaced.
+        child: Options of the resources.
+    """
+    if cache.user_group is None:
+        raise ValueError(f"{name}: the cache has no users; the plan gives it some")
+    user, access = login
     made = elasticache.User(
         name,
-        user_id=space.user,
-        user_name=space.user,
+        user_id=user,
+        user_name=user,
         engine=_ENGINE,
-        access_string=access_string(space.prefix),
+        access_string=access,
         passwords=passwords,
         opts=child,
     )

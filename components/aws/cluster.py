@@ -9,7 +9,7 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws import cloudwatch, eks, iam
 
-from components.aws.iam import assume_role_policy
+from components.aws.iam import assume_role_policy, role_of
 from components.naming import IAM_NAME_LIMIT, component_type, physical_name
 from components.places import KeyPlace, NodePlace, Text
 from tiers.facts.every_fact import ClusterControlPlane
@@ -135,12 +135,8 @@ def _role(
 ) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
     """A role, and the attachments that give it its rights."""
     pods = ("sts:TagSession",) if service == _PODS else ()
-    role = iam.Role(
-        name,
-        name=physical_name(name, limit=IAM_NAME_LIMIT),
-        assume_role_policy=assume_role_policy(service, "sts:AssumeRole", *pods),
-        opts=child,
-    )
+    trust = assume_role_policy(service, "sts:AssumeRole", *pods)
+    role = role_of(name, physical_name(name, limit=IAM_NAME_LIMIT), trust, child)
     return role, [
         _attached(f"{name}-{purpose}", role, f"{_MANAGED}{policy}", child)
         for purpose, policy in policies.items()

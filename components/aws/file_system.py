@@ -8,7 +8,7 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws import backup, efs, iam
 
-from components.aws.iam import assume_role_policy
+from components.aws.iam import assume_role_policy, role_of
 from components.naming import IAM_NAME_LIMIT, component_type, physical_name
 from components.places import FileSystemPlace, KeyPlace, NetworkPlace
 from tiers.facts.every_fact import FileSystem, FileSystemBackup
@@ -145,12 +145,8 @@ class FileSystemVault(pulumi.ComponentResource):
 
     @staticmethod
     def _role(name: str, child: pulumi.ResourceOptions) -> iam.Role:
-        role = iam.Role(
-            f"{name}-role",
-            name=physical_name(name, limit=IAM_NAME_LIMIT),
-            assume_role_policy=assume_role_policy(_BACKUP_SERVICE, "sts:AssumeRole"),
-            opts=child,
-        )
+        trust = assume_role_policy(_BACKUP_SERVICE, "sts:AssumeRole")
+        role = role_of(f"{name}-role", physical_name(name, limit=IAM_NAME_LIMIT), trust, child)
         for purpose, policy_arn in _BACKUP_POLICIES.items():
             iam.RolePolicyAttachment(f"{name}-{purpose}", role=role.name, policy_arn=policy_arn, opts=child)
         return role

@@ -38,12 +38,8 @@ class PodRole(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type("PodRole"), name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.role = iam.Role(
-            name,
-            name=physical_name(name, limit=IAM_NAME_LIMIT),
-            assume_role_policy=assume_role_policy(_PODS, "sts:AssumeRole", "sts:TagSession"),
-            opts=child,
-        )
+        trust = assume_role_policy(_PODS, "sts:AssumeRole", "sts:TagSession")
+        self.role = role_of(name, physical_name(name, limit=IAM_NAME_LIMIT), trust, child)
         iam.RolePolicy(
             f"{name}-policy",
             role=self.role.name,
@@ -59,6 +55,14 @@ class PodRole(pulumi.ComponentResource):
             opts=child,
         )
         self.register_outputs({})
+
+
+def role_of(logical: str, called: str, trust: pulumi.Input[str], opts: pulumi.ResourceOptions) -> iam.Role:
+    """A role that its policies go with, also one that an update wrote and died before it could say so.
+
+    AWS deletes no role that has a policy, and a policy that is declared again gets another name.
+    """
+    return iam.Role(logical, name=called, assume_role_policy=trust, force_detach_policies=True, opts=opts)
 
 
 def assume_role_policy(service: str, *actions: str) -> str:

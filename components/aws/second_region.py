@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import backup, efs, iam, rds, s3
 
 from components.aws.bucket import BackupBucket
-from components.aws.iam import assume_role_policy
+from components.aws.iam import assume_role_policy, role_of
 from components.aws.keys import encryption_key
 from components.naming import IAM_NAME_LIMIT, component_type, physical_name
 from components.places import FileSystemPlace, KeyPlace, ServerPlace
@@ -115,12 +115,8 @@ class BucketCopy(pulumi.ComponentResource):
         super().__init__(component_type("BucketCopy"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
         bucket, key = source
-        role = iam.Role(
-            f"{name}-role",
-            name=physical_name(name, limit=IAM_NAME_LIMIT),
-            assume_role_policy=assume_role_policy(_S3, "sts:AssumeRole"),
-            opts=child,
-        )
+        trust = assume_role_policy(_S3, "sts:AssumeRole")
+        role = role_of(f"{name}-role", physical_name(name, limit=IAM_NAME_LIMIT), trust, child)
         policy = iam.RolePolicy(
             f"{name}-policy",
             role=role.name,

@@ -13,6 +13,8 @@ from components.naming import component_type
 from tiers.facts.every_fact import ComputeRequest, Namespace, NamespaceQuota
 
 _POD_SECURITY: Final = "pod-security.kubernetes.io"
+TRAEFIK: Final = "traefik"
+"""What Costack's own ingress controller, its Service and its account are called."""
 SUPPORT_GROUP: Final = "costack:support"
 """Members of this group in the cluster may only read pods, their logs and events."""
 _SILENT: Final = ComputeRequest(
@@ -49,6 +51,8 @@ class TenantsNamespace(pulumi.ComponentResource):
         )
         inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespace])
         _support(name, fact.namespace, inside)
+        if fact.routed_from:
+            _routes(name, fact.namespace, fact.routed_from, inside)
         if fact.tenant is None:
             _defaults(name, fact.namespace, quota, inside)
         if quota is not None:
@@ -138,11 +142,40 @@ def _no_larger(one: ComputeRequest, other: ComputeRequest) -> ComputeRequest:
 def _support(name: str, namespace: str, opts: pulumi.ResourceOptions) -> None:
     metadata = {"name": "support", "namespace": namespace}
     look = {"apiGroups": [""], "resources": ["pods", "pods/log", "events"], "verbs": ["get", "list", "watch"]}
-    role = k8s.rbac.v1.Role(f"{name}-support", metadata=metadata, rules=[look], opts=opts)
+    group = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": SUPPORT_GROUP}
+    _bound(f"{name}-support", metadata, [look], group, opts)
+
+
+def _routes(name: str, namespace: str, controller: str, opts: pulumi.ResourceOptions) -> None:
+    """What the ingress controller reads and writes. It keeps all Secrets of a namespace in memory, or none.
+
+    RBAC cannot tell the Secrets with certificates from others, and Traefik waits until it may list them
+    (3.6.12, pkg/provider/kubernetes/ingress/client.go).
+    """
+    look = ["get", "list", "watch"]
+    rules = [
+        {"apiGroups": [""], "resources": ["services", "secrets"], "verbs": look},
+        {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": look},
+        {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": look},
+        {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses/status"], "verbs": ["update"]},
+    ]
+    account = {"kind": "ServiceAccount", "name": TRAEFIK, "namespace": controller}
+    _bound(f"{name}-routes", {"name": "routes", "namespace": namespace}, rules, account, opts)
+
+
+def _bound(
+    name: str,
+    metadata: dict[str, str],
+    rules: list[dict[str, Any]],
+    subject: dict[str, str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """A role, and who has it."""
+    role = k8s.rbac.v1.Role(name, metadata=metadata, rules=rules, opts=opts)
     k8s.rbac.v1.RoleBinding(
-        f"{name}-support",
+        name,
         metadata=metadata,
-        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "support"},
-        subjects=[{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": SUPPORT_GROUP}],
+        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": metadata["name"]},
+        subjects=[subject],
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[role])),
     )

@@ -1,4 +1,4 @@
-"""One-off and nightly jobs of a tenant: its database and role, Odoo's first start, its backups."""
+"""One-off jobs: a database and its role, Odoo's first start, copies; and how long they may last."""
 
 from __future__ import annotations
 
@@ -46,25 +46,26 @@ class OneOffJob(pulumi.ComponentResource):
     script that was ended can begin again (about databases: tests/lifecycle/test_killed_jobs.py).
 
     Args:
-        tenant: The tenant of the job; how long the update waits for it follows from the size of its data.
+        owner: Whose job it is: a tenant, or the portfolio.
         fact: Its namespace and its size.
         spec: The pod spec; it may contain outputs of the cloud.
         distinguished_by: Plain data whose change makes a new job; its hash is part of the name.
+        gib: The size of the data that it works on; how long the update waits follows from it.
         has_read: The fingerprint of Secrets whose change makes a new job too.
         opts: Options of the component; what must exist first comes as `depends_on`.
     """
 
     def __init__(
         self,
-        tenant: TenantPlan,
+        owner: str,
         fact: Job,
         *,
         spec: Manifest,
         distinguished_by: Any,
+        gib: int = 0,
         has_read: pulumi.Output[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        owner = tenant.tenant
         name = physical_name(owner, fact.name)
         described = [fact.model_dump(mode="json", exclude={"priority_class"}), distinguished_by]
         called: pulumi.Input[str] = job_name(owner, fact.name, described)
@@ -72,7 +73,6 @@ class OneOffJob(pulumi.ComponentResource):
             called = has_read.apply(lambda seen: job_name(owner, fact.name, [*described, seen]))
         super().__init__(component_type("OneOffJob"), name, fact.model_dump(mode="json"), opts)
         labels = pods.identity(owner, fact.name)
-        gib = data_gib(tenant)
         self.job = k8s.batch.v1.Job(
             name,
             metadata={

@@ -118,9 +118,50 @@ def scraped_policy(
     _policy(where[0], where, spec, opts)
 
 
+def ingress_policy(
+    where: tuple[str, str],
+    selected: dict[str, str],
+    *,
+    entered: tuple[Sequence[str], Sequence[int]],
+    scraped: tuple[str, int],
+    routed: tuple[Sequence[str], Sequence[int]],
+    api_cidrs: Sequence[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The policy *where*, by name and namespace, of the ingress controller.
+
+    The ranges in *entered* may connect to its ports, Prometheus to that in *scraped*. It may connect to the
+    API, and to the ports of Odoo's web pods in the namespaces in *routed*.
+    """
+    ranges, ports = entered
+    namespaces, behind = routed
+    watching, port = scraped
+    prometheus = {"namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: watching}}}
+    names = {"key": _NAMESPACE_NAME, "operator": "In", "values": list(namespaces)}
+    web = {
+        "namespaceSelector": {"matchExpressions": [names]},
+        "podSelector": {
+            "matchLabels": {"app.kubernetes.io/name": "odoo", "app.kubernetes.io/component": "web"}
+        },
+    }
+    spec = _egress_rule(selected, [to_api(api_cidrs), {"to": [web], "ports": _tcp(behind)}]) | {
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [
+            {"from": [{"ipBlock": {"cidr": cidr}} for cidr in ranges], "ports": _tcp(ports)},
+            {"from": [prometheus], "ports": _tcp([port])},
+        ],
+    }
+    _policy(where[0], where, spec, opts)
+
+
 def to_postgresql(data_cidrs: Sequence[str]) -> Manifest:
     """An opening to the databases of the platform and its tenants."""
     return _to(data_cidrs, POSTGRESQL_PORT)
+
+
+def to_cache(data_cidrs: Sequence[str]) -> Manifest:
+    """An opening to the session caches of the platform and its tenants."""
+    return _to(data_cidrs, REDIS_PORT)
 
 
 def to_api(api_cidrs: Sequence[str]) -> Manifest:

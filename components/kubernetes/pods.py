@@ -15,6 +15,8 @@ CONFIGURATION_DIRECTORY: Final = "/etc/odoo"
 SCRATCH_DIRECTORY: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod's own
 METRICS_PORT: Final = "metrics"
 """By this name of a port Prometheus finds exporters (docs/platform-parts.md)."""
+API_ACCESS: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
+"""Where client-go looks for the token of a pod (rest.InClusterConfig)."""
 _TOKEN_SECONDS: Final = 600
 _SCRATCH_LIMIT: Final = "2Gi"
 # On the node's disk: the scratch directory, and the pod's logs beside it.

@@ -1,16 +1,27 @@
-"""Priority classes: whose pods go first when nodes are full."""
+"""Where pods run: whose go first when nodes are full, and how they are kept apart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components.aws.nodes import placement
 from components.naming import component_type
-from tiers.facts.every_fact import Job, PriorityClass, ScheduledJob, UsageExporter, Workload
+from tiers.facts.every_fact import (
+    IngressController,
+    Job,
+    PriorityClass,
+    ScheduledJob,
+    UsageExporter,
+    Workload,
+)
+
+_OVER: Final = {"zone": "topology.kubernetes.io/zone", "node": "kubernetes.io/hostname"}
+# Else old pods that still run would say where new ones start, and so would a zone with nodes of others only.
+_BY_ROLLOUT: Final = {"matchLabelKeys": ["pod-template-hash"], "nodeTaintsPolicy": "Honor"}
 
 
 class PriorityClasses(pulumi.ComponentResource):
@@ -34,10 +45,27 @@ class PriorityClasses(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def scheduling(fact: Workload | Job | ScheduledJob | UsageExporter) -> dict[str, Any]:
+def scheduling(fact: Workload | Job | ScheduledJob | UsageExporter | IngressController) -> dict[str, Any]:
     """Where the pods of *fact* may run, and whether they go first."""
     first = {"priorityClassName": fact.priority_class} if fact.priority_class else {}
     return {**placement(fact), **first}
+
+
+def spread(labels: Mapping[str, str], *, strict: bool, by_rollout: bool) -> list[dict[str, Any]]:
+    """The pods with *labels* apart over zones and nodes; if *strict*, none starts beside others in a zone.
+
+    No `minDomains`: when a zone fails, its pods are to start in the one that is left.
+    """
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": "DoNotSchedule" if strict and over == "zone" else "ScheduleAnyway",
+            "labelSelector": {"matchLabels": dict(labels)},
+            **(_BY_ROLLOUT if by_rollout else {}),
+        }
+        for over, key in _OVER.items()
+    ]
 
 
 def _described(fact: PriorityClass) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -13,7 +13,7 @@ from components.kubernetes.filestore import Filestore
 from components.kubernetes.fingerprint import ANNOTATION
 from components.kubernetes.pod_group import membership
 from components.kubernetes.pods import Manifest
-from components.kubernetes.priority import scheduling
+from components.kubernetes.priority import scheduling, spread
 from components.kubernetes.secrets import secret_of
 from components.naming import component_type, physical_name
 from components.places import SecretPlace
@@ -22,11 +22,7 @@ from tiers.facts.every_fact import CacheSpace, OdooProcess, Route, Workload
 from tiers.facts.names import EVENTED_PORT, HTTP_PORT, ODOO_SETUP
 from tiers.schedule import MINUTES_PER_WEEK
 
-_ZONE = "topology.kubernetes.io/zone"
-_NODE = "kubernetes.io/hostname"
 _CPU_TARGET_PERCENT = 70
-# Else old pods that still run would say where new ones start, and so would a zone with nodes of others only.
-_BY_ROLLOUT: Final = {"matchLabelKeys": ["pod-template-hash"], "nodeTaintsPolicy": "Honor"}
 # Lets Pulumi set fields that another manager has set since (pulumi-kubernetes, server-side apply).
 _TAKE_BACK = "pulumi.com/patchForce"
 # A new node and its images, then Odoo: its startup probe allows each pod 10 minutes (`odoo.web_probes`).
@@ -186,23 +182,13 @@ def _strategy(process: OdooProcess) -> Manifest:
 
 def _scheduling(fact: Workload, labels: dict[str, str]) -> Manifest:
     return {
-        "topologySpreadConstraints": [
-            _spread(_ZONE, fact, labels, strict=fact.needs_zones),
-            _spread(_NODE, fact, labels),
-        ],
+        "topologySpreadConstraints": spread(
+            labels,
+            strict=fact.needs_zones,
+            by_rollout=bool(fact.spread and fact.spread.by_rollout),
+        ),
         "terminationGracePeriodSeconds": 60,
         **scheduling(fact),
-    }
-
-
-def _spread(over: str, fact: Workload, labels: dict[str, str], *, strict: bool = False) -> Manifest:
-    # No `minDomains`: when a zone fails, its pods are to start in the one that is left.
-    return {
-        "maxSkew": 1,
-        "topologyKey": over,
-        "whenUnsatisfiable": "DoNotSchedule" if strict else "ScheduleAnyway",
-        "labelSelector": {"matchLabels": labels},
-        **(_BY_ROLLOUT if fact.spread and fact.spread.by_rollout else {}),
     }
 
 

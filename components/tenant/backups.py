@@ -73,7 +73,8 @@ class TenantBackups(pulumi.ComponentResource):
             once_more = make({"LAST": mark})
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
-            self.last = [jobs.OneOffJob(tenant, last, spec=once_more, distinguished_by="last", opts=after)]
+            once = partial(jobs.OneOffJob, tenant.tenant, last, gib=jobs.data_gib(tenant))
+            self.last = [once(spec=once_more, distinguished_by="last", opts=after)]
         self.register_outputs({})
 
 

@@ -123,4 +123,12 @@ def database_job(
     volume = {"name": "tenant", "secret": {"secretName": role.name, "defaultMode": 0o440}}
     spec = pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container], [volume])
     described = [text, *distinguished_by]
-    return jobs.OneOffJob(tenant, fact, spec=spec, distinguished_by=described, has_read=has_read, opts=opts)
+    return jobs.OneOffJob(
+        tenant.tenant,
+        fact,
+        gib=jobs.data_gib(tenant),
+        spec=spec,
+        distinguished_by=described,
+        has_read=has_read,
+        opts=opts,
+    )

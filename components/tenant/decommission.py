@@ -56,8 +56,9 @@ def _drop_database(
     }
     container = jobs.operations_container(fact, text, env)
     jobs.OneOffJob(
-        tenant,
+        tenant.tenant,
         fact,
+        gib=jobs.data_gib(tenant),
         spec=pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container]),
         distinguished_by=[text, database.database, database.role, tenant.owner],
         opts=opts,
@@ -71,8 +72,9 @@ def _empty_filestore(
     container = jobs.operations_container(fact, text, {"OWNER": tenant.owner}, pods.odoo_mounts())
     volumes = pods.odoo_volumes(files.claim_name, settings.secret_name)
     jobs.OneOffJob(
-        tenant,
+        tenant.tenant,
         fact,
+        gib=jobs.data_gib(tenant),
         spec=pods.pod(fact.run_as_user, fact.run_as_group, settings.service_account, [container], volumes),
         distinguished_by=[text, tenant.owner],
         opts=opts,

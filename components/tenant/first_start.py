@@ -76,8 +76,9 @@ def set_up_odoo(
     volumes = [*pods.odoo_volumes(files.claim_name, settings.secret_name), volume]
     user, group, account = fact.run_as_user, fact.run_as_group, settings.service_account
     return jobs.OneOffJob(
-        tenant,
+        tenant.tenant,
         fact,
+        gib=jobs.data_gib(tenant),
         spec=pods.pod(user, group, account, [container], volumes),
         distinguished_by=[text, env, process.addons_path],
         has_read=fingerprint(settings.fingerprint, administrator.fingerprint),

@@ -157,8 +157,9 @@ class DataMove:
         spec = pods.pod(fact.run_as_user, fact.run_as_group, settings.service_account, [container], volumes)
         shares = [share.id for share in _mounted(self._tenant)]
         jobs.OneOffJob(
-            self._tenant,
+            self._tenant.tenant,
             fact,
+            gib=jobs.data_gib(self._tenant),
             spec=spec,
             distinguished_by=[text, shares, self._tenant.owner],
             opts=opts,

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_aws import iam, scheduler
 
-from components.aws.iam import assume_role_policy_within
+from components.aws.iam import assume_role_policy_within, role_of
 from components.kubernetes import jobs, pods
 from components.kubernetes.network_policies import api_policy
 from components.kubernetes.priority import scheduling
@@ -137,14 +137,11 @@ def _stopper(
     name: str, server: ServerPlace, child: pulumi.ResourceOptions
 ) -> tuple[iam.Role, iam.RolePolicy]:
     """A role for EventBridge that may stop and start one server."""
-    role = iam.Role(
-        physical_name(name, FALL_ASLEEP),
-        name=physical_name(name, FALL_ASLEEP, limit=IAM_NAME_LIMIT),
-        # AWS's advice against a schedule of another account that names this role (EventBridge Scheduler User
-        # Guide, "Confused deputy prevention").
-        assume_role_policy=assume_role_policy_within(server.arn, "scheduler.amazonaws.com"),
-        opts=child,
-    )
+    # AWS's advice against a schedule of another account that names this role (EventBridge Scheduler User
+    # Guide, "Confused deputy prevention").
+    trust = assume_role_policy_within(server.arn, "scheduler.amazonaws.com")
+    called = physical_name(name, FALL_ASLEEP, limit=IAM_NAME_LIMIT)
+    role = role_of(physical_name(name, FALL_ASLEEP), called, trust, child)
     statement = {
         "Effect": "Allow",
         "Action": ["rds:StartDBInstance", "rds:StopDBInstance"],

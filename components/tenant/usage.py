@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from components.aws.iam import PodRole
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
-from components.kubernetes.network_policies import scraped_policy, to_postgresql, to_storage
+from components.kubernetes.network_policies import to_postgresql, to_storage
+from components.kubernetes.parts.exporter import exporter
 from components.kubernetes.pod_group import membership
 from components.kubernetes.priority import scheduling
 from components.kubernetes.workload import OdooSettings
@@ -59,20 +59,16 @@ class TenantUsage(pulumi.ComponentResource):
         account = pods.service_account(name, name, fact.namespace, child)
         openings = [to_postgresql(platform.network.subnet_cidrs), *(to_storage() if bucket else [])]
         roles = [_role(name, fact, platform, bucket, child)] if bucket else []
-        scraped_policy((name, fact.namespace), labels, (fact.scraped_from, PORT), openings, child)
-        k8s.apps.v1.Deployment(
+        exporter(
             name,
-            metadata={"name": name, "namespace": fact.namespace, "labels": labels},
-            spec={
-                "replicas": fact.replicas,
-                "selector": {"matchLabels": labels},
-                # Two of them would be two tenants of one name to whoever scrapes them.
-                "strategy": {"type": "Recreate"},
-                "template": pods.pod_template(
-                    {**labels, **membership(grouped=grouped)}, _pod(fact, name, bucket, mounted)
-                ),
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, *roles]),
+            fact,
+            labels,
+            _pod(fact, name, bucket, mounted),
+            parent=self,
+            port=PORT,
+            openings=openings,
+            after=[account, *roles],
+            joining=membership(grouped=grouped),
         )
         self.register_outputs({})
 

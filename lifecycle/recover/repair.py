@@ -178,7 +178,8 @@ def _torn(stack: str) -> Iterator[Path]:
     """Incomplete attribute files of the stack."""
     backend = os.environ.get("PULUMI_BACKEND_URL", "")
     if backend.startswith("file://"):
-        root = Path(backend.removeprefix("file://")).expanduser() / ".pulumi" / "stacks"
+        folder = backend.removeprefix("file://").partition("?")[0]
+        root = Path(folder).expanduser() / ".pulumi" / "stacks"
         yield from (file for file in root.glob(f"**/{stack}.json*.attrs") if not _is_json(file))
 
 

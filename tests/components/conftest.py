@@ -26,8 +26,8 @@ def declare_plan(
     def program() -> None:
         first()
         platform = SharedPlatform(plan)
-        for tenant in plan.tenants:
-            TenantStack(tenant, platform.place)
+        tenants = [TenantStack(tenant, platform.place) for tenant in plan.tenants]
+        platform.build_ingress([made.services.namespace for made in tenants])
 
     return declare(program, preview=preview, answers=answers)
 

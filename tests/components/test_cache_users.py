@@ -16,7 +16,7 @@ from tests.cache_server import CacheServer, Connection, RefusedCommandError, run
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import the
-from tests.portfolios import local_portfolio, plan_of, tenant
+from tests.portfolios import local_portfolio, measured, plan_of, tenant
 from tiers.portfolio.rotation import Rotation, TokenRotation
 from tiers.vocabulary import RotationStage
 
@@ -121,10 +121,7 @@ def test_no_command_that_the_server_has_is_allowed_besides(server: CacheServer) 
     def allowed(argument: str) -> set[str]:
         found, unknown = set(), set()
         for words, count in commands:
-            try:
-                answer = server.keep("ACL", "DRYRUN", user, *words, *[argument] * count)
-            except RefusedCommandError as wrong:
-                answer = str(wrong)
+            answer = dry_run(server, user, [*words, *[argument] * count])
             if answer == "OK":
                 found.add(" ".join(words))
             elif "has no permissions" not in answer:
@@ -134,6 +131,36 @@ def test_no_command_that_the_server_has_is_allowed_besides(server: CacheServer) 
 
     assert allowed(key) - BEFORE_LOGIN == {"ping"}
     assert allowed(logins["acme"].key("one")) - BEFORE_LOGIN == ALLOWED
+
+
+def test_the_exporter_reads_counters_and_nothing_of_a_session(server: CacheServer) -> None:
+    """Of all commands, whatever stands in the places of their arguments."""
+    resources = declare_plan(plan_of(*map(tenant, TENANTS), platform=measured()))
+    server.deploy(resources)
+    logins = fill(server, resources)
+    user = the(resources, USER, "local-redis-exporter").props["userName"]
+    for argument in ("nothing", logins["acme"].key("one")):
+        allowed = {
+            " ".join(words)
+            for words, count in all_commands(server)
+            if dry_run(server, user, [*words, *[argument] * count]) == "OK"
+        }
+        assert allowed - BEFORE_LOGIN == {"info"}
+    reference = the(resources, SECRET, "local-redis-exporter").props["stringData"]
+    with server.connected(user, reference["password"]) as exporter:
+        told = exporter.ask("INFO", "everything")
+        assert "used_memory:" in told
+        assert "session:" not in told
+        with pytest.raises(RefusedCommandError, match="NOPERM"):
+            exporter.ask("SLOWLOG", "GET")  # would tell the names of sessions
+
+
+def dry_run(server: CacheServer, user: str, words: list[str]) -> str:
+    """What the server would say to a user's command."""
+    try:
+        return str(server.keep("ACL", "DRYRUN", user, *words))
+    except RefusedCommandError as wrong:
+        return str(wrong)
 
 
 def all_commands(server: CacheServer) -> Iterator[tuple[list[str], int]]:

@@ -325,3 +325,10 @@ def test_a_policy_that_is_too_wide_is_seen(
     rewrite: Callable[[str], str], seen: Callable[[Sequence[Declared]], set[Any]]
 ) -> None:
     assert seen(changed(rewrite))
+
+
+def test_a_role_goes_with_every_policy_it_has() -> None:
+    """An update that dies between a policy and its record leaves one that no state has."""
+    roles = [each for each in whole() if each.type == "aws:iam/role:Role"]
+    assert len(roles) > len(whole_plan().tenants)
+    assert [each.name for each in roles if each.props.get("forceDetachPolicies") is not True] == []

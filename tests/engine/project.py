@@ -18,7 +18,8 @@ import yaml
 
 from lifecycle.recover.rendered import UNREAD
 from localcloud.aws.clients import Clients
-from localcloud.environment import PULUMI_HOME, STATE, local_environment, needs_language_host
+from localcloud.environment import SAVE_LAST, STATE, local_environment, needs_language_host
+from localcloud.server import keep_no_logs
 from tests.clouds import running_cloud
 from tests.engine.saved_state import deployment, unsealed
 from tests.engine.warm import equip
@@ -30,12 +31,10 @@ FORKED: Final = ".venv-forked"
 KILLER: Final = "localcloud.aws"
 """The module of the provider that a fault has kill the engine."""
 SAVE_ONCE: Final = {
-    "PULUMI_SKIP_CHECKPOINTS": "true",
+    **SAVE_LAST,
     "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 }
 _SHOWN: Final = 4000
-_COLLECTS_LATER: Final = {"GOGC": "400"}
-"""The engine lives for seconds: it collects its garbage when it has five times what it needs, not twice."""
 _COPIED: Final = (
     "Pulumi.yaml",
     "PulumiPlugin.yaml",
@@ -197,12 +196,6 @@ class Project:
         finally:
             self._saves_every_step = False
 
-    def keep_no_log(self) -> None:
-        """Leave no room for the log in which Pulumi keeps every detail: an eighth of a command's time."""
-        home = self.local / PULUMI_HOME
-        home.mkdir(exist_ok=True)
-        (home / "logs").touch()
-
     def configure(self, changes: dict[str, str | None]) -> None:
         """Set entries of the copied stack configuration; None removes one."""
         path = self.folder / "stacks" / f"Pulumi.{STACK}.yaml"
@@ -296,7 +289,6 @@ class Project:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         return {
             **kept,
-            **_COLLECTS_LATER,
             UNFORKED: self._unforked,
             **({} if self._saves_every_step else SAVE_ONCE),
             "COSTACK_LOCAL_DIR": str(self.local),
@@ -329,6 +321,6 @@ def running_project(folder: Path) -> Iterator[Project]:
     """A project whose loopback cloud lives as long as the block."""
     project = Project(folder)
     with running_cloud(project.local):
-        project.keep_no_log()
+        keep_no_logs(project.local)
         project.pulumi("stack", "select", "--create", STACK)
         yield project

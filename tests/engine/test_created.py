@@ -122,7 +122,6 @@ def test_pods_have_their_group_before_the_clusters_addresses_are_shut_out(
     project.up("--expect-no-changes")
 
 
-@pytest.mark.whole("the way in is tried in the test before; this is the way back")
 def test_the_clusters_addresses_are_let_in_again_before_pods_lose_their_group(
     created: tuple[Project, dict[str, set[str]]],
 ) -> None:

@@ -20,11 +20,23 @@ parts:
   usage_exporter: {}
   kube_state_metrics:
     image: registry.example.com/kube-state-metrics@sha256:DIGEST
+  postgres_exporter:
+    image: registry.example.com/postgres-exporter@sha256:DIGEST
+  redis_exporter:
+    image: registry.example.com/redis-exporter@sha256:DIGEST
+  traefik:
+    image: registry.example.com/traefik@sha256:DIGEST
+    source_ranges: [0.0.0.0/0]
 """.replace("DIGEST", "5" * 64)
 OF_PARTS: Final = {
-    "odoo-platform": "local-kube-state-metrics",
-    "odoo-production": "acme-usage",
+    "local-kube-state-metrics": "odoo-platform",
+    "local-postgres-exporter": "odoo-platform",
+    "local-redis-exporter": "odoo-platform",
+    "traefik": "traefik",
+    "acme-usage": "odoo-production",
 }
+REQUESTED: Final = {"10m", "20m", "100m"}
+WORDS: Final = ("usage", "kube-state-metrics", "odoo-platform", "postgres-exporter", "redis-exporter")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +47,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Itera
             if path.name != "acme.yaml":
                 path.unlink()
         text = (made.folder / PLATFORM).read_text(encoding="utf-8")
+        # Whoever lets Costack run the ingress controller does not count it among the pods that are there.
+        text = "".join(line for line in text.splitlines(keepends=True) if "{name: traefik," not in line)
         (made.folder / PLATFORM).write_text(
             text.replace("\ncluster:\n", "\ncluster:\n  api_cidrs: [172.20.0.0/16]\n"), encoding="utf-8"
         )
@@ -60,15 +74,16 @@ def test_a_platform_gets_its_parts_and_loses_nothing_but_them(project: Project, 
     (project.folder / PLATFORM).write_text(usual + PARTS, encoding="utf-8")
     project.up()
     with_parts = {each.urn for each in project.registered()}
-    for namespace, name in OF_PARTS.items():
+    for name, namespace in OF_PARTS.items():
         labels = cluster.client.get(f"/api/v1/namespaces/{namespace}").json()["metadata"]["labels"]
         assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
         made = pods_of(cluster, namespace, name)
         assert made["metadata"]["labels"]["cost/portfolio"] == "local"
-        assert made["spec"]["containers"][0]["resources"]["requests"]["cpu"] in {"10m", "20m"}
+        assert made["spec"]["containers"][0]["resources"]["requests"]["cpu"] in REQUESTED
     assert not project.update()
     (project.folder / PLATFORM).write_text(usual, encoding="utf-8")
     project.up()
     gone = with_parts - {each.urn for each in project.registered()}
     assert gone
-    assert all("usage" in urn or "kube-state-metrics" in urn or "odoo-platform" in urn for urn in gone), gone
+    # Traefik's namespace is called as it, and its right in a tenant's namespace `routes`.
+    assert all(any(word in urn for word in (*WORDS, "traefik", "routes")) for urn in gone), gone

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from allocation.adapters.folders.run import sha256_of
-from allocation.estimate.estimated_month import UNKNOWN, monthly_estimates
+from allocation.estimate.amounts import UNKNOWN
+from allocation.estimate.estimated_month import monthly_estimates
 from allocation.estimate.folders import OURS, Folders, folders_of, folders_of_plan
 from cli.console.exit_codes import Exit
 from policies.tagged import promises as policies

@@ -225,6 +225,7 @@ class Pods:
             "/var/lib/target": str(home / "target"),
             "/run/secrets/tenant/password": str(home / "password"),
             "/run/secrets/tenant/second": str(home / "second"),
+            "/run/secrets/monitor/password": str(home / "monitor"),
         }
 
     @contextmanager

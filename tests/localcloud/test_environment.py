@@ -54,11 +54,16 @@ def test_the_callers_credentials_are_replaced_by_dummies() -> None:
 
 def test_pulumi_is_offline_and_keeps_its_state_here() -> None:
     seen = made({"AWS_REGION": "eu-west-1", "PULUMI_BACKEND_URL": "s3://real"})
-    assert seen["PULUMI_BACKEND_URL"] == "file:///data/state"
+    assert seen["PULUMI_BACKEND_URL"] == "file:///data/state?metadata=skip"
     assert seen["PULUMI_CONFIG_PASSPHRASE"] == ""
     assert seen["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
     assert seen["PULUMI_HOME"] == "/data/pulumi-home"
     assert seen["AWS_REGION"] == "eu-west-1"
+
+
+def test_the_engine_collects_late_unless_the_caller_says_when() -> None:
+    assert made({})["GOGC"] == "400"
+    assert made({"GOGC": "off"})["GOGC"] == "off"
 
 
 def test_the_local_providers_come_first_and_the_language_host_only_when_needed() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from localcloud.environment import ROOT, STATE
 from localcloud.patience import Patience, cpu_seconds
-from localcloud.server import _CHILDREN, LocalCloud, ServerError, _healthy
+from localcloud.server import _CHILDREN, LocalCloud, ServerError, _healthy, keep_no_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +111,16 @@ def test_reset_forgets_the_state_and_nothing_else(cloud: LocalCloud) -> None:
     assert left == {"pulumi-home/plugins/file"}
 
 
+def test_pulumi_keeps_logs_only_in_a_folder_that_somebody_made(tmp_path: Path) -> None:
+    logs = tmp_path / "pulumi-home" / "logs"
+    keep_no_logs(tmp_path)
+    assert "delete this file and make a folder" in logs.read_text(encoding="utf-8")
+    logs.unlink()
+    logs.mkdir()
+    keep_no_logs(tmp_path)
+    assert logs.is_dir()
+
+
 def test_a_folder_that_is_not_ours_is_neither_used_nor_emptied(cloud: LocalCloud) -> None:
     (cloud.directory / "state").mkdir(parents=True)
     for command in ("reset", "start"):
@@ -154,6 +164,26 @@ def test_the_clock_is_shown_moved_and_never_back(cloud: LocalCloud) -> None:
     assert back.returncode == 1
     assert "expected a later time" in back.stderr
     assert "Traceback" not in back.stderr
+
+
+def test_a_first_update_is_saved_when_it_ends_and_later_ones_after_every_step(cloud: LocalCloud) -> None:
+    show = "import os; print(os.environ.get('PULUMI_SKIP_CHECKPOINTS'))"
+    command = ("exec", "--save-last", "--", sys.executable, "-c", show)
+    saved = cloud.directory / STATE / ".pulumi"
+    stack, lock = saved / "stacks" / "costack" / "local.json", saved / "locks" / "local" / "an-id.json"
+    cloud.start()
+    first = run(cloud, *command)
+    assert (first.stdout, first.stderr) == ("true\n", "")
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    assert "an update did not end, and nothing of it is saved" in run(cloud, *command).stderr
+    stack.parent.mkdir(parents=True)
+    stack.write_text(
+        json.dumps({"checkpoint": {"latest": {"resources": [{"type": "aws:s3/bucket:Bucket"}]}}})
+    )
+    later = run(cloud, *command)
+    assert (later.stdout, later.stderr) == ("None\n", "")
+    assert run(cloud, "exec", *command[2:]).stdout == "None\n"
 
 
 def test_exec_of_an_unknown_command_is_one_sentence(cloud: LocalCloud) -> None:

@@ -13,6 +13,8 @@ from plugin.stacks import Inventory, SharedPlatform, TenantStack, joined
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared, declare
 from tests.plugin import example
+from tests.portfolios import measured, tenant
+from tiers.errors import CatalogError
 from tiers.inventory import read_inventory
 
 
@@ -46,6 +48,21 @@ def tenants(given: dict[str, Any]) -> list[Any]:
 
 def by_urn(declared: list[Declared]) -> Mapping[str, Declared]:
     return {each.urn: each for each in declared if each.type != "costack:index:Inventory"}
+
+
+def test_traefik_is_refused_beside_namespaces_that_another_call_makes() -> None:
+    """It would serve nobody until it may read them."""
+    own = [tenant(), tenant("own", tier="dedicated-db")]
+    inputs: Any = {
+        "platform": measured().model_dump(mode="json"),
+        "tenants": [each.model_dump(mode="json") for each in own],
+    }
+
+    def program() -> None:
+        with pytest.raises(CatalogError, match="such as odoo-own: until it may read them it serves nobody"):
+            SharedPlatform("any", inputs, day=date(2026, 11, 30))
+
+    assert not declare(program)
 
 
 def test_the_resources_are_those_of_the_projects_own_program() -> None:

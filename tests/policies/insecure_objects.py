@@ -83,6 +83,17 @@ PODS = (
 )
 
 BALANCER = {"spec": {"type": "LoadBalancer", "loadBalancerSourceRanges": [OFFICE]}}
+TRAEFIK = {"app.kubernetes.io/name": "traefik"}
+WAY_IN: Final[Props] = {
+    "type": "LoadBalancer",
+    "loadBalancerSourceRanges": [WORLD[0]],
+    "selector": TRAEFIK,
+    "ports": [{"port": 80}, {"port": 443}],
+}
+ENTERED: Final[Props] = {
+    "podSelector": {"matchLabels": TRAEFIK},
+    "ingress": [{"from": [{"ipBlock": {"cidr": WORLD[0]}}], "ports": [{"port": 8000}, {"port": 8443}]}],
+}
 BINDING = "rbac.authorization.k8s.io/v1:ClusterRoleBinding"
 BOUND = {"roleRef": {"kind": "ClusterRole", "name": "view"}, "subjects": [{"kind": "User", "name": "ann"}]}
 RULES = {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}
@@ -108,6 +119,31 @@ ACCESS = (
         "core/v1:Service",
         BALANCER,
         spec={"type": "LoadBalancer", "loadBalancerSourceRanges": [WORLD[0]]},
+    ),
+    # The good ones of these four are open to the internet: the ingress controller is there for that.
+    obj(
+        "port of the ingress controller besides the web's",
+        "core/v1:Service",
+        {"spec": WAY_IN},
+        spec={**WAY_IN, "ports": [{"port": 443}, {"port": 9100}]},
+    ),
+    obj(
+        "ports of the web to other pods",
+        "core/v1:Service",
+        {"spec": WAY_IN},
+        spec={**WAY_IN, "selector": {"app.kubernetes.io/name": "odoo"}},
+    ),
+    obj(
+        "policy that opens another port of the ingress controller",
+        NET,
+        {"spec": ENTERED},
+        spec={**ENTERED, "ingress": [{**ENTERED["ingress"][0], "ports": [{"port": 9100}]}]},
+    ),
+    obj(
+        "policy that opens all ports of the ingress controller",
+        NET,
+        {"spec": ENTERED},
+        spec={**ENTERED, "ingress": [{"from": ENTERED["ingress"][0]["from"]}]},
     ),
     obj("Service on every node", "core/v1:Service", BALANCER, spec={"type": "NodePort"}),
     obj(

@@ -169,12 +169,8 @@ def untrue(project: Project, kept: Held | None = None) -> str:
 
 def _untrue_if_whole(project: Project, kept: Held) -> str:
     """As `untrue`; a death while Pulumi writes leaves a state that is unreadable before `costack recover`."""
-    try:
-        return untrue(project, kept)
-    except AssertionError as error:
-        if _TORN not in str(error):
-            raise
-        return ""
+    lie = untrue(project, kept)
+    return "" if _TORN in lie else lie
 
 
 def recovered(project: Project) -> Said:

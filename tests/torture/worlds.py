@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from localcloud.aws.faults import COUNTER, VARIABLE
+from localcloud.server import keep_no_logs
 from tests.clouds import RECORD, Cloud, Clouds, claim, clouds
 from tests.engine.project import STACK, Project
 
@@ -90,7 +91,7 @@ def worlds(folder: Path, *, by_users: bool = False) -> Iterator[Worlds]:
     """
     made = Worlds(folder, by_users=by_users)
     try:
-        made.project.keep_no_log()
+        keep_no_logs(made.project.local)
         made.project.pulumi("stack", "select", "--create", STACK)
         yield made
     finally:

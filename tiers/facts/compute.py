@@ -169,6 +169,8 @@ class Namespace(FactRecord):
     pod_security_version: str
     dns_peers: tuple[DnsPeer, ...] = (CLUSTER_DNS,)
     """Where its pods may ask for names."""
+    routed_from: str | None = None
+    """The namespace of Costack's own ingress controller, which reads its routes; None without one."""
 
 
 class PriorityClass(FactRecord):

@@ -40,7 +40,16 @@ from tiers.facts.data import (
     ManagedSecret,
     TenantDatabase,
 )
-from tiers.facts.monitoring import Alerts, Dashboards, PlatformPart, StateExporter, UsageExporter
+from tiers.facts.monitoring import (
+    Alerts,
+    Dashboards,
+    IngressController,
+    PlatformPart,
+    PostgresExporter,
+    RedisExporter,
+    StateExporter,
+    UsageExporter,
+)
 from tiers.facts.network import Egress, LoadBalancer, NatGateway, Network, PodGroup, Route, Traffic
 from tiers.facts.record import FactId, FactRecord, Origin
 from tiers.vocabulary import Count, Positive
@@ -66,6 +75,7 @@ __all__ = [
     "FileSystem",
     "FileSystemBackup",
     "FileSystemReplica",
+    "IngressController",
     "Job",
     "Key",
     "Labour",
@@ -83,7 +93,9 @@ __all__ = [
     "Origin",
     "PlatformPart",
     "PodGroup",
+    "PostgresExporter",
     "PriorityClass",
+    "RedisExporter",
     "RestoreTest",
     "Route",
     "ScheduledJob",
@@ -151,6 +163,9 @@ Fact = Annotated[
     | Alerts
     | UsageExporter
     | StateExporter
+    | PostgresExporter
+    | RedisExporter
+    | IngressController
     | Network
     | Namespace
     | NamespaceQuota

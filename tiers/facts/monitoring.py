@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from tiers.facts.compute import ComputeRequest
+from tiers.facts.compute import ComputeRequest, Spread
 from tiers.facts.record import FactId, FactRecord
 from tiers.vocabulary import Cidr, Count, ImageByDigest, Positive
 
@@ -79,3 +79,36 @@ class StateExporter(PlatformPart):
 
     kind: Literal["state-exporter"] = "state-exporter"
     api_cidrs: tuple[Cidr, ...]
+
+
+class PostgresExporter(PlatformPart):
+    """postgres_exporter: sizes and statistics of the databases on `server`, read as `role`."""
+
+    kind: Literal["postgres-exporter"] = "postgres-exporter"
+    server: FactId
+    role: str
+
+
+class RedisExporter(PlatformPart):
+    """redis_exporter: memory, connections and evictions of the cache `group`, read as `user`."""
+
+    kind: Literal["redis-exporter"] = "redis-exporter"
+    group: FactId
+    user: str
+
+
+class IngressController(PlatformPart):
+    """Traefik, which leads host names to the pods of `namespaces`, behind a load balancer of its own.
+
+    `source_ranges` may connect to it. `annotations` are of its Service. It reaches the Kubernetes API at
+    `api_cidrs`.
+    """
+
+    kind: Literal["ingress-controller"] = "ingress-controller"
+    source_ranges: tuple[Cidr, ...]
+    annotations: Mapping[str, str] = {}
+    namespaces: tuple[str, ...]
+    api_cidrs: tuple[Cidr, ...]
+    spread: Spread
+    priority_class: str | None = None
+    """The PriorityClass of its pods."""

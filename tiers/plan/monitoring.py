@@ -1,16 +1,15 @@
-"""Dashboards, alerts and exporters of a portfolio that has Grafana or Prometheus."""
+"""Dashboards, alerts and usage exporters of a portfolio that has Grafana or Prometheus."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from tiers.catalog.classes import Classes
 from tiers.catalog.promises import RANKS
 from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnDatabase, OwnFileSystem
-from tiers.facts.compute import Namespace
-from tiers.facts.monitoring import Alerts, Dashboards, StateExporter, UsageExporter
-from tiers.facts.names import BACKUP_BUCKET, DASHBOARDS, PARTS_NAMESPACE
+from tiers.facts.monitoring import Alerts, Dashboards, UsageExporter
+from tiers.facts.names import BACKUP_BUCKET, DASHBOARDS
 from tiers.plan.owner import about, is_decommissioning
 from tiers.plan.second_region import own_bucket
 from tiers.portfolio.platform import Platform
@@ -22,8 +21,6 @@ _DAYS_PER_MONTH: Final = 30
 _MINUTES_PER_DAY: Final = 24 * 60
 # A run that takes longer than the last one is not late.
 _GRACE_MINUTES: Final = 60
-# The user of exporters' own images (kube-state-metrics, examples/standard/deployment.yaml).
-_NOBODY: Final = 65534
 
 
 def dashboard_facts(platform: Platform) -> Iterator[Dashboards]:
@@ -78,36 +75,6 @@ def _usage_exporter(
         shares_backups=bucket in {None, BACKUP_BUCKET},
         bucket=bucket,
         prefix=tenant.tenant if bucket else "",
-    )
-
-
-def part_facts(platform: Platform) -> Iterator[Namespace | StateExporter]:
-    """The platform parts that are no tenant's, and their namespace."""
-    parts = platform.parts
-    if not (parts and parts.kube_state_metrics):
-        return
-    shared: dict[str, Any] = {
-        "domain": CostDomain.SHARED_PLATFORM,
-        "category": CostCategory.SUPPORT,
-        "region": platform.region,
-        "namespace": platform.cluster.namespace(PARTS_NAMESPACE),
-    }
-    yield Namespace(
-        id=f"platform/namespace-{shared['namespace']}",
-        pod_security_version=platform.cluster.version,
-        dns_peers=platform.cluster.dns_peers,
-        **shared,
-    )
-    wanted = parts.kube_state_metrics
-    yield StateExporter(
-        id="platform/kube-state-metrics",
-        image=wanted.image,
-        run_as_user=_NOBODY,
-        run_as_group=_NOBODY,
-        compute=wanted.alone(),
-        scraped_from=parts.scraped_from,
-        api_cidrs=platform.cluster.api_ranges,
-        **shared,
     )
 
 

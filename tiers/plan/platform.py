@@ -27,6 +27,7 @@ from tiers.facts.every_fact import (
     Network,
     NodeGroup,
     Origin,
+    Route,
     TenantDatabase,
     Workload,
 )
@@ -37,9 +38,11 @@ from tiers.facts.names import (
 )
 from tiers.facts.network import NODES_FROM, subnet_ranges
 from tiers.plan.expected_usage import automated_backups_gib
-from tiers.plan.monitoring import dashboard_facts, part_facts
+from tiers.plan.monitoring import dashboard_facts
 from tiers.plan.namespaces.shared import namespace_facts
 from tiers.plan.owner import about_platform
+from tiers.plan.parts.ingress import ingress_facts
+from tiers.plan.parts.shared import part_facts
 from tiers.portfolio.platform import Platform
 from tiers.vocabulary import CostCategory
 
@@ -59,6 +62,7 @@ def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
     yield from _adopted_services(platform)
     yield from dashboard_facts(platform)
     yield from part_facts(platform)
+    yield from ingress_facts(platform, {route.namespace for route in _all(tenants, Route)})
 
 
 def _network(platform: Platform) -> Iterator[Fact]:

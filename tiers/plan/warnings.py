@@ -14,6 +14,7 @@ from tiers.facts.every_fact import (
     NodeGroup,
     PlatformPart,
     PodGroup,
+    RedisExporter,
     TenantDatabase,
     UsageExporter,
     Workload,
@@ -28,8 +29,8 @@ from tiers.vocabulary import Environment
 
 _NAMED: Final = 3
 _TWO: Final = 2
-_USERS: Final = 99
-"""AWS: 100 users in a group, one of them is ours (ElastiCache User Guide, "Role-Based Access Control")."""
+_USERS: Final = 100
+"""AWS: users in a group, those of Costack included (ElastiCache User Guide, "Role-Based Access Control")."""
 
 
 def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
@@ -101,11 +102,12 @@ def _crowded_cache(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Iterat
 def _cache_logins(plan: Plan) -> Iterator[str]:
     (shared,) = facts_of(plan.platform, CacheGroup)
     spaces = [space for tenant in plan.tenants for space in facts_of(tenant.facts, CacheSpace)]
-    if (count := sum(space.user is not None for space in spaces)) > _USERS:
+    ours = 1 + len(facts_of(plan.platform, RedisExporter))
+    if (count := sum(space.user is not None for space in spaces)) > _USERS - ours:
         yield (
             f"platform/cache: {count} tenants have a user in the shared cache, AWS lets a user group have "
-            f"{_USERS + 1} with our own: ask AWS for a higher quota (users per user group), or split the "
-            "portfolio"
+            f"{_USERS} with {ours} of our own: ask AWS for a higher quota (users per user group), or split "
+            "the portfolio"
         )
     if shared.replaced_number is not None:
         yield (

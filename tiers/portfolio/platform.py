@@ -27,7 +27,7 @@ from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
 from tiers.portfolio.gates.purge import LegalHold, PurgeSpec
 from tiers.portfolio.gates.reaper import ReaperSpec
-from tiers.portfolio.parts.exporters import PartsSpec
+from tiers.portfolio.parts.section import PartsSpec, traefik_problem
 from tiers.portfolio.rotation import TokenRotation
 from tiers.vocabulary import (
     Frozen,
@@ -232,7 +232,7 @@ class Platform(Frozen):
     monitoring: MonitoringSpec | None = None
     """Dashboards and alerts; left out, none are made."""
     parts: PartsSpec | None = None
-    """Exporters that Costack runs; left out, none."""
+    """Exporters and an ingress controller that Costack runs; left out, none."""
     drift: DriftSpec = DriftSpec()
     """What `costack drift` reports without failing."""
     approvals: Approvals | None = None
@@ -259,7 +259,10 @@ class Platform(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _pods_can_have_groups_and_secrets(self) -> Self:
+    def _pods_can_have_groups_secrets_and_a_way_in(self) -> Self:
+        names = {service.name for service in self.services}
+        if problem := traefik_problem(self.parts, self.cluster, self.ingress, names):
+            raise ValueError(f"parts: {problem}")
         problem = groups_problem(self.cluster, self.network)
         if problem := problem or store_problem(self.cluster, self.images.odoo.addons_path):
             raise ValueError(f"cluster: {problem}")

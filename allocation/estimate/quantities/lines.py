@@ -59,6 +59,9 @@ Left out of an estimate, because no fact says how many there are: requests to KM
 CARRIED_BY_POOLS: Final[Mapping[type[facts.FactRecord], str]] = {
     facts.Workload: "pods take their share of the nodes",
     facts.StateExporter: "pods take their share of the nodes",
+    facts.IngressController: "pods take their share of the nodes",
+    facts.PostgresExporter: "pods take their share of the nodes",
+    facts.RedisExporter: "pods take their share of the nodes",
     facts.UsageExporter: "pods take their share of the nodes",
     facts.Job: "runs for minutes when a tenant changes",
     facts.ScheduledJob: "pods take their share of the nodes",

@@ -8,14 +8,13 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.kubernetes import pods
-from components.kubernetes.network_policies import scraped_policy, to_api
+from components.kubernetes.network_policies import to_api
+from components.kubernetes.parts.exporter import exporter
 from components.naming import component_type
 from tiers.facts.every_fact import StateExporter
 
 PORT: Final = 8080
 _TELEMETRY_PORT: Final = 8081
-# Where client-go looks for the token of a pod (rest.InClusterConfig).
-_ACCESS: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 # What drivers, alerts and the dashboard ask for. No Secret and no ConfigMap: it could read what they hold.
 _WATCHED: Final = {
     "": ("persistentvolumeclaims", "pods", "services"),
@@ -35,19 +34,15 @@ class KubeStateMetrics(pulumi.ComponentResource):
         labels = pods.identity(name, "states", name="kube-state-metrics")
         account = pods.service_account(name, name, fact.namespace, child)
         bound = _may_watch(name, fact.namespace, child)
-        scraped_policy(
-            (name, fact.namespace), labels, (fact.scraped_from, PORT), [to_api(fact.api_cidrs)], child
-        )
-        k8s.apps.v1.Deployment(
+        exporter(
             name,
-            metadata={"name": name, "namespace": fact.namespace, "labels": labels},
-            spec={
-                "replicas": fact.replicas,
-                "selector": {"matchLabels": labels},
-                "strategy": {"type": "Recreate"},
-                "template": pods.pod_template(labels, _pod(fact, name)),
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, bound]),
+            fact,
+            labels,
+            _pod(fact, name),
+            parent=self,
+            port=PORT,
+            openings=[to_api(fact.api_cidrs)],
+            after=[account, bound],
         )
         self.register_outputs({})
 
@@ -69,7 +64,7 @@ def _pod(fact: StateExporter, account: str) -> pods.Manifest:
         fact.name,
         fact.image,
         fact.compute,
-        mounts=[{"name": "access", "mountPath": _ACCESS, "readOnly": True}],
+        mounts=[{"name": "access", "mountPath": pods.API_ACCESS, "readOnly": True}],
         args=arguments(),
         ports=[{"name": pods.METRICS_PORT, "containerPort": PORT}],
         livenessProbe={"httpGet": {"path": "/healthz", "port": pods.METRICS_PORT}, "timeoutSeconds": 5},

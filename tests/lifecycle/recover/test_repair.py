@@ -177,8 +177,11 @@ def test_unless_the_owner_is_known_to_be_dead(monkeypatch: pytest.MonkeyPatch) -
     assert "cancel --yes" in pulumi.calls
 
 
-def test_attributes_that_were_cut_off_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
+@pytest.mark.parametrize("setting", ["", "?no_tmp_dir=true"])
+def test_attributes_that_were_cut_off_are_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}{setting}")
     folder = tmp_path / ".pulumi" / "stacks" / "costack"
     folder.mkdir(parents=True)
     (folder / "local.json.attrs").touch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -154,6 +155,20 @@ def test_a_bucket_with_objects_stays_unless_it_may_be_emptied(driver: Driver) ->
     refused("BucketNotEmpty", lambda: driver.delete(held))
     driver.delete(driver.update(held, {"bucket": "full-bucket", "forceDestroy": True}))
     assert "full-bucket" not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+
+
+def test_a_role_with_a_policy_stays_unless_its_policies_may_go_with_it(
+    driver: Driver, ground: Ground
+) -> None:
+    iam = boto3.client("iam", endpoint_url=driver.endpoint, region_name="eu-west-1", **KEYS)
+    role = {**EXAMPLES[ROLE](ground), "name": "holds"}
+    held = driver.create(ROLE, "holds", role)
+    statement = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::dumps"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName="holds", PolicyName="unrecorded", PolicyDocument=document)
+    refused("DeleteConflict", lambda: driver.delete(held))
+    driver.delete(driver.update(held, {**role, "forceDetachPolicies": True}))
+    assert "holds" not in {each["RoleName"] for each in iam.list_roles()["Roles"]}
 
 
 def test_a_key_must_exist_and_stay(driver: Driver, ground: Ground) -> None:

@@ -32,9 +32,24 @@ PATHS: Final = {
     "rbac.authorization.k8s.io/v1:ClusterRoleBinding": (
         "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}"
     ),
+    "rbac.authorization.k8s.io/v1:Role": (
+        "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/{name}"
+    ),
+    "rbac.authorization.k8s.io/v1:RoleBinding": (
+        "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{name}"
+    ),
+    "networking.k8s.io/v1:IngressClass": "/apis/networking.k8s.io/v1/ingressclasses/{name}",
+    "policy/v1:PodDisruptionBudget": "/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/{name}",
+    "core/v1:Service": "/api/v1/namespaces/{namespace}/services/{name}",
     "apps/v1:Deployment": "/apis/apps/v1/namespaces/{namespace}/deployments/{name}",
 }
-PARTS: Final = {"local-kube-state-metrics", "acme-usage"}
+PARTS: Final = {
+    "local-kube-state-metrics",
+    "local-postgres-exporter",
+    "local-redis-exporter",
+    "local-traefik",
+    "acme-usage",
+}
 
 
 @cache
@@ -66,6 +81,7 @@ def applied(cluster: Cluster) -> Iterator[Cluster]:
                 headers={"Content-Type": "application/apply-patch+yaml"},
             )
             assert answer.is_success, (where, answer.text)
+            assert "Warning" not in answer.headers, (where, answer.headers["Warning"])
             made.append(where)
     yield cluster
     for where in reversed(made):
@@ -94,12 +110,45 @@ def test_every_part_is_admitted_as_restricted_and_fits_the_quota(applied: Cluste
         assert refused.status_code == httpx.codes.FORBIDDEN
 
 
-def test_kube_state_metrics_may_look_at_what_it_tells_and_at_no_secret(applied: Cluster) -> None:
-    (account,) = (each for each in of_kind("core/v1:ServiceAccount") if each.name in PARTS - {"acme-usage"})
-    namespace, name = account.props["metadata"]["namespace"], account.props["metadata"]["name"]
+def token_of(cluster: Cluster, namespace: str, name: str) -> dict[str, str]:
+    """How a pod with that account speaks to the API server."""
     asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    answer = applied.client.post(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", json=asked)
-    token = {"Authorization": f"Bearer {answer.json()['status']['token']}"}
+    answer = cluster.client.post(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", json=asked)
+    return {"Authorization": f"Bearer {answer.json()['status']['token']}"}
+
+
+def test_traefik_reads_what_it_needs_where_tenants_have_routes(applied: Cluster) -> None:
+    """Traefik 3.6.12 waits for each of these, and knows no route before it has them all."""
+    token = token_of(applied, "traefik", "traefik")
+
+    def looks(path: str) -> int:
+        return applied.client.get(path, headers=token).status_code
+
+    for namespace in ("odoo-acme", "traefik"):
+        for what in (
+            f"api/v1/namespaces/{namespace}/services",
+            f"api/v1/namespaces/{namespace}/secrets",
+            f"apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
+            f"apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses",
+        ):
+            assert looks(f"/{what}") == httpx.codes.OK, what
+    for everywhere in ("api/v1/nodes", "apis/networking.k8s.io/v1/ingressclasses"):
+        assert looks(f"/{everywhere}") == httpx.codes.OK
+    for closed in (
+        "api/v1/secrets",
+        "api/v1/namespaces/odoo-platform/secrets",
+        "api/v1/namespaces/odoo-operations/secrets",
+        "api/v1/namespaces/odoo-acme/pods",
+    ):
+        assert looks(f"/{closed}") == httpx.codes.FORBIDDEN
+
+
+def test_kube_state_metrics_may_look_at_what_it_tells_and_at_no_secret(applied: Cluster) -> None:
+    (account,) = (
+        each for each in of_kind("core/v1:ServiceAccount") if each.name == "local-kube-state-metrics"
+    )
+    namespace, name = account.props["metadata"]["namespace"], account.props["metadata"]["name"]
+    token = token_of(applied, namespace, name)
 
     def looks(path: str) -> int:
         return applied.client.get(path, headers=token).status_code

@@ -78,8 +78,8 @@ def exported_state(plan: Plan) -> dict[str, Any]:
 
     def program() -> None:
         platform = SharedPlatform(plan)
-        for each in plan.tenants:
-            TenantStack(each, platform.place)
+        tenants = [TenantStack(each, platform.place) for each in plan.tenants]
+        platform.build_ingress([made.services.namespace for made in tenants])
 
     mocks._ensure_event_loop()  # type: ignore[attr-defined, no-untyped-call]
     monitor = DependencyMonitor(CloudAnswers())

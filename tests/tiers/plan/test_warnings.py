@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.portfolios import catalog, grouped_platform, local_plan, local_portfolio, tenant
+from tests.portfolios import catalog, grouped_platform, local_plan, local_portfolio, measured, tenant
 from tiers.plan.resolve import resolve
 from tiers.plan.warnings import advice
 from tiers.portfolio.cluster import IngressSpec
+from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio, Tenant
 
 
@@ -44,6 +45,22 @@ def test_a_crowded_platform_is_reported() -> None:
     assert "40 tenants may open 1840 connections, more than 150 % of the 450" in said[0]
     assert "store 200 GiB, the server starts with 50 GiB" in said[1]
     assert "promised 2560 MiB of sessions, a node of cache_class xs has 512 MiB" in said[2]
+
+
+@pytest.mark.parametrize(("platform", "room"), [(local_portfolio().platform, 99), (measured(), 98)])
+def test_a_user_group_with_too_many_users_is_reported(platform: Platform, room: int) -> None:
+    """An exporter of the cache is one of them."""
+
+    def said(count: int) -> list[str]:
+        tenants = tuple(tenant(f"t{number}") for number in range(count))
+        portfolio = Portfolio(platform=platform, tenants=tenants)
+        told = advice(catalog(), portfolio, resolve(catalog(), portfolio))
+        return [each for each in told if "users per user group" in each]
+
+    assert not said(room)
+    (sentence,) = said(room + 1)
+    assert f"{room + 1} tenants have a user in the shared cache" in sentence
+    assert f"100 with {100 - room} of our own" in sentence
 
 
 def through(*tenants: Tenant, **ingress: Any) -> list[str]:

@@ -20,7 +20,7 @@ from tiers.facts.data import (
     Key,
     LogicalBackup,
 )
-from tiers.facts.every_fact import FactId, FactRecord, LogGroup, UsageExporter
+from tiers.facts.every_fact import FactId, FactRecord, LogGroup, RedisExporter, UsageExporter
 from tiers.facts.record import Origin
 from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, physical_name
 from tiers.plan.plan import Plan
@@ -194,6 +194,8 @@ def _others(base: tuple[str, ...], fact: FactRecord) -> Iterator[_Name]:
     elif isinstance(fact, RestoreTest):
         words = physical_name(physical_name(*base, "restore-test"), limit=_TESTING_NAME_LIMIT)
         yield TESTING, words.replace("-", "_"), here
+    elif isinstance(fact, RedisExporter):
+        yield CACHE_USER, fact.user, here
     elif who := _acts_as(fact):
         yield _role(*base, who)
 

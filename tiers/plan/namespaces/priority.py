@@ -24,7 +24,7 @@ def priority_facts(platform: Platform) -> Iterator[PriorityClass]:
     """The classes of a platform, whichever of them its tenants use."""
     for word, value in _VALUES.items():
         for jobs in (False, True):
-            name = _name(platform, word, jobs=jobs)
+            name = priority_class(platform, word, jobs=jobs)
             yield PriorityClass(
                 **about_platform(platform, f"priority-{name}", CostCategory.COMPUTE),
                 priority_class=name,
@@ -38,11 +38,14 @@ def with_priority(platform: Platform, tenant: Tenant, fact: Fact) -> Fact:
     if not isinstance(fact, Workload | Job | ScheduledJob | UsageExporter):
         return fact
     word = "production" if tenant.environment is Environment.PRODUCTION else "sandbox"
-    name = _name(platform, word, jobs=not isinstance(fact, Workload))
+    name = priority_class(platform, word, jobs=not isinstance(fact, Workload))
     return fact.model_copy(update={"priority_class": name})
 
 
-def _name(platform: Platform, word: str, *, jobs: bool) -> str:
-    """Portfolios that share a cluster have prefixes; none begins a name, as Kubernetes keeps `system-`."""
+def priority_class(platform: Platform, word: str, *, jobs: bool) -> str:
+    """The name of a class, of `production` or `sandbox`.
+
+    Portfolios that share a cluster have prefixes; none begins a name, as Kubernetes keeps `system-`.
+    """
     prefix = platform.cluster.namespace_prefix
     return "-".join(["odoo", *([prefix] if prefix else []), word, *(["jobs"] if jobs else [])])

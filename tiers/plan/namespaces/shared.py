@@ -25,6 +25,12 @@ def operations_namespace(platform: Platform) -> str:
     return platform.cluster.namespace(OPERATIONS_NAMESPACE)
 
 
+def routed_from(platform: Platform) -> str | None:
+    """The namespace of the ingress controller that Costack runs; None when it runs none."""
+    runs = platform.parts is not None and platform.parts.traefik is not None
+    return platform.cluster.ingress_namespace if runs else None
+
+
 def namespace_facts(
     catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]
 ) -> Iterator[Fact]:
@@ -38,6 +44,7 @@ def namespace_facts(
             namespace=namespace,
             pod_security_version=platform.cluster.version,
             dns_peers=platform.cluster.dns_peers,
+            routed_from=routed_from(platform) if namespace in shared else None,
         )
         if namespace in shared:
             yield from _quota(catalog, platform, shared[namespace], tenants)

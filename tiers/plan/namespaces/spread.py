@@ -22,6 +22,10 @@ def with_spread(catalog: Catalog, platform: Platform, tenant: Tenant, fact: Fact
     if not isinstance(fact, Workload):
         return fact
     promise = catalog.classes.resilience_classes[promised(catalog.tiers[tenant.tier], tenant)]
-    version = tuple(int(part) for part in platform.cluster.version.split("."))
-    spread = Spread(zones=_TWO if promise.multi_az else 1, by_rollout=version >= _COUNTS_BY_ROLLOUT)
+    spread = Spread(zones=_TWO if promise.multi_az else 1, by_rollout=counts_by_rollout(platform))
     return fact.model_copy(update={"spread": spread})
+
+
+def counts_by_rollout(platform: Platform) -> bool:
+    """Whether the cluster can count the pods of one rollout only."""
+    return tuple(int(part) for part in platform.cluster.version.split(".")) >= _COUNTS_BY_ROLLOUT

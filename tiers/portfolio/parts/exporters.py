@@ -1,4 +1,4 @@
-"""Which exporters Costack runs, and how large they are."""
+"""The exporters that Costack runs, and how large they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tiers.facts.compute import ComputeRequest
-from tiers.vocabulary import Frozen, ImageByDigest, NamespaceName, Positive
+from tiers.vocabulary import ImageByDigest, Positive
 
 
 class UsageExporterSpec(ComputeRequest):
@@ -25,7 +25,14 @@ class UsageExporterSpec(ComputeRequest):
     """Memory limit of each pod."""
 
 
-class KubeStateMetricsSpec(ComputeRequest):
+class ExporterSpec(ComputeRequest):
+    """An exporter whose image is not Costack's."""
+
+    image: ImageByDigest
+    """The exporter's image, by digest."""
+
+
+class KubeStateMetricsSpec(ExporterSpec):
     """kube-state-metrics, which tells Prometheus what pods request and whose they are."""
 
     image: ImageByDigest
@@ -40,12 +47,31 @@ class KubeStateMetricsSpec(ComputeRequest):
     """Memory limit of the pod."""
 
 
-class PartsSpec(Frozen):
-    """Platform parts that Costack runs; each is off until it is named."""
+class PostgresExporterSpec(ExporterSpec):
+    """postgres_exporter for the shared PostgreSQL server, with a role that reads sizes and no table."""
 
-    scraped_from: NamespaceName
-    """Namespace of your Prometheus: only its pods may connect to exporters."""
-    usage_exporter: UsageExporterSpec | None = None
-    """Measures users, database, files and backups of each tenant; `{}` takes all defaults."""
-    kube_state_metrics: KubeStateMetricsSpec | None = None
-    """Tells what pods request; leave it out where the cluster has one."""
+    image: ImageByDigest
+    """`quay.io/prometheuscommunity/postgres-exporter`, by digest."""
+    cpu_request_millicores: Positive = 20
+    """Reserved CPU of the pod."""
+    memory_request_mib: Positive = 64
+    """Reserved memory of the pod."""
+    cpu_limit_millicores: Positive = 500
+    """CPU limit of the pod."""
+    memory_limit_mib: Positive = 256
+    """Memory limit of the pod."""
+
+
+class RedisExporterSpec(ExporterSpec):
+    """redis_exporter for the shared session cache, with a user that reads counters and no key."""
+
+    image: ImageByDigest
+    """`docker.io/oliver006/redis_exporter`, by digest."""
+    cpu_request_millicores: Positive = 10
+    """Reserved CPU of the pod."""
+    memory_request_mib: Positive = 64
+    """Reserved memory of the pod."""
+    cpu_limit_millicores: Positive = 500
+    """CPU limit of the pod."""
+    memory_limit_mib: Positive = 128
+    """Memory limit of the pod."""

@@ -11,7 +11,8 @@ import pytest
 
 from allocation.adapters.pulumi.deployed import inventory_of_state
 from allocation.adapters.pulumi.resource_sizes import RESOURCES
-from allocation.estimate.estimated_month import UNKNOWN, monthly_estimates
+from allocation.estimate.amounts import UNKNOWN
+from allocation.estimate.estimated_month import monthly_estimates
 from components.record import version
 from tests.allocation.previews import changed
 from tests.components.conftest import declare_plan
