@@ -62,6 +62,7 @@ def append(path: Path, record: Mapping[str, Any]) -> str:
     """
     if "at" not in record or BEFORE in record:
         raise ValueError(f"evidence needs its time under `at` and no field `{BEFORE}`: {dict(record)}")
+    _check_there(path, _head_of(path))
     try:
         descriptor = private_descriptor(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
@@ -88,6 +89,7 @@ def read(path: Path) -> tuple[dict[str, Any], ...]:
         EvidenceError: When it cannot be read, a line was changed, or its end was cut off.
     """
     head = _head_of(path)  # before the file: a writer may add to both meanwhile
+    _check_there(path, head)
     try:
         content = read_bytes(path, MAX_BYTES)
     except UnreadableError as error:
@@ -108,6 +110,15 @@ def read(path: Path) -> tuple[dict[str, Any], ...]:
     return tuple(records)
 
 
+def files(folder: Path, suffix: str) -> frozenset[Path]:
+    """The evidence in *folder* with this ending, also files that are gone and left their head behind."""
+    heads = (
+        each.with_name(each.name.removesuffix(_HEAD_SUFFIX))
+        for each in folder.glob(f"*{suffix}{_HEAD_SUFFIX}")
+    )
+    return frozenset((*folder.glob(f"*{suffix}"), *heads))
+
+
 def _head_path(path: Path) -> Path:
     return path.with_name(f"{path.name}{_HEAD_SUFFIX}")
 
@@ -125,6 +136,15 @@ def _head_of(path: Path) -> _Head | None:
         raise EvidenceError(
             f"{beside}: does not say which line of {path.name} is the last one: it was changed; restore both"
         ) from None
+
+
+def _check_there(path: Path, head: _Head | None) -> None:
+    """Refuse a file that is gone: what it said is not nothing."""
+    if head is not None and not os.path.lexists(path):
+        raise EvidenceError(
+            f"{path}: is missing, and {_head_path(path).name} says that it had {head.lines} lines; restore "
+            "both"
+        )
 
 
 def _check_end(path: Path, lines: Sequence[bytes], head: _Head | None) -> None:
@@ -168,6 +188,11 @@ def _last_of(whole: bytes, path: Path) -> str:
 
 
 def _record(line: bytes, where: str) -> dict[str, Any]:
+    if line.endswith(b"\r"):
+        raise EvidenceError(
+            f"{where}: ends as lines of Windows do, which changes its hash: something converted the file; "
+            "restore it as it was (git: `-text` for it in .gitattributes)"
+        )
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):

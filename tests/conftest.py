@@ -104,11 +104,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     So no worker waits for another's last file in the end.
     """
-    if not any("::" in argument for argument in config.args):
+    if not sampling.is_named(config.args, config.option.keyword):
         left_out = sampling.left_out(items)
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
     items.sort(key=_place)
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """Say where the rest is: a file of which nothing runs looks like a mistake."""
+    named = sampling.is_named(config.args, config.option.keyword)
+    return [] if named else sampling.how_to_run_the_rest()
 
 
 def _place(item: pytest.Item) -> int:

@@ -35,6 +35,18 @@ def chosen(items: Sequence[Item], number: int, *, one_in: int) -> Sequence[Item]
     return items if os.environ.get(EVERY) else items[number % one_in :: one_in]
 
 
+def is_named(arguments: Sequence[str], keyword: str) -> bool:
+    """Whether somebody asks pytest for certain tests, by `::` or `-k`, rather than for files or folders."""
+    return bool(keyword) or any("::" in each for each in arguments)
+
+
+def how_to_run_the_rest() -> list[str]:
+    """How to run what was left out, where that is said."""
+    if os.environ.get(EVERY_TEST):
+        return []
+    return [f"a sample of all tests: `make whole`, {EVERY_TEST}=1, `-k` and `::` run what is deselected"]
+
+
 def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
     """The tests among *items* that only `make whole` runs: marked so, or cases beyond a test's sample.
 

@@ -48,6 +48,19 @@ def test_a_sample_is_spread_from_the_first_case_to_the_last(count: int, sample: 
     assert left_out(*table) == {each.nodeid for number, each in enumerate(table) if number not in kept}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "keyword", "named"),
+    [
+        (["tests/engine/test_history.py"], "", False),
+        ([], "", False),
+        (["tests/engine/test_history.py::test_walks"], "", True),
+        (["tests/engine"], "walks", True),
+    ],
+)
+def test_a_test_that_somebody_asks_for_runs(arguments: list[str], keyword: str, *, named: bool) -> None:
+    assert sampling.is_named(arguments, keyword) is named
+
+
 def test_where_everything_is_asked_for_nothing_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(sampling.EVERY_TEST, "1")
     assert left_out(*cases(9, 1), Chosen("a", {"whole": pytest.mark.whole("why").mark})) == set()

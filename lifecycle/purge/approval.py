@@ -79,17 +79,17 @@ def begun_lately(lines: Iterable[Mapping[str, Any]], portfolio: str, now: dateti
 
 
 def too_many(
-    plan: PurgePlan, begun: Collection[ResourceKey], lately: Collection[ResourceKey], most: int
+    goes: Collection[ResourceKey], begun: Collection[ResourceKey], lately: Collection[ResourceKey], most: int
 ) -> str:
-    """Why *plan* deletes more than one run may; '' when it does not, or has begun with all of it.
+    """Why a plan deletes more than one run may; '' when it does not, or has begun with all of it.
 
     Args:
-        plan: The plan.
+        goes: What the plan deletes, or the part of it that comes next.
         begun: What earlier runs of it began.
         lately: What all purges began in the last hours.
         most: How many one run may delete.
     """
-    new = {key_of(each.line.named()) for each in plan.goes} - set(begun)
+    new = set(goes) - set(begun)
     if not new or len(new | set(lately)) <= most:
         return ""
     before, hours = len(set(lately) - new), COUNTED_FOR // timedelta(hours=1)

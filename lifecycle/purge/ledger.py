@@ -6,6 +6,7 @@ beside it keeps things, and the account decides what there is; see `lifecycle.pu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -119,6 +120,9 @@ class Ledger:
 def read_ledger(folders: Iterable[Path], now: datetime, as_of: datetime | None = None) -> Ledger:
     """The lines of all evidence in *folders*; what two files say of one resource, the later day counts.
 
+    Where one file of a tenant cannot be read or is not finished, none of its other files counts either: what
+    it says may be kept for longer than they say.
+
     Args:
         folders: Folders with decommission plans and the evidence beside them.
         now: The time, in UTC; what is later than that is of the future, and counts for nothing.
@@ -132,17 +136,20 @@ def read_ledger(folders: Iterable[Path], now: datetime, as_of: datetime | None =
     problems: list[str] = []
     unfinished: list[str] = []
     later: dict[TenantId, str] = {}
+    unknown: set[str] = set()
     for path in _files(folders):
         try:
             found = _of_file(path, now, as_of)
         except _UnfinishedError as error:
             unfinished += error.problems
+            unknown.add(_whose(path))
             continue
         except _LaterError as error:
             later[error.tenant] = str(error)
             continue
         except CatalogError as error:
             problems += error.problems
+            unknown.add(_whose(path))
             continue
         if found is None:
             continue
@@ -151,7 +158,8 @@ def read_ledger(folders: Iterable[Path], now: datetime, as_of: datetime | None =
         for each in there:
             known = lines.get(key := (plan.account, plan.portfolio, each.what, each.region, each.id))
             lines[key] = each if known is None else max(known, each, key=lambda one: one.until)
-    return Ledger(tuple(lines.values()), ended, tuple(problems), tuple(unfinished), later)
+    known_lines = tuple(each for each in lines.values() if each.tenant not in unknown)
+    return Ledger(known_lines, ended, tuple(problems), tuple(unfinished), later)
 
 
 def _files(folders: Iterable[Path]) -> list[Path]:
@@ -159,7 +167,7 @@ def _files(folders: Iterable[Path]) -> list[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise CatalogError(f"{folder}: is no folder; expected one with *{EVIDENCE_SUFFIX}")
-        found.update(folder.glob(f"*{EVIDENCE_SUFFIX}"))
+        found |= evidence.files(folder, EVIDENCE_SUFFIX)
     return sorted(found)
 
 
@@ -197,15 +205,28 @@ def _of_file(
     return plan, lines
 
 
+def _plan_path(path: Path) -> Path:
+    return path.with_name(f"{path.name.removesuffix(EVIDENCE_SUFFIX)}.json")
+
+
 def _plan_beside(path: Path, hashes: set[str]) -> DecommissionPlan:
     """The plan whose evidence it is; without it nobody knows what was the tenant's."""
-    beside = path.with_name(f"{path.name.removesuffix(EVIDENCE_SUFFIX)}.json")
+    beside = _plan_path(path)
     if not beside.exists():
         raise EvidenceError(f"{path}: its plan is missing; expected it in {beside}")
     plan = read_plan(beside)
     if hashes != {plan.sha256}:
         raise EvidenceError(f"{path}: is not the evidence of the plan in {beside}")
     return plan
+
+
+def _whose(path: Path) -> str:
+    """Whose end a file is of, whatever it says: by the plan beside it, or by the name that plans have."""
+    beside = _plan_path(path)
+    try:
+        return read_plan(beside).tenant
+    except CatalogError:
+        return re.sub("-[0-9a-f]{12}$", "", beside.stem)
 
 
 def _lines(said: Mapping[str, Any], plan: DecommissionPlan, path: Path) -> Iterator[LedgerLine]:

@@ -6,7 +6,7 @@ anew, with every guard, right before it is deleted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -111,11 +111,13 @@ class Purge:
         """Every guard of the whole plan; the ledger, in which each line of it still is."""
         seen, ledger = self.world.seen(), self.world.ledger()
         known = seen.tenants | ledger.tenants
+        unnamed = list(_not_in_evidence(self.plan, ledger))
         found = [
             *refusals_of_plan(self.plan, seen, self.approval, self.phrase),
-            *self._too_many(seen),
+            *self._too_many({key_of(each.line.named()) for each in self.plan.goes}, seen),
             *unknown_holds(seen.holds, known),
-            *_not_in_evidence(self.plan, ledger),
+            *unnamed,
+            *(ledger.problems if unnamed else ()),
         ]
         if found:
             raise RefusedError(*found)
@@ -131,10 +133,10 @@ class Purge:
         )
         return ledger
 
-    def _too_many(self, seen: Situation) -> Iterator[str]:
+    def _too_many(self, goes: Collection[ResourceKey], seen: Situation) -> Iterator[str]:
         own = evidence.read(self.record) if self.record.exists() else ()
         lately = begun_lately((*self.world.purges(), *own), self.plan.portfolio, seen.now)
-        if why := too_many(self.plan, self._begun, lately, most_of(seen.terms)):
+        if why := too_many(goes, self._begun, lately, most_of(seen.terms)):
             yield why
 
     def _one(self, planned: Deletion, ended: Mapping[str, DecommissionPlan]) -> Iterator[str]:
@@ -146,7 +148,11 @@ class Purge:
                 yield self._keep(DELETED, f"{line.said}: {was}", line.named())
             return
         seen = self.world.seen()
-        if found := list(self._refusals(planned, there, ended[line.ended_by], seen)):
+        found = [
+            *self._refusals(planned, there, ended[line.ended_by], seen),
+            *self._too_many({key}, seen),  # another purge may have begun since
+        ]
+        if found:
             raise RefusedError(*found)
         self._keep(DELETE, f"{line.said}: will be deleted", {**line.named(), **_state(there)})
         try:

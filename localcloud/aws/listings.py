@@ -12,6 +12,7 @@ from moto.core.responses import ActionResult
 from moto.efs.responses import EFSResponse
 from moto.eks import urls as eks_urls
 from moto.eks.responses import EKSResponse
+from moto.elasticache.responses import ElastiCacheResponse
 from moto.rds.responses import RDSResponse
 from moto.ssm.models import ssm_backends
 
@@ -130,8 +131,18 @@ _LISTINGS = (
 )
 
 
+_NEVER_MADE = (
+    (RDSResponse, "describe_db_cluster_automated_backups", "DBClusterAutomatedBackups"),
+    (ElastiCacheResponse, "describe_serverless_caches", "ServerlessCaches"),
+    (ElastiCacheResponse, "describe_serverless_cache_snapshots", "ServerlessCacheSnapshots"),
+)
+"""Operation and list of what this cloud has no way to make, and AWS lists all the same."""
+
+
 def list_the_remembered() -> None:
     """Completes moto, once per process."""
+    for responses, operation, key in _NEVER_MADE:
+        setattr(responses, operation, lambda _, key=key: ActionResult({key: []}))
     for listing in _LISTINGS:
         setattr(listing.responses, listing.operation, lambda self, listing=listing: listing.answer(self))
     for urls, path, dispatch in _PATHS:

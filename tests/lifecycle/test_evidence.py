@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lifecycle.evidence import BEGINNING, EvidenceError, append, read
+from lifecycle.evidence import BEGINNING, EvidenceError, append, files, read
 
 DAY = "2026-11-24T12:00:00Z"
 
@@ -101,6 +101,31 @@ def test_a_writer_that_died_before_it_wrote_the_head_leaves_a_line_more(tmp_path
     assert len(read(path)) == 3
     append(path, {"at": DAY})
     assert len(read(path)) == 4
+
+
+def test_line_endings_of_windows_are_named_and_nothing_is_added(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    converted = b"".join(written(path, 1)).replace(b"\n", b"\r\n")
+    head_of(path).unlink()
+    path.write_bytes(converted)
+    for use in (lambda: read(path), lambda: append(path, {"at": DAY})):
+        with pytest.raises(EvidenceError, match=r"evidence\.jsonl:1: ends as lines of Windows do"):
+            use()
+    assert path.read_bytes() == converted
+
+
+def test_a_file_that_is_gone_and_left_its_head_is_neither_none_nor_begun_anew(tmp_path: Path) -> None:
+    path, other = tmp_path / "evidence.jsonl", tmp_path / "other.jsonl"
+    written(path)
+    append(other, {"at": DAY})
+    path.unlink()
+    for use in (lambda: read(path), lambda: append(path, {"at": DAY})):
+        with pytest.raises(
+            EvidenceError, match=r"is missing, and evidence\.jsonl\.head says that it had 4 lines"
+        ):
+            use()
+    assert not path.exists()
+    assert files(tmp_path, ".jsonl") == {path, other}
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"not json", b'{"lines":0,"sha256":""}', b" " * 2000])

@@ -162,8 +162,8 @@ def _refuse_too_many(request: Request, plans: Sequence[DecommissionPlan], now: d
 def _begun(request: Request) -> Mapping[str, datetime]:
     """When plans were begun, as the evidence beside those of *request* says."""
     given = {request.evidence} if request.evidence else set()
-    beside = {each for path in request.apply for each in path.parent.glob(f"*{EVIDENCE_SUFFIX}")}
-    there = sorted(each for each in beside | given if each.exists())
+    beside = {each for path in request.apply for each in evidence.files(path.parent, EVIDENCE_SUFFIX)}
+    there = sorted(beside | {each for each in given if each.exists()})
     return begun_at(line for each in there for line in evidence.read(each))
 
 

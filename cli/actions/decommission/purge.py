@@ -16,7 +16,7 @@ from cli.console.printed_command import printed_command
 from lifecycle.adapters.purge.account import PurgedAccount
 from lifecycle.adapters.purge.world import FolderWorld
 from lifecycle.adapters.signature import signed_approval
-from lifecycle.decommission.plan import EVIDENCE_SUFFIX, VALID_FOR, write_plan
+from lifecycle.decommission.plan import VALID_FOR, write_plan
 from lifecycle.errors import RefusedError
 from lifecycle.purge.approval import PurgeApproval
 from lifecycle.purge.guards import switched_off
@@ -183,7 +183,7 @@ def apply_plan(request: Request, clock: Callable[[], datetime]) -> None:
     stacks = () if request.stack_destroyed else plan.stacks
     evidence = _folders_of(plan, path, request.evidence)
     world = FolderWorld(evidence, path.parent, folder, stacks, request.cwd, clock, lambda: account.id)
-    record = request.record or path.with_suffix(EVIDENCE_SUFFIX)
+    record = world.record_of(path, request.record)
     purge = Purge(
         plan=plan,
         world=world,

@@ -57,7 +57,11 @@ _Phrase = Annotated[
 ]
 _Record = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Record each deletion in this file. Default: beside the plan."),
+    typer.Option(
+        metavar="FILE",
+        help="Record each deletion in this file, whose name ends with .evidence.jsonl, in the folder of the "
+        "plan or of its evidence. Default: beside the plan, if evidence is there, or in the folder of that.",
+    ),
 ]
 _Destroyed = Annotated[
     bool,

@@ -16,9 +16,9 @@ from typing import Final
 from lifecycle.adapters.purge.aws import Aws, Entry
 
 _LISTED: Final = frozenset(
-    {"rds", "elasticache", "elasticfilesystem", "backup", "secretsmanager", "logs", "ec2", "s3"}
+    {"rds", "elasticache", "elasticfilesystem", "backup", "secretsmanager", "logs", "ec2"}
 )
-"""The services whose encrypted resources `key_users` lists."""
+"""The services of which `key_users` lists all that they encrypt; no listing says it of the objects of S3."""
 _SERVICE: Final = re.compile(r"([a-z0-9-]+)(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?")
 _ATTACHED: Final = re.compile(r"arn:aws[\w-]*:sts::(\d{12}):assumed-role/aws:ec2-infrastructure/i-[0-9a-f]+")
 _ISSUER: Final = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):root")

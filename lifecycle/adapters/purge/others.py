@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 from lifecycle.adapters.aws_account import key_ends, pairs
 from lifecycle.adapters.aws_listings import whole_gib
-from lifecycle.adapters.purge.aws import Aws, Handling, entry, is_going, resource
+from lifecycle.adapters.purge.aws import Aws, Handling, entry, is_going, resource, utc
 from lifecycle.adapters.purge.grants import used_by_grant
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import AccountResource
+
+_WRITTEN: Final = ("lastIngestionTime", "lastEventTimestamp")
+_LAST_WORDS: Final = timedelta(days=1)
 
 
 def _file_system(aws: Aws, line: LedgerLine) -> AccountResource | None:
@@ -52,8 +58,19 @@ def _logs(aws: Aws, line: LedgerLine) -> AccountResource | None:
         tags=aws.ask("logs", line.region, "list_tags_for_resource", resourceArn=arn).get("tags") or None,
         key=each.get("kmsKeyId"),
         gib=whole_gib(each.get("storedBytes")),
-        busy="it is protected from deletion" if each.get("deletionProtectionEnabled") else "",
+        busy="it is protected from deletion" if each.get("deletionProtectionEnabled") else _filled(aws, line),
     )
+
+
+def _filled(aws: Aws, line: LedgerLine) -> str:
+    """Who still writes to a log group: its last words may arrive for a day after the tenant's end."""
+    newest = {"orderBy": "LastEventTime", "descending": True, "limit": 1}
+    said = aws.ask("logs", line.region, "describe_log_streams", logGroupName=line.id, **newest)
+    told = (utc(each.get(name)) for each in said["logStreams"] for name in _WRITTEN)
+    written = max((each for each in told if each), default=None)
+    if written is None or written <= line.recorded_at + _LAST_WORDS:
+        return ""
+    return f"it was written to at {written:%Y-%m-%d %H:%M} UTC, after the evidence: look who uses it"
 
 
 def _delete_logs(aws: Aws, there: AccountResource, _: int) -> str:

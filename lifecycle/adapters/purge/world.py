@@ -26,7 +26,8 @@ from tiers.vocabulary import TenantId
 
 HOLDS: Final = "legal-holds.yaml"
 """The file of legal holds in a folder of evidence."""
-_ALMOST: Final = re.compile(r"legal[-_. ]?holds?(\.(ya?ml|json))?", re.IGNORECASE)
+_ALMOST: Final = re.compile(r"(?!\.)(.*legal[^a-z]*holds?(?![a-z])|holds?\.(ya?ml|json)$)", re.IGNORECASE)
+"""A name by which somebody may mean that file, also of a copy or a draft; not those that editors hide."""
 
 
 @dataclass
@@ -63,8 +64,8 @@ class FolderWorld:
         Raises:
             CatalogError: When some cannot be read: then nobody knows how much was deleted.
         """
-        folders = {each.resolve(): each for each in (self.plans, *self.folders)}
-        for path in sorted(found for each in folders.values() for found in each.glob(f"*{EVIDENCE_SUFFIX}")):
+        folders = self._with_purges().values()
+        for path in sorted(found for each in folders for found in evidence.files(each, EVIDENCE_SUFFIX)):
             try:
                 written = evidence.read(path)
             except EvidenceError:
@@ -73,6 +74,34 @@ class FolderWorld:
                     continue  # the ledger names it
                 raise
             yield from (each for each in written if each.get("step") in STEPS)
+
+    def record_of(self, plan: Path, given: Path | None) -> Path:
+        """The file for the evidence of a purge, where the next purges of these folders count it.
+
+        Args:
+            plan: The file of the plan.
+            given: The file that somebody named; None: beside the plan, or in its folder of evidence where
+                the next plan may lie elsewhere.
+
+        Raises:
+            CatalogError: When nobody would look in the file that is given.
+        """
+        beside = plan.with_suffix(EVIDENCE_SUFFIX)
+        if given is None:
+            known = {each.resolve() for each in self.folders}
+            here = beside.exists() or plan.parent.resolve() in known
+            return beside if here else self.folders[0] / beside.name
+        if given.parent.resolve() not in self._with_purges() or not given.name.endswith(EVIDENCE_SUFFIX):
+            raise CatalogError(
+                f"{given}: purge.most_per_run counts only what is recorded in a file with the ending "
+                f"{EVIDENCE_SUFFIX} in the folder of the plan or of its evidence; expected one such as "
+                f"{self.folders[0] / beside.name}"
+            )
+        return given
+
+    def _with_purges(self) -> Mapping[Path, Path]:
+        """Every folder in which the evidence of purges is looked for, once, by its real path."""
+        return {each.resolve(): each for each in (self.plans, *self.folders)}
 
     def seen(self) -> Situation:
         """The situation: switch and legal holds are read anew, tenants are those of the beginning.
@@ -117,5 +146,5 @@ def _holds_of(folders: Iterable[Path]) -> Iterator[LegalHold]:
         for path in found:
             if path.name == HOLDS:  # also a link to nothing, which is then no such file
                 yield from load_model(LegalHolds, path).legal_holds
-            elif _ALMOST.fullmatch(path.name):
+            elif _ALMOST.match(path.name):
                 raise CatalogError(f"{path}: is not read; legal holds of a folder are in its {HOLDS}")

@@ -188,6 +188,28 @@ def test_what_cannot_be_read_stops_it_before_and_after_the_plan(broken: Any, lef
     assert Stored.deleted == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("legal-holds.yaml.txt", "legal-holds (1).yaml", "legal-holds-2027.yaml", "legal holds.yml"),
+        *("LegalHolds.yaml", "acme-legal-hold.yaml", "legal-holds.yaml.bak", "legal-holds", "holds.yaml"),
+    ],
+)
+@pytest.mark.parametrize("beside", ["plans", "portfolios/local"])
+def test_a_file_by_which_somebody_may_mean_a_hold_stops_it(beside: str, name: str) -> None:
+    Path(beside, name).write_text("", encoding="utf-8")
+    assert "is not read; legal holds of a folder are in" in run(*DUE, code=Exit.CONFIGURATION).stderr
+    assert list(Path("plans").glob("purge.*")) == []
+
+
+@pytest.mark.parametrize(
+    "name", [".legal-holds.yaml.swp", "threshold.yaml", "legal.md", "legal-holding-0123456789ab.json"]
+)
+def test_other_files_stop_nothing(name: str) -> None:
+    Path("plans", name).write_text("", encoding="utf-8")
+    assert planned().exists()
+
+
 def test_a_folder_of_evidence_that_is_not_there_stops_it() -> None:
     apply = ("purge", "--apply", planned(), "--phrase", "purge 2 resources of local", "--stack-destroyed")
     done = run(*apply, "--evidence", "nowhere", code=Exit.CONFIGURATION)
@@ -325,7 +347,33 @@ def test_two_plans_of_one_day_are_one_run_and_unreadable_evidence_of_a_purge_is_
     record = first.with_suffix(".evidence.jsonl")
     record.write_text("{}\n" + record.read_text("utf-8"), encoding="utf-8")
     assert f"{record}:1: is not a line of evidence" in run(*apply, second, code=Exit.CONFIGURATION).stderr
+    record.unlink()
+    assert f"{record}: is missing, and" in run(*apply, second, code=Exit.CONFIGURATION).stderr
     assert len(Stored.deleted) == 1
+
+
+def test_a_purge_is_counted_wherever_its_plan_lies(left: Left) -> None:
+    platform = left.portfolio / "platform.yaml"
+    text = platform.read_text("utf-8")
+    platform.write_text(text.replace("enabled: true,", "enabled: true, most_per_run: 1,"), "utf-8")
+    apply = ("purge", "--phrase", "purge 1 resources of local", "--stack-destroyed", "--apply")
+    for folder, code in (("one", Exit.OK), ("two", Exit.POLICY)):
+        run(*DUE[:5], folder, DUE[-1])
+        (path,) = Path(folder).glob("purge.*.json")
+        said = run(*apply, path, code=code)
+    assert "after the 1 of the last 20 hours" in said.stderr.replace("\n", " ")
+    assert len(Stored.deleted) == 1
+    assert len(list(left.evidence.glob("purge.local-*.evidence.jsonl"))) == 1
+
+
+@pytest.mark.parametrize("record", ["elsewhere/e.evidence.jsonl", "plans/e.jsonl"])
+def test_nothing_is_recorded_where_the_next_purge_does_not_count_it(record: str) -> None:
+    Path("elsewhere").mkdir()
+    apply = ("purge", "--apply", planned(), "--phrase", "purge 2 resources of local", "--stack-destroyed")
+    said = run(*apply, "--record", record, code=Exit.CONFIGURATION).stderr.replace("\n", " ")
+    assert f"{record}: purge.most_per_run counts only what is recorded in a file with the ending" in said
+    assert Stored.deleted == []
+    run(*apply, "--record", "plans/e.evidence.jsonl")
 
 
 OTHER: Final = "altair-migration"

@@ -62,6 +62,20 @@ def test_an_interruption_leaves_no_part_of_a_plan(
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_writer_that_was_killed_leaves_no_way_into_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its scratch file may be another name of the plan: SIGKILL comes between link and unlink."""
+    path = tmp_path / "plan.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", lambda *_, **__: None)
+        write_plan(ending_plan(production()), path)
+    before = path.read_bytes()
+    with pytest.raises(CatalogError, match="exists already"):
+        write_plan(ending_plan(sandbox()), path)
+    assert path.read_bytes() == before
+
+
 def test_a_plan_is_never_overwritten(tmp_path: Path) -> None:
     write_plan(ending_plan(sandbox()), tmp_path / "p.json")
     with pytest.raises(CatalogError, match="exists already"):

@@ -95,7 +95,7 @@ def test_what_is_due_is_planned_approved_and_deleted_and_the_neighbour_keeps_all
     assert (
         f"`aws kms cancel-key-deletion --region us-east-1 --key-id {left.keys[ENDED]}` cancels it" in said.err
     )
-    lines = evidence.read(path.with_suffix(".evidence.jsonl"))
+    lines = evidence.read(left.evidence / path.with_suffix(".evidence.jsonl").name)
     assert [line["step"] for line in lines] == [CHECK, *(DELETE, DELETED) * 8, VERIFIED]
     assert (lines[0]["inputs"]["approved_by"], lines[0]["inputs"]["resources"]) == (WHO, 8)
     carried_out(left, path, approved=path.with_suffix(".approval.json"))
@@ -147,6 +147,22 @@ def test_a_plan_reads_each_listing_once_and_a_deletion_looks_at_the_one_thing_ag
     assert sum("the lock of vault local-vega-files keeps it" in each for each in said.value.problems) == 4
     assert len(left.there()["points"]) == 5
     assert counted.of("describe_recovery_point") == {REGION: 4}
+
+
+def test_a_snapshot_of_a_cluster_keeps_its_key(left: Left) -> None:
+    rds, name = left.clients.get("rds"), "by-hand"
+    key = {"StorageEncrypted": True, "KmsKeyId": left.keys[ENDED]}
+    rds.create_db_cluster(
+        DBClusterIdentifier=name,
+        Engine="aurora-postgresql",
+        MasterUsername="u",
+        MasterUserPassword="password1",
+        **key,
+    )
+    rds.create_db_cluster_snapshot(DBClusterIdentifier=name, DBClusterSnapshotIdentifier="kept")
+    rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
+    with pytest.raises(RefusedError, match=r"resource kept \(us-east-1\) cannot be read without it"):
+        planned(left)
 
 
 def test_what_a_server_made_goes_with_its_backup_or_stays_with_it(left: Left) -> None:

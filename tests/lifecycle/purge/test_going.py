@@ -98,3 +98,19 @@ def test_it_ends_is_not_busy_and_keeps_no_key(what: Kind, *, going: bool) -> Non
     assert (found.ends, found.busy) == (going, "")
     users = list(users_of_key(account(what, going=going), resource(Kind.KEY)))
     assert [each.what for each in users] == ([] if going else [what])
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [
+        ("describe_db_cluster_snapshots", "DBClusterSnapshotIdentifier"),
+        ("describe_db_cluster_automated_backups", "DBClusterIdentifier"),
+        ("describe_serverless_caches", "ServerlessCacheName"),
+        ("describe_serverless_cache_snapshots", "ServerlessCacheSnapshotName"),
+    ],
+)
+def test_all_that_a_service_with_grants_encrypts_keeps_the_key(operation: str, name: str) -> None:
+    """Its grants say nothing, because its listings do; no purged snapshot of that name stands for it."""
+    listed = Listing(operation, {name: "one", "KmsKeyId": KEY, "Status": "available"})
+    (user,) = users_of_key(cast("Aws", listed), resource(Kind.KEY))
+    assert (user.id, user.region, user.what in {Kind.SNAPSHOT, Kind.CACHE_SNAPSHOT}) == ("one", REGION, False)

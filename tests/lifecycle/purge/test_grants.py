@@ -68,6 +68,7 @@ def test_what_a_service_gave_itself_for_a_resource_of_this_account_says_nothing(
         ("arn:aws:iam::123456789012:role/reader", HERE),
         ("arn:aws:iam::123456789012:user/rds.amazonaws.com", HERE),
         ("dynamodb.amazonaws.com", HERE),  # its tables are not listed
+        ("s3.amazonaws.com", HERE),  # nor objects of a bucket with another key
         ("rds.amazonaws.com", ELSEWHERE),  # a snapshot that was shared and restored over there
         ("rds.amazonaws.com", None),
         (VOLUME.format("999999999999"), HERE),

@@ -155,6 +155,10 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "forged line": (forged, "the evidence does not have dumps s3://backups/dumps/"),
     "other day": (shortened, "the evidence does not have"),
     "day of a point": (point_brought_forward, "the evidence does not have recovery point 11aa"),
+    "evidence unreadable": (
+        lambda world: setattr(world, "read", Ledger(problems=("e.evidence.jsonl: is missing",))),
+        "e.evidence.jsonl: is missing",
+    ),
     "evidence gone": (lambda world: setattr(world, "read", Ledger()), "the evidence does not have"),
     "other portfolio": (
         resources(tags={**TAGS, KEYS["portfolio"]: "other"}),
@@ -314,6 +318,21 @@ def test_what_other_plans_deleted_lately_counts_as_the_same_run(tmp_path: Path) 
         others(world)
         world.run()
         assert world.account.bills == set()
+
+
+def test_a_purge_that_begins_beside_another_stops_where_both_have_what_one_may(tmp_path: Path) -> None:
+    world = world_in(tmp_path)
+    terms(most_per_run=10)(world)
+    delete = world.account.delete
+
+    def beside(there: AccountResource, *, days: int) -> str:
+        purged(NOW, 8)(world)
+        return delete(there, days=days)
+
+    world.account.delete = beside  # type: ignore[method-assign]
+    with pytest.raises(RefusedError, match="and one run deletes 10 at most"):
+        world.run()
+    assert len(world.account.deleted) == 2
 
 
 def test_what_a_plan_began_itself_counts_once_and_a_plan_that_is_through_may_be_repeated(

@@ -63,7 +63,8 @@ class Start:
         session.register("before-send", cast("Any", faults.before_send))
         boto3.setup_default_session(botocore_session=session)
         plan = read_purge_plan(self.plan)
-        made = request(self.left, apply=self.plan, phrase=plan.phrase, record=record)
+        folders = (self.left.evidence, record.parent)
+        made = request(self.left, apply=self.plan, phrase=plan.phrase, record=record, evidence=folders)
         apply_plan(made, lambda: self.left.due + timedelta(hours=1))
 
 
@@ -96,7 +97,7 @@ def calls(start: Start, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Every call that changes something, where nothing disturbs it."""
     folder, cloud = tmp_path_factory.mktemp("undisturbed"), start.again()
     counter = folder / "count"
-    assert start.purge(cloud, folder / "e.jsonl", f"kill={NEVER}", counter) == 0
+    assert start.purge(cloud, folder / "e.evidence.jsonl", f"kill={NEVER}", counter) == 0
     assert start.left.there() == start.neighbours
     cloud.end()
     return counter.read_text(encoding="utf-8").split()
@@ -118,7 +119,7 @@ def test_a_purge_that_is_killed_at_a_cloud_call_goes_on(
 def survived(start: Start, number: int, after: bool, folder: Path) -> str:  # noqa: FBT001 - a point
     """Die there, run the command again, and look: '' or what is not as it should be."""
     folder.mkdir()
-    cloud, record, counter = start.again(), folder / "e.jsonl", folder / "count"
+    cloud, record, counter = start.again(), folder / "e.evidence.jsonl", folder / "count"
     died = start.purge(cloud, record, f"kill={number}{',after' if after else ''}", counter)
     if died != -signal.SIGKILL:
         return f"was not killed, but ended with {died}"

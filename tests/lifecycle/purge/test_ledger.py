@@ -62,6 +62,10 @@ def _emptied(path: Path, _: Left) -> None:
     path.write_text("", encoding="utf-8")
 
 
+def _gone(path: Path, _: Left) -> None:
+    path.unlink()
+
+
 def _kept_for_less(path: Path, _: Left) -> None:
     """The last line, of which no later line has the hash."""
     path.write_text(path.read_text("utf-8").replace(f"dumps/{SANDBOX}/", "dumps/acme/"), "utf-8")
@@ -126,6 +130,7 @@ def _no_region(_: Path, left: Left) -> None:
         (_cut, "its first lines were removed"),
         (_cut_at_its_end, "was cut off: it has 2 lines"),
         (_emptied, "was cut off: it has 0 lines"),
+        (_gone, "is missing, and"),
         (_kept_for_less, ":3: is another line than"),
         (_inserted, "the chain is broken here"),
         (_of_the_future, "which is in the future; check the clock"),
@@ -147,6 +152,27 @@ def test_a_file_that_is_not_whole_counts_for_nothing_and_is_named(edit: Edit, wh
     (problem,) = ledger.problems
     assert why in problem
     assert SANDBOX in problem
+
+
+@pytest.mark.parametrize("with_plan", [True, False])
+@pytest.mark.parametrize("broken", [_gone, _changed, _emptied, _cut])
+def test_what_one_file_of_a_tenant_may_keep_longer_no_other_of_its_files_lets_go(
+    broken: Edit, left: Left, *, with_plan: bool
+) -> None:
+    """The name was used twice, and the evidence of the second end cannot be read."""
+    for suffix in (".json", EVIDENCE_SUFFIX, f"{EVIDENCE_SUFFIX}.head"):
+        (left.evidence / f"{SANDBOX}{suffix}").rename(left.evidence / f"{SANDBOX}-0123456789ab{suffix}")
+    other = "vega"
+    left.write(left.plan(other), [left.line("manifests", f"s3://local-backups/manifests/{other}/")])
+    left.write(left.plan(SANDBOX), left.stored(SANDBOX))
+    second = left.evidence / f"{SANDBOX}-0123456789ab{EVIDENCE_SUFFIX}"
+    broken(second, left)
+    if not with_plan:
+        (left.evidence / f"{SANDBOX}-0123456789ab.json").unlink()
+    ledger = read_ledger([left.evidence], NOW)
+    assert {each.tenant for each in ledger.lines} == {other}
+    assert len(ledger.problems) == 1
+    assert ledger.tenants == {SANDBOX, other}
 
 
 def test_a_look_back_leaves_out_what_ended_later_and_still_knows_its_tenant(left: Left) -> None:
