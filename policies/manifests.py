@@ -65,6 +65,7 @@ _PROFILES: Final = frozenset({"RuntimeDefault", "Localhost"})
 _NAME: Final = "app.kubernetes.io/name"
 _DAEMON_SET: Final = "kubernetes:apps/v1:DaemonSet"
 _TEMPLATE: Final[Path] = ("spec", "template", "spec")
+_READ: Final = (True, NOT_KNOWN)
 _POD: Final = ".".join(str(part) for part in _TEMPLATE)
 
 
@@ -180,33 +181,34 @@ def _read_as_root(type_token: str, props: Properties) -> Iterator[Path]:
 
     It reads two directories of the node as root, without a capability and without writing anything; whatever
     it does besides is judged as for every other pod. There are no paths unless all of its volumes of the node
-    are logs, and every container only reads them, and its own root.
+    are logs, and every container only reads them, and its own root. What is not known yet may be so.
     """
     labels = at(props, "spec.template.metadata.labels")
     if type_token != _DAEMON_SET or not _is_place(at(props, "metadata.namespace")) or not _is_named(labels):
         return
     pod = at(props, _POD)
-    volumes = [each for each in _list(pod, "volumes") if isinstance(each, Mapping)]
-    named = {each.get("name"): at(each, "hostPath.path") for each in volumes if each.get("hostPath")}
+    volumes = _list(pod, "volumes")
+    named = {at(each, "name"): at(each, "hostPath.path") for each in volumes if at(each, "hostPath")}
     inside = [each for kind in ("containers", "initContainers") for each in _list(pod, kind)]
     mounts = [mount for container in inside for mount in _list(container, "volumeMounts")]
-    if any(at(each, "securityContext.readOnlyRootFilesystem") is not True for each in inside):
+    if any(at(each, "securityContext.readOnlyRootFilesystem") not in _READ for each in inside):
         return
-    written = [each for each in mounts if each.get("name") in named and each.get("readOnly") is not True]
-    if set(named.values()) <= set(NODE_LOGS) and not written:
+    written = [each for each in mounts if at(each, "name") in named and at(each, "readOnly") not in _READ]
+    if set(named.values()) <= {*NODE_LOGS, NOT_KNOWN} and not written:
         yield _TEMPLATE
         for index, each in enumerate(volumes):
-            if each.get("name") in named:
+            if at(each, "name") in named:
                 yield (*_TEMPLATE, "volumes", index, "hostPath")
 
 
 def _is_place(namespace: Any) -> bool:
     """Its namespace, with or without the prefix of a portfolio that shares its cluster."""
-    return isinstance(namespace, str) and f"-{namespace}".endswith(f"-{LOGS_NAMESPACE}")
+    return namespace is NOT_KNOWN or f"-{namespace}".endswith(f"-{LOGS_NAMESPACE}")
 
 
 def _is_named(labels: Any) -> bool:
-    return isinstance(labels, Mapping) and labels.get(_NAME) == LOG_SHIPPER
+    name = labels.get(_NAME) if isinstance(labels, Mapping) else labels
+    return name is NOT_KNOWN or name == LOG_SHIPPER
 
 
 def _list(holder: Any, name: str) -> list[Any]:

@@ -134,6 +134,7 @@ def write_plan(plan: HashedPlan, path: Path) -> None:
     try:
         # Its own file each time: what a killed writer left may be another name of the plan that is there.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.fchmod(handle, 0o600)  # whatever the umask takes away
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)

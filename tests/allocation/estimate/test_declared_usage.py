@@ -47,10 +47,12 @@ def test_requests_count_for_the_minutes_they_are_asked_for() -> None:
 
 def test_platform_parts_are_whose_they_are() -> None:
     usual, more = plan_of(tenant("acme")), plan_of(tenant("acme"), platform=measured())
-    # Kube-state-metrics once, and Fluent Bit on each of three nodes.
+    # Kube-state-metrics and two exporters once, Fluent Bit on each of three nodes; Traefik twice, which was a
+    # service of twice that size before.
+    millicores, mib = 20 + 20 + 10 + 3 * 50 + 2 * 100 - 2 * 200, 128 + 64 + 64 + 3 * 128 + 2 * 128 - 2 * 256
     for driver, of_tenant, of_platform in (
-        (Driver.CPU_REQUESTS, "0.010", Decimal("0.020") + 3 * Decimal("0.050")),
-        (Driver.MEMORY_REQUESTS, "0.0625", Decimal("0.125") + 3 * Decimal("0.125")),
+        (Driver.CPU_REQUESTS, "0.010", Decimal(millicores) / 1000),
+        (Driver.MEMORY_REQUESTS, "0.0625", Decimal(mib) / 1024),
     ):
         before, after = quantities(usual, driver), quantities(more, driver)
         assert after["acme"] - before["acme"] == Decimal(of_tenant) * 730

@@ -129,9 +129,9 @@ def test_a_namespace_that_tenants_share_has_one_quota_for_all_of_them(declared: 
     assert {each.props["metadata"]["namespace"] for each in quotas} >= set(NAMESPACES) - {"odoo-operations"}
     hard = the(declared, "kubernetes:core/v1:ResourceQuota", "odoo-production-quota").props["spec"]["hard"]
     assert hard == {
-        "requests.cpu": "2950m",
-        "requests.memory": "9728Mi",
-        "limits.memory": "24576Mi",
+        "requests.cpu": "5950m",
+        "requests.memory": "18944Mi",
+        "limits.memory": "34816Mi",
         "pods": "20",
         "requests.storage": "48Gi",
         "services.loadbalancers": "0",

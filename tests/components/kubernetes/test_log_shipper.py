@@ -123,7 +123,7 @@ def test_files_of_other_namespaces_are_not_opened(prefix: str) -> None:
         path = f"/var/log/containers/{pod}_{namespace}_{container}-{'0' * 64}.log"
         return fnmatch.fnmatch(path, source["path"]) and not fnmatch.fnmatch(path, source["exclude_path"])
 
-    assert {each for each in mine if not opened(each)} == {fact(prefix).namespace}
+    assert {each for each in mine if not opened(each)} == {fact(prefix).namespace, "traefik"}
     assert not opened("kube-system")
     assert not opened("kube-system", pod="odoo-production", container="odoo-production")
     assert not opened("south-odoo-production")

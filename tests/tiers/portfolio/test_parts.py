@@ -66,6 +66,7 @@ def test_with_every_part_each_has_its_fact() -> None:
     kinds = {fact.kind for fact in made.all_facts() if isinstance(fact, PlatformPart)}
     assert kinds == {
         "ingress-controller",
+        "log-shipper",
         "postgres-exporter",
         "redis-exporter",
         "state-exporter",
