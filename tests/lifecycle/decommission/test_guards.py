@@ -262,6 +262,7 @@ def _run(story: Story, path: Path, fuse: int | None, *, before: bool) -> Story:
     world, plan = deepcopy(story[0]), story[1]
     assert plan is not None
     path.write_text(story[2], encoding="utf-8")
+    path.with_name(f"{path.name}.head").unlink(missing_ok=True)  # of another history
     world.fuse, world.before = fuse, before
     with suppress(KilledError, LifecycleError):
         ended(world, plan, path).run()
