@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
@@ -87,6 +88,29 @@ def private_descriptor(path: str | os.PathLike[str], flags: int) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+@contextmanager
+def written_beside(path: Path, text: str, newline: str | None = None) -> Iterator[Path]:
+    """A file of its own beside *path* with *text*, on the disk, for its owner alone, to be put in its place.
+
+    Each has a name of its own: what a killed writer left may be another name of the file that is there. It is
+    gone at the end, unless it took that place.
+
+    Raises:
+        OSError: When it cannot be written.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    scratch = Path(name)
+    try:
+        os.fchmod(handle, _OWNER_ONLY)  # whatever the umask takes away
+        with os.fdopen(handle, "w", encoding="utf-8", newline=newline) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        yield scratch
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def read_bytes(path: Path, most: int, name: str | None = None, *, within: Path | None = None) -> bytes:

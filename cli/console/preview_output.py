@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -17,6 +15,7 @@ from cli.console.output import echo, write
 from cli.console.table import Paper, print_table
 from tiers.errors import CatalogError
 from tiers.escapes import visible
+from tiers.files import written_beside
 
 _WIDEST: Final = 10_000
 _ESCAPED: Final = frozenset({"github-comment", "html", "markdown"})
@@ -37,21 +36,11 @@ def put(preview: Preview, output: str, out: Path | None) -> None:
         (write if output in _ESCAPED else echo)(text.removesuffix("\n"))
         return
     try:
-        _write(out, text)
+        with written_beside(out, text) as scratch:
+            scratch.chmod(0o644)
+            scratch.replace(out)
     except OSError as error:
         raise CatalogError(f"{out}: cannot be written: {error.strerror}") from None
-
-
-def _write(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _as_json(preview: Preview) -> str:

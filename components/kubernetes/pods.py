@@ -142,11 +142,12 @@ def service_account(
     )
 
 
-def api_access(volume: str) -> Manifest:
-    """A short-lived token and the CA certificate; requested by the pod, because accounts mount no token."""
+def api_access(volume: str, *more: Manifest) -> Manifest:
+    """A short-lived token, the CA certificate and *more*; requested by the pod: accounts mount no token."""
     sources = [
         {"serviceAccountToken": {"path": "token", "expirationSeconds": _TOKEN_SECONDS}},
         {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        *more,
     ]
     return {"name": volume, "projected": {"sources": sources, "defaultMode": 0o440}}
 

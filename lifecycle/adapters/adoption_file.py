@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ from lifecycle.adoption.document import rendered
 from lifecycle.adoption.state import FILE, Adoption, DumpFile, LegacyDump
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
-from tiers.files import UnreadableError, opened, read_text
+from tiers.files import UnreadableError, opened, read_text, written_beside
 from tiers.portfolio.loading import read_portfolio
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import MAX_FILE_BYTES, collect, load_model
@@ -73,19 +72,10 @@ def write_adoption(folder: Path, adoption: Adoption, before: str) -> str:
 
 
 def _replace(path: Path, text: str, adoption: Adoption, before: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    scratch = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+    with written_beside(path, text, newline="") as scratch:
         _refuse_otherwise(path, scratch, adoption, before)
         scratch.chmod(path.stat().st_mode & 0o777 if before else _READABLE)
         scratch.replace(path)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
 
 
 def _refuse_otherwise(path: Path, scratch: Path, adoption: Adoption, before: str) -> None:
@@ -166,16 +156,10 @@ def write_tenant_file(portfolio: Path, tenant: TenantId, text: str) -> Path:
     path = portfolio / "tenants" / f"{tenant}.yaml"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        scratch = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+        with written_beside(path, text) as scratch:
             load_model(Tenant, scratch, shown_as=str(path))
             scratch.chmod(_READABLE)
             os.link(scratch, path)  # refuses a file that is there, and none is ever half written
-        finally:
-            scratch.unlink(missing_ok=True)
     except FileExistsError:
         raise CatalogError(f"{path}: exists already; nothing is overwritten") from None
     except OSError as error:

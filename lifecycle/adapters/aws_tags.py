@@ -39,8 +39,8 @@ class TaggedAccount(Account):
     def _set(self, call: TagCall, tags: Mapping[str, str]) -> None:
         name = call.row.resource.id
         if call.of_ec2:
-            pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
-            self._ask("ec2", call.region, "create_tags", Resources=[name], Tags=pairs)
+            listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+            self._ask("ec2", call.region, "create_tags", Resources=[name], Tags=listed)
             return
         service = "resourcegroupstaggingapi"
         said = self._ask(service, call.region, "tag_resources", ResourceARNList=[name], Tags=dict(tags))

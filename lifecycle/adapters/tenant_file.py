@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from tiers.errors import CatalogError
-from tiers.files import read_text
+from tiers.files import read_text, written_beside
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import MAX_FILE_BYTES, load_model, load_tree
 from tiers.vocabulary import Frozen
@@ -102,17 +100,11 @@ def _replace(
     path: Path, after: str, line_end: str, model: type[Frozen], values: Mapping[str, str | None]
 ) -> None:
     """Put the text *after* in the place of the file, once it was checked."""
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline=line_end) as file:
-            file.write(after)
-        load_model(model, Path(scratch), shown_as=str(path))
-        _refuse_left(path, Path(scratch), values)
-        Path(scratch).chmod(path.stat().st_mode)
-        Path(scratch).replace(path)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
+    with written_beside(path, after, newline=line_end) as scratch:
+        load_model(model, scratch, shown_as=str(path))
+        _refuse_left(path, scratch, values)
+        scratch.chmod(path.stat().st_mode)
+        scratch.replace(path)
 
 
 def _no_place(path: Path, name: str, value: str | None) -> CatalogError:

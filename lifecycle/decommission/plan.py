@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +21,7 @@ from lifecycle.stack_resources import Target
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.names import CLOSING_FACTS, SLEEPING
-from tiers.files import read_json
+from tiers.files import read_json, written_beside
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.tenant import UtcDatetime
 from tiers.vocabulary import Count, Environment, Frozen, LifecycleStage, ResilienceClass, TagValue, TenantId
@@ -132,17 +131,8 @@ def write_plan(plan: HashedPlan, path: Path) -> None:
     """
     text = json.dumps({**plan.document(), "sha256": plan.sha256}, indent=2) + "\n"
     try:
-        # Its own file each time: what a killed writer left may be another name of the plan that is there.
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.fchmod(handle, 0o600)  # whatever the umask takes away
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(name, path)  # refuses a file that is there, and none is ever half written
-        finally:
-            Path(name).unlink(missing_ok=True)
+        with written_beside(path, text) as scratch:
+            os.link(scratch, path)  # refuses a file that is there, and none is ever half written
     except FileExistsError:
         raise CatalogError(f"{path}: exists already; a plan is never overwritten") from None
     except OSError as error:

@@ -205,13 +205,14 @@ def _of_file(
     return plan, lines
 
 
-def _plan_path(path: Path) -> Path:
+def plan_path(path: Path) -> Path:
+    """The plan whose evidence *path* is: it lies beside it."""
     return path.with_name(f"{path.name.removesuffix(EVIDENCE_SUFFIX)}.json")
 
 
 def _plan_beside(path: Path, hashes: set[str]) -> DecommissionPlan:
     """The plan whose evidence it is; without it nobody knows what was the tenant's."""
-    beside = _plan_path(path)
+    beside = plan_path(path)
     if not beside.exists():
         raise EvidenceError(f"{path}: its plan is missing; expected it in {beside}")
     plan = read_plan(beside)
@@ -222,7 +223,7 @@ def _plan_beside(path: Path, hashes: set[str]) -> DecommissionPlan:
 
 def _whose(path: Path) -> str:
     """Whose end a file is of, whatever it says: by the plan beside it, or by the name that plans have."""
-    beside = _plan_path(path)
+    beside = plan_path(path)
     try:
         return read_plan(beside).tenant
     except CatalogError:

@@ -14,7 +14,7 @@ from allocation.prices.price_book import load_price_book
 from cli.console.output import echo
 from cli.console.printed_command import printed_command
 from lifecycle.adapters.purge.account import PurgedAccount
-from lifecycle.adapters.purge.world import FolderWorld
+from lifecycle.adapters.purge.world import FolderWorld, by_real_path
 from lifecycle.adapters.signature import signed_approval
 from lifecycle.decommission.plan import VALID_FOR, write_plan
 from lifecycle.errors import RefusedError
@@ -208,8 +208,7 @@ def _folders_of(plan: PurgePlan, path: Path, given: tuple[Path, ...]) -> tuple[P
             f"{path}: was made with the evidence and legal holds in {missing[0]}, which is not there; bring "
             "it back, or make a new plan"
         )
-    known = {each.resolve(): each for each in (*planned, *given)}
-    return tuple(known.values()) or (path.parent,)
+    return tuple(by_real_path((*planned, *given)).values()) or (path.parent,)
 
 
 def _approval(request: Request, world: FolderWorld) -> PurgeApproval | None:

@@ -16,8 +16,6 @@ from tiers.facts.names import NODE_LOGS
 from tiers.tags import KEYS
 
 PORT: Final = 2020
-ACCESS: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
-"""Where it looks for the token of its pod and for its namespace."""
 _TAG: Final = "kube.*"
 _LABELS: Final = "$kubernetes['labels']"
 # A node's share of the ephemeral storage that a pod requests (components/kubernetes/pods.py).

@@ -13,7 +13,7 @@ from components.kubernetes import pods
 from components.kubernetes.fingerprint import ANNOTATION
 from components.kubernetes.network_policies import scraped_policy, to_api, to_aws
 from components.kubernetes.parts.access import allowed_in_cluster
-from components.kubernetes.parts.log_pipeline import ACCESS, PORT, pipeline
+from components.kubernetes.parts.log_pipeline import PORT, pipeline
 from components.naming import component_type
 from components.places import Text
 from tiers.facts.every_fact import LogShipper
@@ -99,7 +99,7 @@ def _pod(fact: LogShipper, name: str) -> pods.Manifest:
         fact.image,
         fact.compute,
         mounts=[
-            {"name": "access", "mountPath": ACCESS, "readOnly": True},
+            {"name": "access", "mountPath": pods.API_ACCESS, "readOnly": True},
             {"name": "configuration", "mountPath": _CONFIGURATION, "readOnly": True},
             *directories,
         ],
@@ -128,10 +128,8 @@ def _pod(fact: LogShipper, name: str) -> pods.Manifest:
 
 def _access() -> pods.Manifest:
     """Its token, the CA and, as Fluent Bit asks before it uses them, the name of its namespace."""
-    volume = pods.api_access("access")
     where = [{"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}]
-    volume["projected"]["sources"].append({"downwardAPI": {"items": where}})
-    return volume
+    return pods.api_access("access", {"downwardAPI": {"items": where}})
 
 
 def _may_ask(name: str, namespace: str, child: pulumi.ResourceOptions) -> k8s.rbac.v1.ClusterRoleBinding:

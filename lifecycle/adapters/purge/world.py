@@ -15,7 +15,7 @@ from lifecycle import evidence
 from lifecycle.decommission.plan import EVIDENCE_SUFFIX
 from lifecycle.evidence import EvidenceError
 from lifecycle.purge.guards import Situation
-from lifecycle.purge.ledger import STEPS, Ledger, read_ledger
+from lifecycle.purge.ledger import STEPS, Ledger, plan_path, read_ledger
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import plan_of_folder
@@ -69,8 +69,7 @@ class FolderWorld:
             try:
                 written = evidence.read(path)
             except EvidenceError:
-                of_an_end = path.with_name(f"{path.name.removesuffix(EVIDENCE_SUFFIX)}.json").exists()
-                if of_an_end and not path.name.startswith("purge."):
+                if plan_path(path).exists() and not path.name.startswith("purge."):
                     continue  # the ledger names it
                 raise
             yield from (each for each in written if each.get("step") in STEPS)
@@ -88,8 +87,7 @@ class FolderWorld:
         """
         beside = plan.with_suffix(EVIDENCE_SUFFIX)
         if given is None:
-            known = {each.resolve() for each in self.folders}
-            here = beside.exists() or plan.parent.resolve() in known
+            here = beside.exists() or plan.parent.resolve() in by_real_path(self.folders)
             return beside if here else self.folders[0] / beside.name
         if given.parent.resolve() not in self._with_purges() or not given.name.endswith(EVIDENCE_SUFFIX):
             raise CatalogError(
@@ -101,7 +99,7 @@ class FolderWorld:
 
     def _with_purges(self) -> Mapping[Path, Path]:
         """Every folder in which the evidence of purges is looked for, once, by its real path."""
-        return {each.resolve(): each for each in (self.plans, *self.folders)}
+        return by_real_path((self.plans, *self.folders))
 
     def seen(self) -> Situation:
         """The situation: switch and legal holds are read anew, tenants are those of the beginning.
@@ -119,11 +117,10 @@ class FolderWorld:
             terms=platform.purge,
         )
 
-    def _with_holds(self) -> Iterator[Path]:
+    def _with_holds(self) -> Iterable[Path]:
         """Every folder in which somebody may have written a hold, each once; the plan's may be new."""
         plans = [self.plans] if self.plans.exists() else []
-        known = {each.resolve(): each for each in (self.portfolio, *plans, *self.folders)}
-        yield from known.values()
+        return by_real_path((self.portfolio, *plans, *self.folders)).values()
 
     @cached_property
     def plan(self) -> Plan:
@@ -134,6 +131,11 @@ class FolderWorld:
     def _tenants(self) -> frozenset[TenantId]:
         deployed = (inventory_of_stack(name, self.cwd).plan for name in self.stacks)
         return frozenset(each.tenant for plan in (self.plan, *deployed) for each in plan.tenants)
+
+
+def by_real_path(folders: Iterable[Path]) -> Mapping[Path, Path]:
+    """Each folder once, however often and by whatever links it is named."""
+    return {each.resolve(): each for each in folders}
 
 
 def _holds_of(folders: Iterable[Path]) -> Iterator[LegalHold]:

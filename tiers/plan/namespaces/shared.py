@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from tiers.catalog.tier import Catalog
 from tiers.facts.every_fact import Fact, FileShare, Namespace, NamespaceQuota
@@ -31,6 +32,17 @@ def routed_from(platform: Platform) -> str | None:
     return platform.cluster.ingress_namespace if runs else None
 
 
+def platform_namespace(platform: Platform, namespace: str, category: CostCategory, **more: Any) -> Namespace:
+    """A namespace that is no tenant's own; *more* are other fields of the fact."""
+    return Namespace(
+        **about_platform(platform, f"namespace-{namespace}", category),
+        namespace=namespace,
+        pod_security_version=platform.cluster.version,
+        dns_peers=platform.cluster.dns_peers,
+        **more,
+    )
+
+
 def namespace_facts(
     catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]
 ) -> Iterator[Fact]:
@@ -39,13 +51,8 @@ def namespace_facts(
     shared = {shared_namespace(platform, environment): environment for environment in Environment}
     used = {fact.namespace for facts in tenants for fact in facts if isinstance(fact, FileShare)}
     for namespace in (*sorted(used & shared.keys()), operations_namespace(platform)):
-        yield Namespace(
-            **about_platform(platform, f"namespace-{namespace}", CostCategory.COMPUTE),
-            namespace=namespace,
-            pod_security_version=platform.cluster.version,
-            dns_peers=platform.cluster.dns_peers,
-            routed_from=routed_from(platform) if namespace in shared else None,
-        )
+        routed = routed_from(platform) if namespace in shared else None
+        yield platform_namespace(platform, namespace, CostCategory.COMPUTE, routed_from=routed)
         if namespace in shared:
             yield from _quota(catalog, platform, shared[namespace], tenants)
 

@@ -8,6 +8,7 @@ from typing import Final
 from tiers.facts.compute import Namespace, Spread
 from tiers.facts.monitoring import IngressController
 from tiers.plan.namespaces.priority import priority_class
+from tiers.plan.namespaces.shared import platform_namespace
 from tiers.plan.namespaces.spread import counts_by_rollout
 from tiers.plan.owner import about_platform
 from tiers.portfolio.platform import Platform
@@ -22,13 +23,7 @@ def ingress_facts(platform: Platform, routed: Collection[str]) -> Iterator[Names
     if platform.parts is None or (wanted := platform.parts.traefik) is None:
         return
     namespace, ingress = platform.cluster.ingress_namespace, platform.ingress
-    yield Namespace(
-        **about_platform(platform, f"namespace-{namespace}", CostCategory.NETWORK),
-        namespace=namespace,
-        pod_security_version=platform.cluster.version,
-        dns_peers=platform.cluster.dns_peers,
-        routed_from=namespace,
-    )
+    yield platform_namespace(platform, namespace, CostCategory.NETWORK, routed_from=namespace)
     yield IngressController(
         **about_platform(platform, "traefik", CostCategory.NETWORK),
         namespace=namespace,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tiers.facts.compute import Namespace
 from tiers.facts.monitoring import LogShipper
 from tiers.facts.names import LOG_SHIPPER, LOGS_NAMESPACE, log_group
+from tiers.plan.namespaces.shared import platform_namespace
 from tiers.plan.owner import about_platform
 from tiers.portfolio.platform import Platform
 from tiers.vocabulary import CostCategory
@@ -17,13 +18,7 @@ def log_facts(platform: Platform) -> Iterator[Namespace | LogShipper]:
     if platform.parts is None or (wanted := platform.parts.log_shipper) is None:
         return
     namespace = platform.cluster.namespace(LOGS_NAMESPACE)
-    yield Namespace(
-        **about_platform(platform, f"namespace-{namespace}", CostCategory.SUPPORT),
-        namespace=namespace,
-        pod_security="privileged",
-        pod_security_version=platform.cluster.version,
-        dns_peers=platform.cluster.dns_peers,
-    )
+    yield platform_namespace(platform, namespace, CostCategory.SUPPORT, pod_security="privileged")
     yield LogShipper(
         **about_platform(platform, LOG_SHIPPER, CostCategory.SUPPORT),
         namespace=namespace,

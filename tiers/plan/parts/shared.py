@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tiers.facts.compute import ComputeRequest, Job, Namespace
+from tiers.facts.compute import ComputeRequest, Job
 from tiers.facts.every_fact import Fact
 from tiers.facts.monitoring import PostgresExporter, RedisExporter, StateExporter
 from tiers.facts.names import CACHE, DATABASE, PARTS_NAMESPACE, POSTGRES_LOGIN
 from tiers.naming import CACHE_NAME_LIMIT, physical_name
 from tiers.plan.namespaces.priority import priority_class
-from tiers.plan.namespaces.shared import operations_namespace
+from tiers.plan.namespaces.shared import operations_namespace, platform_namespace
 from tiers.plan.owner import about_platform
 from tiers.portfolio.parts.exporters import ExporterSpec
 from tiers.portfolio.parts.section import PartsSpec
@@ -35,12 +35,7 @@ def part_facts(platform: Platform) -> Iterator[Fact]:
         return
     namespace = platform.cluster.namespace(PARTS_NAMESPACE)
     if any((parts.kube_state_metrics, parts.postgres_exporter, parts.redis_exporter)):
-        yield Namespace(
-            **about_platform(platform, f"namespace-{namespace}", CostCategory.SUPPORT),
-            namespace=namespace,
-            pod_security_version=platform.cluster.version,
-            dns_peers=platform.cluster.dns_peers,
-        )
+        yield platform_namespace(platform, namespace, CostCategory.SUPPORT)
     if states := parts.kube_state_metrics:
         yield StateExporter(
             **_about(platform, parts, "kube-state-metrics", states),
