@@ -163,7 +163,7 @@ odoo: engine-cache engine-postgres setup ## try a source tree of Odoo in what we
 	@ODOO="$(ODOO)" ODOO_ADDONS="$(ODOO_ADDONS)" $(BIN)/python -m pytest -q -m odoo tests/odoo $(PYTEST_FLAGS)
 
 official: engine engine-cluster engine-kubernetes engine-postgres setup ## run the tests of Kubernetes' behaviour with the official provider, an API server and its controllers (40 minutes)
-	@COSTACK_OFFICIAL=1 $(BIN)/python -m pytest -q -m "kubernetes or either" tests/official tests/engine tests/localcloud/kubernetes
+	@COSTACK_OFFICIAL=1 COSTACK_EVERY_TEST=1 $(BIN)/python -m pytest -q -m "kubernetes or either" tests/official tests/engine tests/localcloud/kubernetes
 
 languages: engine engine-languages engine-yaml setup ## run the examples of the plugin in every language, from a git address (15 minutes, needs Go, Java with Maven, Node.js and npm)
 	@COSTACK_LANGUAGES=1 $(BIN)/python -m pytest -q tests/languages

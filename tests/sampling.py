@@ -17,6 +17,7 @@ Item = TypeVar("Item")
 
 EVERY: Final = "COSTACK_EVERY_EXAMPLE"
 EVERY_TEST: Final = "COSTACK_EVERY_TEST"
+_SWEEPS: Final = "COSTACK_EVERY_"
 
 
 def examples(sample: int, *, of: int) -> settings:
@@ -35,6 +36,11 @@ def chosen(items: Sequence[Item], number: int, *, one_in: int) -> Sequence[Item]
     return items if os.environ.get(EVERY) else items[number % one_in :: one_in]
 
 
+def asks_for_every() -> bool:
+    """Whether a variable `COSTACK_EVERY_…` is set: whoever sweeps one kind wants each test of it, too."""
+    return any(name.startswith(_SWEEPS) and value for name, value in os.environ.items())
+
+
 def is_named(arguments: Sequence[str], keyword: str) -> bool:
     """Whether somebody asks pytest for certain tests, by `::` or `-k`, rather than for files or folders."""
     return bool(keyword) or any("::" in each for each in arguments)
@@ -42,7 +48,7 @@ def is_named(arguments: Sequence[str], keyword: str) -> bool:
 
 def how_to_run_the_rest() -> list[str]:
     """How to run what was left out, where that is said."""
-    if os.environ.get(EVERY_TEST):
+    if asks_for_every():
         return []
     return [f"a sample of all tests: `make whole`, {EVERY_TEST}=1, `-k` and `::` run what is deselected"]
 
@@ -52,7 +58,7 @@ def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
 
     A sample holds the first and the last case: a table's ends are where its cases differ most.
     """
-    if os.environ.get(EVERY_TEST):
+    if asks_for_every():
         return set()
     found = {item for item in items if item.get_closest_marker("whole")}
     for count, cases in _sampled(items):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -32,7 +33,8 @@ def cases(count: int, sample: int) -> list[Chosen]:
 
 @pytest.fixture(autouse=True)
 def _chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(sampling.EVERY_TEST, raising=False)
+    for name in [each for each in os.environ if each.startswith("COSTACK_EVERY_")]:
+        monkeypatch.delenv(name)
 
 
 def test_what_is_marked_whole_is_left_out_and_nothing_else() -> None:
@@ -61,6 +63,10 @@ def test_a_test_that_somebody_asks_for_runs(arguments: list[str], keyword: str, 
     assert sampling.is_named(arguments, keyword) is named
 
 
-def test_where_everything_is_asked_for_nothing_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(sampling.EVERY_TEST, "1")
+@pytest.mark.parametrize("name", [sampling.EVERY_TEST, sampling.EVERY, "COSTACK_EVERY_KILL"])
+def test_where_everything_is_asked_for_nothing_is_left_out(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep of `make torture` names files, whose tests may be marked."""
+    monkeypatch.setenv(name, "1")
     assert left_out(*cases(9, 1), Chosen("a", {"whole": pytest.mark.whole("why").mark})) == set()
