@@ -59,6 +59,7 @@ def test_parts_are_read_back_as_one_bill(tmp_path: Path, monkeypatch: pytest.Mon
     assert replace(again.statement, items=()) == replace(first.statement, items=())
 
 
+@pytest.mark.whole("the same writer is tried in tests/allocation/adapters/bill/test_charge_parts")
 def test_one_file_takes_the_place_of_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kinds, "_FEW_ROWS", 0)
     with monkeypatch.context() as small:

@@ -32,6 +32,7 @@ def _moved(folder: Path) -> Path:
     return folder / "2026-12"
 
 
+@pytest.mark.sample(1)
 def test_everybody_can_read_every_page(
     browser: Browser, report: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -101,6 +101,7 @@ def sold() -> Iterator[Counter[Offer]]:
     assert counted.total() >= COMBINATIONS
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("offer", offers(), ids="-".join)
 @settings(
     max_examples=-(-EXAMPLES // len(offers())),
@@ -166,6 +167,7 @@ def message(each: Declared) -> Declared:
     return replace(each, secret_props=frozenset())
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

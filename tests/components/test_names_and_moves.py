@@ -74,6 +74,7 @@ def parts() -> Iterator[tuple[str, str]]:
             yield each.urn.rpartition("::")[0], name.removeprefix("acme-")
 
 
+@pytest.mark.whole("test_naming keeps names apart without declaring what has them")
 def test_no_tenants_part_is_called_like_a_part_of_a_tenant_with_a_longer_name() -> None:
     """Acme's `own-filestore` is acme-own's `filestore`: so no tenant may be called acme-own."""
     named = set(parts())

@@ -152,6 +152,7 @@ def test_a_database_that_is_whole_is_settled_only(place: Place) -> None:
     assert place.calls == ["shell"]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("half", [KILLED, "INSERT INTO ir_module_module VALUES ('base', 'to install');", ""])
 def test_a_first_set_up_that_was_killed_goes_on(place: Place, half: str) -> None:
     place.ask(MODULES + half)
@@ -261,6 +262,7 @@ def test_files_from_before_marks_belong_to_a_database_from_before_marks(place: P
         place.pods.server.ask(f"COMMENT ON ROLE {ROLE} IS NULL")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("there", [True, False])
 def test_a_folder_of_addons_that_is_none_ends_the_job(place: Place, there: bool) -> None:  # noqa: FBT001
     shutil.rmtree(place.folder / "addons")
@@ -296,6 +298,7 @@ exec %s "$@"
 """
 
 
+@pytest.mark.whole("each question is asked by other tests here, where it is answered")
 def test_no_question_that_is_refused_opens_the_gate(place: Place) -> None:
     """PostgreSQL may turn away any of them: an unknown answer is none."""
     place.ask(MODULES + INSTALLED)
@@ -355,7 +358,7 @@ HARMFUL: Final = {
 }
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("what", HARMFUL)
 def test_what_a_copy_has_got_since_is_neutralised_again_or_named(place: Place, what: str) -> None:
     place.ask(MODULES + INSTALLED)

@@ -18,7 +18,7 @@ from tests.lifecycle.pods import Pods, equip, move_places, said
 from tests.postgres import (
     ADMIN,
     CHOSEN,
-    MAJORS,
+    EVERY_MAJOR,
     NEWEST_SOLD,
     OWNER,
     Server,
@@ -38,7 +38,7 @@ SECRET: Final = "an order of the old client"
 once = pytest.mark.parametrize("shared", [NEWEST_SOLD], indirect=True, ids=["one version"])
 """Decided by the script alone, so one version of PostgreSQL shows it."""
 on_every_version = pytest.mark.parametrize(
-    "shared", MAJORS, indirect=True, ids=lambda major: f"postgresql-{major}"
+    "shared", EVERY_MAJOR, indirect=True, ids=lambda major: f"postgresql-{major}"
 )
 """Decided by what a master may see and change on the server."""
 _SAID: Final = f"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{ROLE}'"  # noqa: S608 - a constant

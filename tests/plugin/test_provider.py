@@ -198,6 +198,7 @@ def test_what_has_no_price_in_its_region_is_said_beside_the_amount() -> None:
         assert "(sa-east-1: " in found[tenant]["monthlyEstimateNote"]
 
 
+@pytest.mark.whole("a region without prices is said in the test above")
 def test_a_platform_without_prices_says_why_and_gives_no_empty_amount(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +229,7 @@ def test_a_platform_that_does_not_know_the_tenant_is_no_free_tenant(contract: An
     assert estimate_and_note(contract, "acme") == ("unknown", note)
 
 
+@pytest.mark.whole("test_estimator estimates the same without a server")
 def test_the_function_estimates_what_the_platform_does_without_deploying_it() -> None:
     found: dict[str, Any] = {}
     deployed(found.__setitem__)

@@ -83,6 +83,7 @@ def test_a_tenant_does_not_go_before_its_platform_to_a_newer_version() -> None:
         told(older, ("network", "vpc_id"))
 
 
+@pytest.mark.whole("tests/engine/test_plugin allocates such an inventory")
 def test_the_inventory_is_put_together_from_its_parts() -> None:
     collected: list[Any] = []
     from_values(collected.append)

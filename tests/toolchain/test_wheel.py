@@ -146,6 +146,7 @@ def test_a_wheel_of_the_sdist_is_the_same(wheel: Path, unpacked: Path, tmp_path:
     assert [name for name in ours if ours[name] != theirs[name] and not name.endswith("RECORD")] == []
 
 
+@pytest.mark.whole("twenty seconds of an installation; the command runs from an installed wheel below")
 def test_a_tag_of_a_repository_is_installed_by_its_address(
     unpacked: Path, installed: Environment, tmp_path: Path
 ) -> None:

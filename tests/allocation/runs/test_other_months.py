@@ -68,6 +68,7 @@ def november(*more: dict[str, str]) -> list[dict[str, str]]:
     return [row("400", day("2026-11", 5), NOVEMBER), *more]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("usage", "other", "charged"),
     [("75", "25", "100.00"), ("30", "-15", "15.00")],
@@ -237,6 +238,7 @@ def test_focus_keeps_the_class_and_both_periods(tmp_path: Path, september: Path)
     ]
 
 
+@pytest.mark.whole("tests/allocation/runs explains charges; a correction has one sentence more")
 def test_a_correction_is_explained(tmp_path: Path, september: Path) -> None:
     refund = row("-100", day("2026-09", 3), NOVEMBER)
     month_of(tmp_path, "2026-11", november(refund), TWO, history=september, out=tmp_path / "filed")
@@ -280,6 +282,7 @@ def _filed(statement: Statement) -> FiledStatement:
     return filed_statement(document(statement), items_document(statement), "test")
 
 
+@pytest.mark.whole("the statement tells them apart, and reports print statements")
 def test_reports_tell_other_months_apart(tmp_path: Path, september: Path) -> None:
     """The reasons of the bill's change add up, idle and unallocated parts too; who left is not new."""
     june = [row("400", day("2026-06", 5), whole("2026-06"))]
@@ -327,7 +330,7 @@ def test_the_statement_says_what_was_done(tmp_path: Path, september: Path) -> No
     ]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("acme", "borealis", "expected"),
     [
@@ -351,6 +354,7 @@ def test_shares_are_proportions_unless_some_got_money_back(
     assert shares == expected
 
 
+@pytest.mark.whole("a correction of a filed month follows its shares above")
 def test_a_correction_of_a_corrected_month_follows_its_own_shares(tmp_path: Path, september: Path) -> None:
     """What November billed for September says nothing about how November was divided."""
     refund = row("-100", day("2026-09", 3), NOVEMBER)
@@ -362,7 +366,7 @@ def test_a_correction_of_a_corrected_month_follows_its_own_shares(tmp_path: Path
     assert parts == {"acme": "-30.00", "borealis": "-10.00"}
 
 
-@examples(12, of=60)
+@examples(3, of=60)
 @given(
     st.lists(
         st.tuples(

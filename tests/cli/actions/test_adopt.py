@@ -228,6 +228,7 @@ def test_nobody_has_signed_for_a_day_to_come(line: str, named: str, small: Path,
     assert file.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("errors", "refused"),
     [

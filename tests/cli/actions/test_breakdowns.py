@@ -110,6 +110,7 @@ def table(path: Path) -> list[list[str]]:
         return list(csv.reader(stream))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("rows", [AS_FOCUS, AS_CUR], ids=["FOCUS", "CUR"])
 def test_unused_commitments_are_a_pool_of_their_own(
     rows: list[dict[str, str]], rulebook: Path, tmp_path: Path
@@ -131,6 +132,7 @@ def test_a_fee_whose_unused_part_is_not_said_is_not_called_unused(rulebook: Path
     assert not any("unused-commitments" in line["pooled"] for line in run["statement"]["tenants"])
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("rows", [AS_FOCUS, AS_CUR], ids=["FOCUS", "CUR"])
 def test_cash_and_amortised_cost_stand_side_by_side(
     rows: list[dict[str, str]], rulebook: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -209,6 +211,7 @@ def test_a_statement_by_invoice_adds_up_to_it_to_the_cent(tmp_path: Path) -> Non
     assert (gates["invoice A (difference)"], gates["invoice B (difference)"]) == (True, True)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("total", "found"), [("10.02", "0.013"), ("9.99", "-0.017"), ("-10.01", "-20.017")])
 def test_an_invoice_that_differs_is_a_row_and_a_gate(total: str, found: str, tmp_path: Path) -> None:
     run = allocated(tmp_path, INVOICED, invoice=(f"A={total}",))

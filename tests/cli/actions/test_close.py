@@ -94,6 +94,7 @@ def test_credits_do_not_hide_what_was_refused(tmp_path: Path) -> None:
     assert "reconciliation error (percent) is 18.4979, must be" in held(tmp_path, rows)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "row", [added("1,5", 1), added("0.01", 1, currency="EUR"), added("", 1)], ids=["unread", "EUR", "empty"]
 )

@@ -64,7 +64,7 @@ def test_nothing_differs(asked: dict[str, Any], capsys: pytest.CaptureFixture[st
     assert asked["more"] == [None]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("output", ["table", "json", "openmetrics", "html"])
 def test_drift_is_printed_and_breaks_a_rule(
     asked: dict[str, Any], capsys: pytest.CaptureFixture[str], output: str

@@ -277,6 +277,7 @@ def test_break_even_is_said_when_it_is_asked_for() -> None:
     assert "break-even of cobalt in users: ha-postgresql" in run(*WHAT_IF, "--break-even").stdout
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -336,6 +337,7 @@ def clean(branch: Path) -> Path:
     return branch
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [

@@ -83,6 +83,7 @@ def test_what_is_needed_is_shown_and_fails_only_when_approvals_are_counted(folde
     assert told(enough)[0]["approved_by"] == ["ola"]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("form", ["table", "markdown", "github-comment", "html"])
 def test_every_form_says_who_has_to_approve(folder: Path, run: Run, form: str) -> None:
     write(folder, image=True)

@@ -100,6 +100,7 @@ def test_a_change_that_leaves_all_alone_is_measured_as_it_is(branch: Branch) -> 
     assert "what changes the" not in branch.run(code=Exit.OK).stdout
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("base", ["--base", "--base-tip"])
 def test_a_cheaper_price_list_does_not_hide_a_rise(branch: Branch, base: str) -> None:
     branch.add("delta", "cobalt")
@@ -197,6 +198,7 @@ def test_a_price_that_comes_with_what_it_prices_is_named(branch: Branch) -> None
     assert f"'{INSTANCE}' unknown → 0.0001 per hour; say that it may with --accept prices" in named
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("new", "after"), [("", "none"), ("budget_per_month: 900.00\n", "900.00"), ("# 700\n", "none")]
 )
@@ -303,6 +305,7 @@ def test_looser_limits_are_named_by_their_own_word(branch: Branch) -> None:
 WORKFLOW = ".github/workflows/cost-preview.yml"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("file", "text"),
     [

@@ -159,6 +159,7 @@ def test_a_tenant_that_is_not_deployed_is_renamed_in_its_file(folder: Path) -> N
     assert "fresh is not deployed in stack 'local', so nothing has its name yet" in result.stderr
 
 
+@pytest.mark.sample(1)
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize("word", ["acme", "zenith"])
 def test_a_tenant_that_is_gone_is_named_by_either(word: str, folder: Path, tmp_path: Path) -> None:

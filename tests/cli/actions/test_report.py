@@ -156,6 +156,7 @@ def test_an_earlier_report_is_replaced_and_nothing_else(made: Path, tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -146,6 +146,7 @@ def test_a_test_that_could_not_be_made_says_why_and_is_no_evidence(
     assert not evidence.exists()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("place", "message"),
     [("FETCHED", "job 'acme-restore-test-"), ("RESTORED", "job 'acme-restore-test-")],

@@ -53,6 +53,7 @@ def test_who_does_not_ask_gets_nothing_and_keeps_every_urn() -> None:
     assert (off, none_of_it) == (nothing, set())
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("spec", "types"),
     [

@@ -46,6 +46,7 @@ def job_name(*, hostname: str = "acme.odoo.example.com", addons: tuple[str, ...]
     return str(the(declare_plan(plan), JOB, "acme-odoo-setup").props["metadata"]["name"])
 
 
+@pytest.mark.whole("test_stack has a Job that is another when it does something else")
 def test_it_runs_again_when_what_it_checks_or_writes_has_changed() -> None:
     assert job_name() == job_name()
     assert len({job_name(), job_name(hostname="other.example.com"), job_name(addons=("/mnt/b",))}) == 3

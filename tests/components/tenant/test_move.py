@@ -86,6 +86,7 @@ def test_the_copy_is_used_only_after_the_cut_over() -> None:
     assert f"db_host = {OWN_HOST}" in configuration(there)
 
 
+@pytest.mark.whole("twenty seconds of every stage of two moves, one by one")
 def test_what_was_stopped_starts_again_although_load_scales_it() -> None:
     """An autoscaler ignores what has no pods; in a namespace that stays nothing else would start it."""
     for origin, target in (("ha-postgresql", COPIED), (COPIED, "ha-postgresql")):

@@ -97,6 +97,7 @@ def test_an_update_leaves_the_number_of_pods_to_the_schedule() -> None:
     assert awake == FORCED
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("changes", "taken_back"),
     [

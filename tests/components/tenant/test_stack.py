@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import the
@@ -103,6 +105,7 @@ def _given(plan: Plan, name: str) -> dict[str, str]:
     return {"": job.props["metadata"]["name"], **{each["name"]: each["value"] for each in container["env"]}}
 
 
+@pytest.mark.whole("the Job above is another one for the same reason")
 def test_data_is_set_up_for_its_owner_and_again_for_another() -> None:
     def given(client: str, **more: str) -> dict[str, str]:
         return _given(plan_of(tenant("acme", client=client, **more)), "acme-database-setup")

@@ -69,6 +69,7 @@ def test_functions_say_where_the_program_runs(driver: Driver) -> None:
         call("getPrice")
 
 
+@pytest.mark.whole("test_table and test_resource take every type through its life without the engine")
 @pytest.mark.engine
 def test_a_stack_with_every_type_lives_and_leaves_nothing(tmp_path: Path) -> None:
     with running_cloud(tmp_path / "cloud") as server:

@@ -85,6 +85,7 @@ def test_manifests_follow_the_program(project: Callable[..., Engine]) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.whole("tests/engine/test_life has objects on an API server")
 @pytest.mark.engine
 @pytest.mark.cluster
 @pytest.mark.either
@@ -182,6 +183,7 @@ k8s.batch.v1.Job(
 TEMPLATE = "spec.template.metadata.labels"
 
 
+@pytest.mark.whole("test_api has the same labels without the engine")
 @pytest.mark.engine
 @pytest.mark.cluster
 @pytest.mark.either
@@ -201,6 +203,7 @@ def test_a_job_is_replaced_after_any_update_on_labels_that_the_server_gave_it(
     assert engine.destroy() == {"deleted": 2}
 
 
+@pytest.mark.whole("twelve seconds of a Job that fails")
 @pytest.mark.engine
 @pytest.mark.cluster
 def test_a_job_is_replaced_once_it_has_failed(project: Callable[..., Engine], cluster: Cluster) -> None:

@@ -120,6 +120,7 @@ def test_a_tenant_in_a_stack_of_its_own_says_it_too(firm: Path) -> None:
     assert refused(inside) == set()
 
 
+@pytest.mark.whole("a program without portfolios is tried above")
 def test_a_program_with_the_catalog_of_costack_has_no_folder_either(
     firm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ def test_what_fits_is_left_alone() -> None:
     assert add_capacity(catalog(), local_portfolio()) == (local_portfolio(), ())
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("count", [1, 30, 200])
 def test_nodes_and_storage_grow_until_nothing_is_short(count: int) -> None:
     crowded = with_more(catalog(), local_portfolio(), "shared-namespace", count).portfolio

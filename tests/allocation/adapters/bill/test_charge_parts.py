@@ -47,7 +47,7 @@ def charges(files: list[Path], into: Path) -> list[dict[str, Any]]:
         return fetched(connection, "SELECT * EXCLUDE (kind) FROM charge ORDER BY charge")
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("few_rows", [0, 10_000])
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_parts_hold_what_one_file_holds(
@@ -94,6 +94,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
     assert list((tmp_path / "run").iterdir()) == []
 
 
+@pytest.mark.whole("parts are read as one file in each test here")
 def test_a_run_with_parts_is_explained_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = GOLDEN / "small-firm-shared"
     monkeypatch.setattr(writing, "LARGEST_PART", 10)

@@ -86,7 +86,7 @@ rows_of_bill = st.fixed_dictionaries(
 )
 
 
-@examples(12, of=30)
+@examples(3, of=30)
 @given(st.lists(st.lists(rows_of_bill, min_size=1, max_size=30), min_size=1, max_size=3))
 def test_sums_are_conserved(bills: list[list[dict[str, str]]]) -> None:
     with TemporaryDirectory() as folder:

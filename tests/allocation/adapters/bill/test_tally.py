@@ -69,6 +69,7 @@ def test_refused_amounts_do_not_cancel(tmp_path: Path) -> None:
     assert (cost.refused, intake.unknown) == (Decimal(0), 0)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("good", "bad", "unknown"),
     [

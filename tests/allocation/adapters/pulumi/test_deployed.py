@@ -180,6 +180,7 @@ def test_a_tenant_of_which_nothing_is_there_costs_nothing() -> None:
     assert UNKNOWN not in estimates
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("there", "counted"),
     [

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.report.showback.month import Showback
@@ -27,6 +27,7 @@ from tests.allocation.recomputed.paper import Printed, read_page, said_otherwise
 from tests.allocation.recomputed.walk import agree, problems
 from tests.allocation.showbacks import all_pages, moved, statement_of, written
 from tests.portfolios import catalog, local_plan
+from tests.sampling import examples
 from tiers.inventory import exported
 from tiers.plan.plan import Plan
 
@@ -131,6 +132,7 @@ def test_every_figure_of_a_month_in_which_all_prices_rose() -> None:
     agree(wrong(*reported([before, dearer(before, "2026-12", Decimal(3))], local_plan())))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("users", ["3", "8", "8.4", "25.25"])
 def test_every_figure_of_a_month_in_which_users_were_counted(users: str) -> None:
     showback, documents = month_of([local_plan()])
@@ -155,7 +157,7 @@ def test_a_client_is_not_reported_what_a_tenant_cost_that_was_anothers() -> None
     agree(wrong(*month_of([before, changed("acme", users="16")])))
 
 
-@settings(max_examples=6, deadline=None)
+@examples(2, of=6)
 @given(
     st.sampled_from(["acme", "borealis", "cobalt", "halcyon"]),
     st.sampled_from([None, "shared-namespace", "dedicated-db", "ha-postgresql"]),
