@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -46,22 +47,27 @@ def told(statement: Statement) -> dict[str, tuple[str, ...]]:
     }
 
 
-@pytest.fixture
-def september(tmp_path: Path) -> Path:
-    """A filed September of three tenants; one of them has left by November."""
-    return september_in(tmp_path)
+@pytest.fixture(scope="module")
+def filed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The history of a filed September of three tenants, which nothing is filed into.
 
-
-def september_in(tmp_path: Path) -> Path:
+    One of them has left by November.
+    """
+    folder = tmp_path_factory.mktemp("september")
     rows = [
         row("400", day("2026-09", 3), whole("2026-09")),
         row("10", day("2026-09", 4), whole("2026-09"), tenant="leaver"),
     ]
-    history = tmp_path / "history"
     usage = {"acme": 1, "borealis": 1, "leaver": 2}
-    statement = month_of(tmp_path, "2026-09", rows, usage, history=history, close=True).statement
+    statement = month_of(folder, "2026-09", rows, usage, history=folder / "history", close=True).statement
     assert (of("acme", statement), of("leaver", statement)) == ("100.00", "210.00")
-    return history
+    return folder / "history"
+
+
+@pytest.fixture
+def september(tmp_path: Path, filed: Path) -> Path:
+    """That history, for a test that may file another month."""
+    return shutil.copytree(filed, tmp_path / "history")
 
 
 def november(*more: dict[str, str]) -> list[dict[str, str]]:
@@ -381,10 +387,14 @@ def test_a_correction_of_a_corrected_month_follows_its_own_shares(tmp_path: Path
     ),
     st.booleans(),
 )
-def test_of_a_billing_month_no_row_and_no_unit_is_lost(lines: list[Any], filed: bool) -> None:  # noqa: FBT001
+def test_of_a_billing_month_no_row_and_no_unit_is_lost(
+    filed: Path,
+    lines: list[Any],
+    knows: bool,  # noqa: FBT001
+) -> None:
     with TemporaryDirectory() as text:
         folder = Path(text)
-        history = september_in(folder) if filed else None
+        history = filed if knows else None
         rows = [
             row(
                 text_of(units),
