@@ -139,6 +139,7 @@ def test_a_restated_month_stays_what_it_was(tmp_path: Path, capsys: pytest.Captu
     assert len(list(history.glob("2026-11/*"))) == len(list(STORED.glob("history/2026-11/*")))
 
 
+@pytest.mark.whole("test_golden restates a month")
 def test_a_closed_month_is_restated_by_the_difference(tmp_path: Path) -> None:
     history = shutil.copytree(STORED / "history", tmp_path / "history")
     for path in history.glob("2026-11/*-001.json"):

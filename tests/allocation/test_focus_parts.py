@@ -29,6 +29,7 @@ def rows(files: list[Path]) -> list[tuple[Any, ...]]:
     return duckdb.execute(read, [[str(file) for file in files]]).fetchall()
 
 
+@pytest.mark.whole("they are read back as one bill below")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("version", list(FocusVersion))
 def test_parts_hold_what_one_file_holds(

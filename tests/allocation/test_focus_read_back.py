@@ -60,6 +60,7 @@ def test_a_month_is_read_back_to_the_unit(scenario: str, tmp_path: Path) -> None
         assert replace(again.statement, items=()) == replace(first.statement, items=()), file.name
 
 
+@pytest.mark.whole("a month is read back to the unit above")
 def test_what_is_read_back_is_written_again_as_it_was(small_firm: Path, tmp_path: Path) -> None:
     out = tmp_path / "again"
     allocated("small-firm-shared", (small_firm,), out=out, focus=(FocusVersion.V1_3,))
@@ -99,6 +100,7 @@ def test_a_month_settled_with_what_was_carried_is_read_back_without_it(tmp_path:
     assert fresh.tenants != last.statement.tenants, "nothing was carried: the test shows nothing"
 
 
+@pytest.mark.whole("a month is read back to the unit above")
 def test_what_no_tenant_used_is_unallocated_to_the_gate_again(tmp_path: Path) -> None:
     month, out = "2026-10", tmp_path / "run"
     rows = [row("7", whole(month), whole(month)), row("3", whole(month), whole(month), tenant="acme")]
@@ -122,6 +124,7 @@ def test_what_no_tenant_used_is_unallocated_to_the_gate_again(tmp_path: Path) ->
     assert found == ["70.0000", "70.0000"]
 
 
+@pytest.mark.whole("portfolios are told apart in tests/allocation/billed/test_portfolios")
 def test_what_is_nobodys_stays_in_its_portfolio(tmp_path: Path) -> None:
     """Of two portfolios: rows that no rule gives to a tenant belong to the portfolio of their account."""
     inventories = []
@@ -196,6 +199,7 @@ def test_a_file_that_is_not_what_was_written_is_refused(
         allocated("small-firm-shared", (bill,))
 
 
+@pytest.mark.whole("parts and spellings of columns are read in tests/allocation/adapters/bill")
 def test_a_warehouse_may_split_the_file_and_change_the_case_of_its_columns(
     small_firm: Path, tmp_path: Path
 ) -> None:

@@ -265,6 +265,7 @@ def test_every_figure_of_a_bill_after_another(
     agree([*otherwise, *problems(pages, documents)])
 
 
+@pytest.mark.whole("the figures of a month are read here, and of what changed in tests/allocation/report")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("before", ["an estimate", "a bill without items"])
 def test_every_figure_of_a_bill_after(before: str, folder: Path, walked: list[Printed]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from components.platform import SharedPlatform
 from components.tenant.stack import TenantStack
 from tests.components.monitor import CloudAnswers, Declared, declare
+from tests.made_once import made_once
 from tests.portfolios import local_plan
 from tiers.plan.plan import Plan
 
@@ -24,8 +25,8 @@ def declare_plan(
 ) -> list[Declared]:
     """What the components declare for *plan*, in a program that does *first* before it.
 
-    Of a program without anything special it is remembered: files of tests declare the same portfolios, and
-    none may change what was declared.
+    Of a program without anything special it is declared once in a run: files of tests declare the same
+    portfolios, and none may change what was declared.
     """
     if answers is not None or first is not None:
         return declare(partial(_program, plan, first), preview=preview, answers=answers)
@@ -50,7 +51,8 @@ class _Asked:
 
 @lru_cache(maxsize=12)
 def _declared(asked: _Asked, *, preview: bool) -> tuple[Declared, ...]:
-    return tuple(declare(partial(_program, asked.plan), preview=preview))
+    program = partial(_program, asked.plan)
+    return made_once(f"declared {preview} {asked.text}", lambda: tuple(declare(program, preview=preview)))
 
 
 @cache

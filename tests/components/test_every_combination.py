@@ -101,7 +101,7 @@ def sold() -> Iterator[Counter[Offer]]:
     assert counted.total() >= COMBINATIONS
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("offer", offers(), ids="-".join)
 @settings(
     max_examples=-(-EXAMPLES // len(offers())),

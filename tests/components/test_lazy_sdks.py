@@ -38,6 +38,7 @@ def run(program: str) -> str:
     return done.stdout
 
 
+@pytest.mark.whole("what components declare loads no service whole below")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_name_of_a_service_is_that_of_its_module_and_loads_no_other(service: str) -> None:

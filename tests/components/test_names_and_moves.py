@@ -108,6 +108,7 @@ def test_claims_of_both_tiers_fit_the_quota_while_a_tenant_moves() -> None:
         assert int(quota.props["spec"]["hard"]["requests.storage"].removesuffix("Gi")) >= claimed, after
 
 
+@pytest.mark.whole("test_portfolios_apart moves such a claim on an API server")
 def test_a_claim_in_another_namespace_has_a_volume_of_another_name() -> None:
     """A volume remembers the uid of its old claim, which goes after the pods that have it: both are there."""
     assert SHARED_FILES != SHARED

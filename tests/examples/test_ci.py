@@ -264,6 +264,7 @@ def test_one_comment_is_created_and_then_kept_up_to_date(host: Both, checkout: C
     )
 
 
+@pytest.mark.whole("tests/cli/actions/test_preview ends with that code")
 @pytest.mark.sample(1)
 @HOSTS
 def test_a_gate_that_fails_is_told_in_the_comment_and_by_the_exit_code(

@@ -552,6 +552,7 @@ def test_drift_is_looked_for_and_nothing_is_changed(host: Both, main: Main) -> N
     assert main.said.count("no environment is past its end date") == 2
 
 
+@pytest.mark.whole("one loop of a script")
 @on("gitlab")
 def test_a_restore_test_that_fails_keeps_no_other_tenant_from_its_own(host: Both, main: Main) -> None:
     (main.tools / "kubectl.fails").write_text("", encoding="utf-8")

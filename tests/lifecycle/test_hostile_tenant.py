@@ -32,6 +32,7 @@ def shared(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.sample(30)
 @pytest.mark.postgres
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda each: re.sub(r"\W+", "-", each.what))
 def test_what_comes_of_an_attempt(shared: Server, attempt: Attempt) -> None:

@@ -224,6 +224,7 @@ def test_nobody_begins_with_the_files_of_somebody_else(place: Place) -> None:
     assert place.calls == []
 
 
+@pytest.mark.whole("a first set-up that was killed goes on above")
 def test_a_set_up_that_was_killed_while_it_marked_the_directory_goes_on(place: Place) -> None:
     """Between two lines: the new mark is written and has not its name yet."""
     odoo = place.folder / "odoo"
@@ -236,6 +237,7 @@ def test_a_set_up_that_was_killed_while_it_marked_the_directory_goes_on(place: P
     assert not half.exists()
 
 
+@pytest.mark.whole("the test above has files of somebody else")
 def test_only_the_marks_own_new_name_is_no_file_of_somebody(place: Place) -> None:
     below = place.folder / "odoo" / "filestore" / ".costack-owner.new"
     below.parent.mkdir()
@@ -244,6 +246,7 @@ def test_only_the_marks_own_new_name_is_no_file_of_somebody(place: Place) -> Non
     assert "holds 1 files without an owner's mark" in place.set_up().stderr
 
 
+@pytest.mark.whole("test_owner has databases from before marks")
 def test_files_from_before_marks_belong_to_a_database_from_before_marks(place: Place) -> None:
     left = place.folder / "odoo" / "filestore" / DATABASE / "ab" / "abcd"
     left.parent.mkdir(parents=True)
@@ -335,6 +338,7 @@ def test_a_copy_is_neutralised_and_has_one_server_that_leads_nowhere(place: Plac
     assert place.gate().returncode == 0
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("lacks", [NEUTRALIZE, OWN])
 def test_what_was_never_neutralised_or_has_productions_identity_does_not_start(
     place: Place, lacks: str

@@ -339,6 +339,7 @@ def test_a_full_pool_ends_the_job_with_a_sentence(
     assert second_login().returncode == 0
 
 
+@pytest.mark.whole("a full pool ends the job in a sentence above")
 @chosen_versions
 def test_the_second_logins_check_takes_no_connection_of_the_tenants(acme: Pods) -> None:
     """Both logins share those of the database, and their pods may have them all."""

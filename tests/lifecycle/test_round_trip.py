@@ -186,6 +186,7 @@ def test_a_report_follows_no_link_that_a_restore_left(restored: Pods, name: str,
     assert not (restored.bucket / "manifests" / "acme" / "restore-tests").exists()
 
 
+@pytest.mark.whole("a result with what is no number is refused below")
 def test_a_restore_that_says_nothing_or_nonsense_proves_nothing(restored: Pods) -> None:
     (restored.folder / "restored" / "measured").write_text("[", encoding="utf-8")
     assert reported(restored).returncode == 2
@@ -242,6 +243,7 @@ def test_a_sample_of_other_places_is_not_read(restored: Pods) -> None:
     assert "hostname" not in calls
 
 
+@pytest.mark.whole("no link is followed in the test above, and the bucket takes one file")
 def test_it_writes_its_result_and_nothing_else(damaged: Pods) -> None:
     def objects() -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in damaged.bucket.rglob("*") if path.is_file()}

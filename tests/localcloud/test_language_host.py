@@ -292,6 +292,7 @@ server.wait_for_termination()
 """
 
 
+@pytest.mark.whole("every program of tests/engine runs through this host")
 @pytest.mark.engine
 def test_a_program_runs_with_configuration_under_the_real_cli(project: Callable[..., Engine]) -> None:
     engine = project(CONFIGURED, config={"plain": "p"})

@@ -146,6 +146,7 @@ def test_a_read_replica_leaves_no_snapshot_of_its_own() -> None:
     assert found(DATABASE, GOOD_DATABASE | replica) == {}
 
 
+@pytest.mark.whole("tests/components/tenant/test_files declares it both ways")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("bought", [True, "promoted"])
 def test_a_standby_is_as_it_should_be_before_and_after_it_was_promoted(bought: object) -> None:

@@ -91,6 +91,7 @@ def test_what_would_no_longer_be_found_is_refused(source: str, sentence: str) ->
         backend.moved(source, "m.py", frozenset({"tiers.errors"}))
 
 
+@pytest.mark.whole("the command of an installed wheel finds all that it needs below")
 def test_everything_tracked_is_in_it_below_one_package(wheel: Path) -> None:
     names = contents(wheel).keys()
     assert {name.split("/")[0] for name in names} == {"costack", f"costack-{VERSION}.dist-info"}
@@ -104,6 +105,7 @@ def test_everything_tracked_is_in_it_below_one_package(wheel: Path) -> None:
     assert {f"costack/{name}" for name in tracked} <= names
 
 
+@pytest.mark.whole("the command runs from an installed wheel in an empty folder")
 def test_no_module_imports_or_names_one_at_the_top(wheel: Path) -> None:
     for name, content in contents(wheel).items():
         if not name.endswith(".py"):

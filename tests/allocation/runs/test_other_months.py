@@ -135,6 +135,7 @@ def test_a_direct_correction_stays_with_its_tenant_even_if_it_left(tmp_path: Pat
     assert (text_of(unknown.units), of("acme", unfiled)) == ("-3.00", "307.00")
 
 
+@pytest.mark.whole("a correction finds the tenant that left above")
 def test_a_tenant_that_left_is_known_for_its_own_months_only(tmp_path: Path, september: Path) -> None:
     """What is billed for November under its tags still bills and should not: nobody's, and named."""
     rows = november(
@@ -147,6 +148,7 @@ def test_a_tenant_that_left_is_known_for_its_own_months_only(tmp_path: Path, sep
     ]
 
 
+@pytest.mark.whole("a month that is not filed is divided by drivers above")
 def test_a_pool_that_the_month_did_not_have_is_divided_by_drivers(tmp_path: Path, september: Path) -> None:
     rules = _two_pools()
     rows = november(
@@ -203,6 +205,7 @@ def test_usage_is_counted_once_whatever_months_are_corrected(tmp_path: Path) -> 
     assert plain == corrected
 
 
+@pytest.mark.whole("tests/allocation/test_golden restates a month")
 def test_a_restatement_of_a_corrected_month_adds_up(tmp_path: Path, september: Path) -> None:
     refund, more = (row(cost, day("2026-09", 3), NOVEMBER) for cost in ("-100", "-40"))
     month_of(tmp_path, "2026-11", november(refund), TWO, history=september, close=True)
@@ -216,6 +219,7 @@ def test_a_restatement_of_a_corrected_month_adds_up(tmp_path: Path, september: P
     }
 
 
+@pytest.mark.whole("tests/allocation/adapters/focus writes every column")
 def test_focus_keeps_the_class_and_both_periods(tmp_path: Path, september: Path) -> None:
     rows = november(
         row("-100", day("2026-09", 3), NOVEMBER, ChargeClass="Correction"),
@@ -267,6 +271,7 @@ def test_a_correction_is_explained(tmp_path: Path, september: Path) -> None:
     assert (use["driver"], use["quantity"], use["from"]) == ("cpu-requests", "90", "2026-11-01 00:00:00")
 
 
+@pytest.mark.whole("tests/allocation/review tells causes apart")
 def test_a_correction_is_no_growth_of_the_month_that_bills_it(tmp_path: Path, september: Path) -> None:
     before = month_of(tmp_path, "2026-06", [row("400", day("2026-06", 5), whole("2026-06"))], TWO).statement
     surcharge = row("100", day("2026-09", 3), NOVEMBER)
@@ -321,6 +326,7 @@ def test_reports_tell_other_months_apart(tmp_path: Path, september: Path) -> Non
     assert "correction of an earlier month -50.00 USD" in leaver.answer[0]
 
 
+@pytest.mark.whole("the manifest says it in the tests above")
 def test_the_statement_says_what_was_done(tmp_path: Path, september: Path) -> None:
     rows = november(
         row("-100", day("2026-09", 3), NOVEMBER),

@@ -106,6 +106,7 @@ def test_a_unit_too_many_or_too_few_stops_the_statement(surplus: int, word: str)
         wrong.reconciled()
 
 
+@pytest.mark.whole("golden statements have every margin")
 def test_margins_take_off_variable_then_fixed_then_shared_cost() -> None:
     acme = statement_of(local_plan()).tenants[0]
     first, second, third = acme.contribution_margins
@@ -143,6 +144,7 @@ def test_subsidies_cancel_out() -> None:
     assert statement.cross_subsidies[loss.tenant] < 0
 
 
+@pytest.mark.whole("tests/allocation/preview/test_unit_costs shares with more neighbours")
 def test_a_neighbour_more_makes_shared_cost_cheaper_for_all() -> None:
     few = statement_of(plan_of(tenant("acme"), tenant("borealis")))
     many = statement_of(plan_of(tenant("acme"), tenant("borealis"), tenant("cygnus")))

@@ -133,6 +133,7 @@ def test_it_holds_what_the_secret_would_hold() -> None:
     assert kept == written
 
 
+@pytest.mark.whole("test_secrets_reach_pods starts every reader anew")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("what", ["acme-database-password", "acme-admin-password"])
 def test_another_password_is_another_secret_and_starts_its_readers(what: str) -> None:

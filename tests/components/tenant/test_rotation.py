@@ -71,6 +71,7 @@ def test_each_stage_has_its_passwords(  # noqa: PLR0917 - a table
     assert (cache["authToken"], cache.get("authTokenUpdateStrategy")) == (token, update)
 
 
+@pytest.mark.whole("each stage has its passwords above; tests/lifecycle/test_rotation goes through them")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("way", [("second-login", "first-login"), ("second-login", "back")])
 def test_the_stage_before_and_the_next_share_a_login(way: tuple[str, ...]) -> None:
@@ -155,6 +156,7 @@ def test_the_token_of_the_shared_cache_opens_it_until_users_are_everywhere() -> 
     assert before == during == after, "the users are the same: nothing starts anew when the token ends"
 
 
+@pytest.mark.whole("test_secrets_reach_pods changes one secret at a time")
 def test_a_tenants_rotation_leaves_its_neighbours_alone() -> None:
     def pods(rotation: Rotation | None) -> dict[str, Any]:
         declared = declare_plan(plan_of(tenant("acme", rotation=rotation), tenant("borealis")))

@@ -35,6 +35,7 @@ def test_what_holds_data_is_the_same_in_every_environment_and_size() -> None:
     assert kept(options={"users": 50, "workload_class": "m", "database_gib": 50}) == production
 
 
+@pytest.mark.whole("tests/engine previews and updates the same stacks")
 def test_a_preview_declares_the_same_as_an_update(declared: tuple[Declared, ...]) -> None:
     previewed = {each.urn for each in declare_plan(local_plan(), preview=True)}
     assert previewed == {each.urn for each in declared}

@@ -378,6 +378,7 @@ def test_what_something_stands_on_stays(  # noqa: PLR0917 - a table
     driver.delete(below)
 
 
+@pytest.mark.whole("Costack renames no server")
 def test_a_server_that_is_renamed_stays_the_same(driver: Driver, ground: Ground) -> None:
     """terraform-provider-aws, internal/service/rds/instance.go: NewDBInstanceIdentifier is sent."""
     inputs = {**EXAMPLES[DB](ground), "identifier": "was-called"}

@@ -10,6 +10,10 @@ import yaml
 from lifecycle.recover.rendered import UNREAD
 from tests.kubernetes import OFFICIAL
 
+pytestmark = pytest.mark.whole(
+    "programs on the engine: test_rendered makes manifests, test_life has an API server"
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -85,7 +89,6 @@ def test_manifests_follow_the_program(project: Callable[..., Engine]) -> None:
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.whole("tests/engine/test_life has objects on an API server")
 @pytest.mark.engine
 @pytest.mark.cluster
 @pytest.mark.either
@@ -143,7 +146,6 @@ k8s.core.v1.ConfigMap(
 ADOPT = '    opts=pulumi.ResourceOptions(import_="default/made-by-hand"),\n'
 
 
-@pytest.mark.whole("tests/localcloud/kubernetes imports without an engine")
 @pytest.mark.engine
 @pytest.mark.cluster
 def test_an_object_made_by_hand_is_imported_as_it_is(
@@ -183,7 +185,6 @@ k8s.batch.v1.Job(
 TEMPLATE = "spec.template.metadata.labels"
 
 
-@pytest.mark.whole("test_api has the same labels without the engine")
 @pytest.mark.engine
 @pytest.mark.cluster
 @pytest.mark.either
@@ -203,7 +204,6 @@ def test_a_job_is_replaced_after_any_update_on_labels_that_the_server_gave_it(
     assert engine.destroy() == {"deleted": 2}
 
 
-@pytest.mark.whole("twelve seconds of a Job that fails")
 @pytest.mark.engine
 @pytest.mark.cluster
 def test_a_job_is_replaced_once_it_has_failed(project: Callable[..., Engine], cluster: Cluster) -> None:

@@ -69,6 +69,7 @@ def test_parts_hold_what_one_file_holds(
     assert [part.read_bytes() for part in charges_in(tmp_path / "parts")] == before
 
 
+@pytest.mark.whole("test_writing writes a second time into the place of the first")
 def test_one_file_takes_the_place_of_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = bills(tmp_path / "bills", "csv")
     with monkeypatch.context() as small:
@@ -79,6 +80,7 @@ def test_one_file_takes_the_place_of_parts(tmp_path: Path, monkeypatch: pytest.M
     assert [file.name for file in charges_in(tmp_path / "run")] == ["charges.parquet"]
 
 
+@pytest.mark.whole("test_files names each file that is no bill")
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is opened for every part; here it disappears before the first is written."""
     files = bills(tmp_path / "bills", "parquet")

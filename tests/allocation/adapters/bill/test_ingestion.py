@@ -53,6 +53,7 @@ def test_what_the_real_bill_says() -> None:
     assert done.charges[1]["tags"].startswith('{"application":"BrightSourceCore","business_unit"')
 
 
+@pytest.mark.whole("the real bill is read whole above")
 def test_the_real_bill_has_an_hour_of_september_that_october_bills() -> None:
     (refused,) = read(DATA / "focus-1.0-real.csv", period=ChargePeriod.month("2024-09")).refused
     assert (refused["column_name"], refused["found"]) == ("BillingPeriodStart", "2024-10-01 00:00:00")

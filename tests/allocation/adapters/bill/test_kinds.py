@@ -49,6 +49,7 @@ def test_bills_of_others_say_the_same(
     assert 1 < len(set(numbers.fetchall())) <= len(by_kind)
 
 
+@pytest.mark.whole("test_ingestion mixes formats in one run")
 def test_formats_beside_each_other_have_kinds_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,6 +140,7 @@ def test_a_value_cannot_reach_into_the_next_column(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.whole("each report is read in the tests above")
 def test_a_cost_category_has_one_key_in_every_report(tmp_path: Path) -> None:
     rows = {
         "legacy.csv": {**CUR, "costCategory/Team": "shop"},

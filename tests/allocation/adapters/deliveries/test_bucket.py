@@ -112,6 +112,7 @@ def test_a_prefix_that_ends_in_a_slash(tmp_path: Path, s3: Callable[..., str]) -
     assert billed(read(f"{bucket}/exports//costs/metadata/BILLING_PERIOD=2026-11/costs-Manifest.json")) == 20
 
 
+@pytest.mark.whole("bills without a manifest are read from folders in test_collection")
 def test_bills_without_a_manifest(tmp_path: Path, s3: Callable[..., str]) -> None:
     bill(tmp_path / "a.csv", [focus(1)])
     bill(tmp_path / "b.csv", [focus(2)])

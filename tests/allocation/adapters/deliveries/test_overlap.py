@@ -72,6 +72,7 @@ def test_what_a_delivery_restates_does_not_make_another_line_of_it(
     assert "a.csv and b.csv have 1 line about the same" in refusal(tmp_path)
 
 
+@pytest.mark.whole("two deliveries of one bill are paid once above")
 def test_one_account_in_two_formats_is_paid_once(tmp_path: Path) -> None:
     one, other = bill(tmp_path / "cur.csv", [CUR_2]), bill(tmp_path / "focus.csv", [focus(1)])
     assert refusal(one, other) == (

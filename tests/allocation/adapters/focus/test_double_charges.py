@@ -86,6 +86,7 @@ def test_a_bill_and_what_was_made_of_it_are_one_money(
         assert found in str(told.value) or "found what run r1 made of one" in str(told.value)
 
 
+@pytest.mark.whole("accounts are told apart in tests/allocation/billed/test_portfolios")
 def test_a_bill_of_another_account_is_other_money(tmp_path: Path) -> None:
     ours = focus(tmp_path / "ours.csv", of("1"))
     assert read(ours, focus(tmp_path / "bill.csv", {"BillingAccountId": "2"})).intake.charges == 2

@@ -121,6 +121,7 @@ def test_every_figure_of_a_first_month() -> None:
     agree(wrong(*month_of([local_plan()])))
 
 
+@pytest.mark.whole("a month in which a tenant moved has each kind of figure")
 def test_every_figure_of_a_month_with_a_new_client_after_two_others() -> None:
     plans = [without(changed("borealis", users="9"), "acme"), without(local_plan(), "acme"), local_plan()]
     agree(wrong(*month_of([*plans, changed("acme", users="16")])))
@@ -147,6 +148,7 @@ def test_every_figure_of_a_month_in_which_users_were_counted(users: str) -> None
     agree(wrong(counted, replace(documents, usage=tuple(said))))
 
 
+@pytest.mark.whole("test_client has a tenant that is gone")
 def test_a_client_is_reported_of_a_tenant_that_is_gone() -> None:
     """Its cost is in the trend and in the month before: it is in the difference, and a cause of it."""
     agree(wrong(*month_of([local_plan(), without(local_plan(), "acme-staging")])))

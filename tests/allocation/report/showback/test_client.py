@@ -90,6 +90,7 @@ def test_what_five_share_is_reported_as_a_whole() -> None:
     assert text_of(showback.statement.pool_totals["postgresql"]) in files(showback, "c0")
 
 
+@pytest.mark.whole("what fewer than five share is hidden above")
 def test_a_pool_that_few_shared_the_month_before_stays_hidden() -> None:
     many, few = of_clients(5), of_clients(4)
     assert replace(many, past=few.past).large_pools == frozenset()
