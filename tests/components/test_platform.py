@@ -40,6 +40,7 @@ def test_every_server_may_be_taken_to_a_new_major_version(declared: tuple[Declar
     assert {each.props["allowMajorVersionUpgrade"] for each in servers} == {True}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("version", "follows"), [("17", True), ("17.6", False), ("18", True)])
 def test_aws_upgrades_servers_that_ask_for_a_major_version_and_no_cache(
     version: str, *, follows: bool
@@ -55,6 +56,7 @@ def test_aws_upgrades_servers_that_ask_for_a_major_version_and_no_cache(
     assert {each.props["autoMinorVersionUpgrade"] for each in caches} == {False}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("gib", "iops", "throughput"), [(399, None, None), (400, 12_000, 500), (900, 12_000, 500)]
 )
@@ -165,6 +167,7 @@ def test_only_the_administrating_jobs_may_read_the_master_secret(declared: tuple
 GROUP = "aws:rds/parameterGroup:ParameterGroup"
 
 
+@pytest.mark.whole("tests/engine/test_data_services waits for the window")
 def test_the_group_of_a_version_that_still_runs_stays_beside_the_new_one() -> None:
     """RDS deletes no parameter group that a server has, and it has the old one until its window."""
     asked = with_database(engine_version="18")

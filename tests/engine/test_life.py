@@ -228,7 +228,6 @@ def test_a_sandbox_that_is_not_due_is_refused(life: Life) -> None:
     assert life.kept(SANDBOX) == before != {}
 
 
-@pytest.mark.whole("test_reaper ends a sandbox with the real engine, too")
 def test_a_sandbox_ends_and_nothing_bills_for_it(life: Life) -> None:
     name, plan = planned(life, SANDBOX, "--early", "the move was called off", "--no-final-dump")
     said = applied(life, name, plan)
@@ -248,7 +247,7 @@ def test_running_production_is_refused(life: Life) -> None:
     assert "write lifecycle_stage: decommissioning into its file" in said.stderr
 
 
-@pytest.mark.whole("tests/lifecycle/decommission proves each step; the engine's part is test_reaper's")
+@pytest.mark.whole("tests/lifecycle/decommission proves each step; the sandbox above ends on the engine")
 def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_path: Path) -> None:
     platform = life.project.folder / "portfolios" / "local" / "platform.yaml"
     waiting = yaml.safe_dump({"dr_networks": {"eu-west-1": second_network(life.project)}})

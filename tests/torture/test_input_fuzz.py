@@ -6,7 +6,7 @@ from tests.torture.input_fuzz import MEGABYTES, SECONDS, Fuzz, fuzzing, megabyte
 from tests.torture.sockets import answering_with
 from tiers.errors import ToldError
 
-INPUTS = 150
+INPUTS = 60
 """The first of those that `make torture` tries."""
 
 

@@ -15,6 +15,7 @@ POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 NAMESPACES = ("odoo-production", "odoo-staging", "odoo-migration", "odoo-operations")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("namespace", NAMESPACES)
 def test_a_namespace_admits_restricted_pods_only(declared: tuple[Declared, ...], namespace: str) -> None:
     labels = the(declared, "kubernetes:core/v1:Namespace", namespace).labels

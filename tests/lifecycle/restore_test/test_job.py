@@ -236,6 +236,7 @@ def test_who_has_no_backup_has_nothing_to_restore() -> None:
         restore_job(Inventory(plan=local_plan(), cloud_ids={}), "acme", NOW, timeout=HOUR)
 
 
+@pytest.mark.whole("tests/localcloud/kubernetes admits pods that are restricted alike")
 @pytest.mark.cluster
 def test_a_real_api_server_takes_the_job_and_a_restricted_namespace_its_pod(tmp_path: Path) -> None:
     with running_cluster(tmp_path) as cluster:

@@ -82,6 +82,7 @@ def test_a_day_is_evaluated_a_millisecond_before_its_end() -> None:
     assert {query["partial_response"] for _, query, _ in server.asked} == {"false"}
 
 
+@pytest.mark.whole("tests/cli/actions/test_usage asks for a month")
 def test_a_month_is_asked_day_by_day() -> None:
     with answering(prometheus(vector(acme("288")))) as server:
         rows = list(Prometheus(Endpoint(server.url)).fetch(ChargePeriod.month("2026-10"), ["cpu-used"]))
@@ -207,6 +208,7 @@ def labelled_on(*days: int) -> Callable[[str, dict[str, str]], Answer]:
     return answer
 
 
+@pytest.mark.whole("each check of test_real_prometheus refuses such a day")
 def test_a_label_that_is_lost_for_a_day_is_refused() -> None:
     month = ChargePeriod.month("2026-10")
     without_the_fifth = [day for day in range(1, 32) if day != 5]
@@ -217,6 +219,7 @@ def test_a_label_that_is_lost_for_a_day_is_refused() -> None:
         list(Prometheus(Endpoint(server.url), "platform").fetch(month, ["cpu-used"]))
 
 
+@pytest.mark.whole("tests/allocation/adapters/usage/test_real_prometheus reports days that were not seen")
 def test_days_before_the_first_tenant_are_told() -> None:
     told: list[str] = []
     with answering(labelled_on(*range(15, 32))) as server:

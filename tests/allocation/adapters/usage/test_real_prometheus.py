@@ -214,6 +214,9 @@ def fetched(
     return {(row.driver, row.tenant): row.quantity or Decimal() for row in server.fetch(day, drivers)}
 
 
+@pytest.mark.whole(
+    "test_real_exporters measures with less, tests/cli/actions/test_measured_month a whole month"
+)
 @pytest.mark.sample(3)
 @pytest.mark.parametrize("world", MEASURED)
 def test_what_is_measured_is_the_truth_within_the_bound(url: str, world: str) -> None:
@@ -229,6 +232,7 @@ def test_what_is_measured_is_the_truth_within_the_bound(url: str, world: str) ->
         assert off <= bound(clusters, tenant) + Decimal("0.01"), (driver, tenant, measured, true)
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("world", REFUSED)
 def test_what_was_not_seen_once_is_refused_by_name(url: str, world: str) -> None:
     each = REFUSED[world]

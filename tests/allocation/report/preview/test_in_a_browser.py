@@ -38,7 +38,7 @@ def save(tmp_path: Path) -> Save:
     return saved
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("preview", KINDS, ids=range(len(KINDS)))
 def test_everybody_can_read_it(browser: Browser, save: Save, preview: Preview, scheme: str) -> None:
@@ -48,18 +48,21 @@ def test_everybody_can_read_it(browser: Browser, save: Save, preview: Preview, s
         assert page.requests == []
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_read_it_on_a_telephone(browser: Browser, save: Save, scheme: str) -> None:
     with opened(browser, save(WHOLE), width=TELEPHONE, dark=scheme == "dark") as page:
         assert accessibility_violations(page) == []
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("preview", KINDS, ids=range(len(KINDS)))
 def test_no_page_scrolls_sideways(browser: Browser, save: Save, preview: Preview) -> None:
     with opened(browser, save(preview)) as page:
         assert {width: out for width in WIDTHS if (out := too_wide(page, width))} == {}
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("word", EVIL, ids=range(len(EVIL)))
 def test_foreign_words_stay_on_a_telephone_and_ask_for_nothing(
     browser: Browser, save: Save, word: str
@@ -70,6 +73,7 @@ def test_foreign_words_stay_on_a_telephone_and_ask_for_nothing(
         assert page.requests == []
 
 
+@pytest.mark.whole("the page of a thousand tenants is made of the same parts")
 def test_a_thousand_tenants_open(browser: Browser, save: Save) -> None:
     with opened(browser, save(thousand()), width=TELEPHONE) as page:
         assert too_wide(page) == []

@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
+
 from allocation.report.preview.grids import Grid
 from allocation.report.preview.story import LIMITS, Listing, fitting, story
 from tests.allocation.report.preview.shown import moved, nothing, previews, thousand
@@ -28,6 +30,7 @@ def test_the_totals_are_reported_whatever_is_left_out() -> None:
     assert feet[0] == feet[1]
 
 
+@pytest.mark.whole("every length is tried, one by one")
 def test_what_fits_is_the_longest_that_does() -> None:
     lengths = [len(" ".join(map(str, story(thousand(), limit).open))) for limit in (100, 70)]
     found = fitting(thousand(), lambda reported: " ".join(map(str, reported.open)), lengths[0] - 1)
