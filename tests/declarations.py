@@ -326,18 +326,49 @@ def _job(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _scheduled_job(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("kubernetes:batch/v1:CronJob", fact.id.replace("/", "-"))
-    spec = props["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    (container,) = spec["containers"]
+    label = f"{fact.tenant}-restore-test" if fact.restore_test else fact.id.replace("/", "-")
+    props = registered.find("kubernetes:batch/v1:CronJob", label)
+    job = props["spec"]["jobTemplate"]["spec"]
+    spec = job["template"]["spec"]
+    containers = [*spec.get("initContainers", ()), *spec["containers"]]
     return {
         "namespace": (fact.namespace, props["metadata"]["namespace"]),
         "schedule": (fact.schedule, props["spec"]["schedule"]),
         "timezone": (fact.timezone, props["spec"]["timeZone"]),
-        "image": (fact.image, container["image"]),
+        "image": ({fact.image}, {each["image"] for each in containers}),
         **_user(fact, spec),
-        **_compute(fact.compute, container),
+        **{
+            f"{name} of {each['name']}": pair
+            for each in containers
+            for name, pair in _compute(fact.compute, each).items()
+        },
         **_held_to(fact, spec),
         "priority_class": (fact.priority_class, spec.get("priorityClassName")),
+        "restore_test": (_restore_room(fact.restore_test), _declared_room(job) if fact.restore_test else {}),
+    }
+
+
+def _restore_room(room: Any) -> dict[str, Any]:
+    if room is None:
+        return {}
+    return {
+        "gib": [f"{room.fetched_gib}Gi", f"{room.restored_gib}Gi"],
+        "storage_class": room.storage_class,
+        "deadline": room.deadline_minutes * 60,
+        "kept": room.kept_minutes * 60 or None,
+    }
+
+
+def _declared_room(job: Any) -> dict[str, Any]:
+    volumes = [each for each in job["template"]["spec"]["volumes"] if each["name"] in ("fetched", "restored")]
+    claims = [each["ephemeral"]["volumeClaimTemplate"]["spec"] for each in volumes if "ephemeral" in each]
+    classes = [each["storageClassName"] for each in claims]
+    return {
+        "gib": [each["resources"]["requests"]["storage"] for each in claims]
+        or [each["emptyDir"]["sizeLimit"] for each in volumes],
+        "storage_class": classes[0] if classes else None,
+        "deadline": job["activeDeadlineSeconds"],
+        "kept": job.get("ttlSecondsAfterFinished"),
     }
 
 

@@ -155,6 +155,7 @@ PART_NAMES: Final = frozenset(
         "admin",
         "postgresql",
         "quota",
+        "restore-test",
         "sessions",
         "standby",
         "policy",
@@ -189,7 +190,7 @@ def _tenant_id(value: str) -> str:
         raise ValueError(
             "Value should be 1 to 30 lower-case letters, digits and single dashes, starting with a letter"
         )
-    if "-" in value and (part := value.rpartition("-")[2]) in PART_NAMES:
+    if part := next((part for part in sorted(PART_NAMES) if value.endswith(f"-{part}")), None):
         raise ValueError(
             f"'{value}' would be the name of a part of '{value.removesuffix(f'-{part}')}'; choose another"
         )

@@ -46,7 +46,7 @@ from tiers.facts.every_fact import (
     UsageExporter,
     Workload,
 )
-from tiers.facts.names import FINAL_BACKUP, ODOO_SETUP, log_group
+from tiers.facts.names import BACKUP, FINAL_BACKUP, ODOO_SETUP, RESTORE_TEST_JOB, log_group
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 from tiers.vocabulary import CostDomain
 
@@ -260,10 +260,11 @@ class TenantStack(pulumi.ComponentResource):
         kept = facts_of(self.tenant.facts, LogicalBackup)
         if not kept:
             return []
+        scheduled = {job.name: job for job in facts_of(self.tenant.facts, ScheduledJob)}
         backups = TenantBackups(
             self.tenant,
             kept[0],
-            next((job for job in facts_of(self.tenant.facts, ScheduledJob) if job.name == "backup"), None),
+            scheduled.get(BACKUP),
             tags=self.tenant.cost_tags(CostDomain.RESILIENCE),
             cluster=self.platform.cluster,
             role_name=physical_name(self.platform.name, self.tenant.tenant, "backup"),
@@ -272,6 +273,7 @@ class TenantStack(pulumi.ComponentResource):
             settings=self.settings,
             still=still,
             last=next((job for job in facts_of(self.tenant.facts, Job) if job.name == FINAL_BACKUP), None),
+            test=scheduled.get(RESTORE_TEST_JOB),
             opts=self._inside,
         )
         return backups.last

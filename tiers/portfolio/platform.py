@@ -27,6 +27,7 @@ from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
 from tiers.portfolio.gates.purge import LegalHold, PurgeSpec
 from tiers.portfolio.gates.reaper import ReaperSpec
+from tiers.portfolio.gates.restore_tests import RestoreTestSpec
 from tiers.portfolio.parts.section import PartsSpec, traefik_problem
 from tiers.portfolio.rotation import TokenRotation
 from tiers.vocabulary import (
@@ -233,6 +234,8 @@ class Platform(Frozen):
     """Dashboards and alerts; left out, none are made."""
     parts: PartsSpec | None = None
     """Exporters and an ingress controller that Costack runs; left out, none."""
+    restore_tests: RestoreTestSpec | None = None
+    """Room for restore tests of large databases; left out, nobody tests those unasked."""
     drift: DriftSpec = DriftSpec()
     """What `costack drift` reports without failing."""
     approvals: Approvals | None = None

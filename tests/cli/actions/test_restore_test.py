@@ -23,7 +23,8 @@ from cli.main import app
 from lifecycle.evidence import read
 from tests.lifecycle.cluster import StandIn
 from tests.lifecycle.pods import BUCKET, VOLUMES, Pods, running_pods
-from tests.portfolios import ROOT, local_plan
+from tests.lifecycle.restore_test.test_job import without_class
+from tests.portfolios import ROOT
 from tests.postgres import give, running_server
 from tiers.facts.every_fact import Bucket
 from tiers.inventory import exported
@@ -41,7 +42,7 @@ def pods() -> Iterator[Pods]:
 
 @pytest.fixture
 def inventory(tmp_path: Path) -> Path:
-    plan = local_plan()
+    plan = without_class()
     ids = {fact.id: f"arn:aws:s3:::{BUCKET}" for fact in plan.all_facts() if isinstance(fact, Bucket)}
     path = tmp_path / "inventory.json"
     path.write_text(json.dumps(exported(plan, ids)), encoding="utf-8")

@@ -49,7 +49,7 @@ def test_lines_under_the_table() -> None:
     does = [line for line in lines if line.startswith("what it does: ")]
     assert does == [f"what it does: {each.in_words}" for each in moved().effects]
     assert lines[len(does)].startswith("cobalt: promise: standard: at most 24 hours")
-    assert any(re.match(r"cobalt: by domain: tenant-runtime \+[\d.]+, resilience \+", line) for line in lines)
+    assert any(re.match(r"cobalt: by domain: resilience \+[\d.]+, tenant-runtime \+", line) for line in lines)
     assert "cobalt: one-off: labour: 1 hour: 60.00" in lines
     assert "note: one more node" in lines
     assert any(line.startswith("unpriced: meridian/") for line in lines)
