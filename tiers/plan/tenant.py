@@ -17,12 +17,11 @@ from tiers.facts.every_fact import (
     LogGroup,
     LogicalBackup,
     OdooProcess,
-    Route,
     ScheduledJob,
     TenantDatabase,
     Workload,
 )
-from tiers.facts.names import BACKUP_BUCKET, DATABASE, EVENTED_PORT, FILE_SYSTEM, HTTP_PORT, ODOO_SETUP
+from tiers.facts.names import BACKUP_BUCKET, DATABASE, FILE_SYSTEM, ODOO_SETUP
 from tiers.plan.decommission import decommission_facts
 from tiers.plan.dedicated import (
     on_own_nodes,
@@ -45,6 +44,7 @@ from tiers.plan.namespaces.priority import with_priority
 from tiers.plan.namespaces.shared import operations_namespace, shared_namespace
 from tiers.plan.namespaces.spread import with_spread
 from tiers.plan.owner import about, own_server
+from tiers.plan.routes.route import route_fact
 from tiers.plan.second_region import (
     dumps_gib,
     own_bucket,
@@ -92,7 +92,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     yield from own_pod_group(platform, tenant, offer, namespace, operations_namespace(platform))
     yield from _storage(platform, tenant, offer, size, namespace)
     yield from _runtime(platform, tenant, size, namespace)
-    yield from _network(tenant, size, namespace, open_internet=measures.open_internet)
+    yield from _network(platform, tenant, size, namespace, open_internet=measures.open_internet)
     yield traffic(tenant, offer.expected_use)
     yield from _backups(catalog, platform, tenant, offer, namespace)
     yield from sleep_facts(platform, tenant, offer, size, namespace)
@@ -229,14 +229,10 @@ def _jobs(
     yield job(ODOO_SETUP, platform.images.odoo, namespace, neutralises=harmless)
 
 
-def _network(tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool) -> Iterator[Fact]:
-    yield Route(
-        **about(tenant, "route", CostCategory.NETWORK),
-        namespace=namespace,
-        hostname=tenant.hostname,
-        http_port=HTTP_PORT,
-        websocket_port=EVENTED_PORT if size.web.workers else HTTP_PORT,
-    )
+def _network(
+    platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool
+) -> Iterator[Fact]:
+    yield route_fact(platform, tenant, namespace, preforks=bool(size.web.workers))
     # A copy of production must neither send its mail nor take its payments.
     production = tenant.environment is Environment.PRODUCTION
     yield Egress(
