@@ -46,6 +46,7 @@ def route_pairs(fact: Route, registered: Any) -> dict[str, tuple[Any, Any]]:
         "body_size_mib": (fact.body_size_mib, _body(both[0], registered)),
         "timeout_seconds": (fact.timeout_seconds, _timeout(both[0], _annotations(service), registered)),
         "certificate": ([_certificate(fact)] * len(both), [_from(each) for each in both]),
+        "dns": (_records(fact), [_recorded(each) for each in both]),
         "alb": (
             [fact.alb and (fact.alb.group, fact.alb.scheme)] * len(both),
             [_balancer(each) for each in both],
@@ -148,6 +149,17 @@ def _from(annotations: Annotations) -> tuple[str, str] | None:
         if key in annotations:
             return kind, annotations[key]
     return None
+
+
+def _records(fact: Route) -> list[Any]:
+    names = [fact.hosts, fact.redirects] if fact.redirects else [fact.hosts]
+    return [[",".join(each)] * 2 if fact.dns else [] for each in names]
+
+
+def _recorded(annotations: Annotations) -> list[str]:
+    """What external-dns is told: of 0.22 and newer by the first name, of older ones by the second."""
+    keys = ("external-dns.kubernetes.io/hostname", "external-dns.alpha.kubernetes.io/hostname")
+    return [annotations[key] for key in keys if key in annotations]
 
 
 def _balancer(annotations: Annotations) -> tuple[str, str] | None:

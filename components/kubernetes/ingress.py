@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -15,6 +15,7 @@ from tiers.facts.controllers import (
     BODY_SIZE,
     CERTIFICATE_ARN,
     CONTROLLERS,
+    DNS_ANNOTATIONS,
     ISSUER_ANNOTATIONS,
     REDIRECTS,
     TIMEOUT,
@@ -60,8 +61,8 @@ def spelling(tenant: str, fact: Route) -> Spelling:
     own = _WRITERS[fact.controller](tenant, fact) if fact.controller else Spelling()
     both = {**_issued(fact), **fact.annotations}
     return Spelling(
-        served={**own.served, **both},
-        redirected={**own.redirected, **both},
+        served={**own.served, **both, **_recorded(fact, fact.hosts)},
+        redirected={**own.redirected, **both, **_recorded(fact, fact.redirects)},
         service=own.service,
         objects=own.objects,
         redirect_port=own.redirect_port,
@@ -77,6 +78,11 @@ def _issued(fact: Route) -> dict[str, str]:
     """cert-manager makes a certificate for each Secret that an Ingress names for TLS."""
     issuer = fact.certificate and fact.certificate.issuer
     return {ISSUER_ANNOTATIONS[issuer.kind]: issuer.name} if issuer else {}
+
+
+def _recorded(fact: Route, hosts: Sequence[str]) -> dict[str, str]:
+    """external-dns makes records of these names that lead to the address of the Ingress."""
+    return dict.fromkeys(DNS_ANNOTATIONS, ",".join(hosts)) if fact.dns else {}
 
 
 def _of_nginx(tenant: str, fact: Route) -> Spelling:

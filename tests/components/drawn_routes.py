@@ -20,6 +20,7 @@ def drawn_routes(draw: st.DrawFn, tenant: str) -> RoutesSpec:
         aliases=tuple(f"alias-{each}.{tenant}.example" for each in range(draw(count))),
         redirects=tuple(f"old-{each}.{tenant}.example" for each in range(draw(count))),
         allow_cidrs=draw(st.sampled_from([(), (), _NETWORKS])),
+        dns=draw(st.sampled_from([None, "external-dns"])),
         annotations=draw(st.sampled_from([{}, {"example.com/team": "retail"}])),
     )
 

@@ -21,6 +21,7 @@ _TREATED: Final = {
 }
 _TOLD: Final = {
     "certificate": "its certificate comes from elsewhere",
+    "dns": "others make the records of its host names",
     "annotations": "the annotations of its Ingress change",
     "controller": "another ingress controller is to read its Ingress",
     "class_name": "its Ingress has another class",

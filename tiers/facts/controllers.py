@@ -28,6 +28,12 @@ ISSUER_ANNOTATIONS: Final = MappingProxyType(
 )
 """By the kind of an issuer (cert-manager.io, "Annotated Ingress resource", 1.1 and newer)."""
 _ISSUERS: Final = tuple(ISSUER_ANNOTATIONS.values())
+DNS_ANNOTATIONS: Final = (
+    "external-dns.kubernetes.io/hostname",
+    "external-dns.alpha.kubernetes.io/hostname",
+)
+"""external-dns reads the first since 0.22, and before it the second; no version reads both (its
+source/annotations/annotations.go). One that finds neither may delete the records it made."""
 MOST_ALB_NETWORKS: Final = 2
 """A rule of an Application Load Balancer has five values: the host name, `/websocket`, `/websocket/*`, and
 two networks ("Quotas for your Application Load Balancers": match evaluations per rule)."""

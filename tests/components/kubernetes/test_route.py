@@ -24,7 +24,11 @@ MIDDLEWARE = "kubernetes:traefik.io/v1alpha1:Middleware"
 NGINX = "nginx.ingress.kubernetes.io"
 ALB = "alb.ingress.kubernetes.io"
 ARN = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-000000000000"
-NAMES = {"aliases": ["shop.acme.example", "b2b.acme.example"], "redirects": ["www.acme.example"]}
+NAMES = {
+    "aliases": ["shop.acme.example", "b2b.acme.example"],
+    "redirects": ["www.acme.example"],
+    "dns": "external-dns",
+}
 ISSUED = {"certificate": {"issuer": {"kind": "ClusterIssuer", "name": "letsencrypt"}}}
 LIMITS = {"body_size_mib": 256, "timeout_seconds": 600}
 SHARED = {"group": "odoo", "scheme": "internet-facing", "subnet_cidrs": ["10.40.160.0/20", "10.40.176.0/20"]}

@@ -298,6 +298,7 @@ def test_a_new_image_restarts_pods_and_nothing_else() -> None:
         ("acme/route", {"body_size_mib": 9}, EffectKind.NOTICE, "uploads may have 9 MiB"),
         ("acme/route", {"timeout_seconds": 90}, EffectKind.NOTICE, "may take 90 seconds"),
         ("acme/route", {"annotations": {"a": "b"}}, EffectKind.NOTICE, "annotations of its Ingress"),
+        ("acme/route", {"dns": "external-dns"}, EffectKind.NOTICE, "others make the records"),
         ("acme/route", {"class_name": "other"}, EffectKind.DOWNTIME, "another class"),
         ("acme/route", {"controller": "traefik"}, EffectKind.DOWNTIME, "another ingress controller"),
         ("acme/egress", {"internet": False}, EffectKind.NOTICE, "no longer reach the internet"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -49,6 +49,8 @@ class RoutesSpec(Frozen):
     certificate: Certificate | None = None
     """Where its certificate comes from; left out, from Secrets that somebody makes
     ([names](routes.md#certificates))."""
+    dns: Literal["external-dns"] | None = None
+    """Who makes the records of its host names: `external-dns`; left out, people do."""
     annotations: Mapping[_Key, _Value] = Field(default_factory=dict)
     """Further annotations of its Ingress; [some are closed](routes.md#annotations)."""
 
