@@ -12,7 +12,9 @@ from components.aws.network import POSTGRESQL_PORT, REDIS_PORT
 from components.kubernetes import pods
 from components.kubernetes.pods import Manifest
 from components.naming import component_type, physical_name
+from tiers.facts.controllers import CONTROLLERS
 from tiers.facts.every_fact import Egress, Namespace, Route
+from tiers.facts.ingress import ControllerKind
 from tiers.facts.names import FINAL_BACKUP
 from tiers.facts.network import DnsPeer
 from tiers.vocabulary import PRIVATE_RANGES
@@ -20,6 +22,9 @@ from tiers.vocabulary import PRIVATE_RANGES
 _NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 _POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
 _HTTPS: Final = 443
+_SOLVER: Final = {"acme.cert-manager.io/http01-solver": "true"}
+"""Pods of cert-manager that answer a certificate authority (cert-manager.io, "HTTP01", pod labels)."""
+_SOLVER_PORT: Final = 8089
 
 
 def listed_traffic_only(name: str, fact: Namespace, opts: pulumi.ResourceOptions) -> None:
@@ -60,8 +65,9 @@ class TenantBoundary(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         mine = {"app.kubernetes.io/name": "odoo", "app.kubernetes.io/instance": tenant}
         web = pods.identity(tenant, "web")
+        ports = sorted({route.http_port, route.websocket_port})
         rules: dict[str, Manifest] = {
-            "from-ingress": _ingress_rule(web, ingress_namespace, route),
+            "from-ingress": _from_ingress(web, _peers(ingress_namespace, route), ports),
             "to-data": _egress_rule(mine, [_to(data_cidrs, POSTGRESQL_PORT, REDIS_PORT)]),
             "backup-to-storage": _backup_rule(mine),
         }
@@ -69,6 +75,8 @@ class TenantBoundary(pulumi.ComponentResource):
             rules["to-internet"] = _egress_rule(mine, [_to_internet(_HTTPS, *egress.mail_ports)])
         if egress.cidrs:
             rules["to-named-networks"] = _egress_rule(mine, [_to(egress.cidrs, _HTTPS, *egress.mail_ports)])
+        if route.certificate and route.certificate.issuer:
+            rules["to-solver"] = _from_ingress(_SOLVER, _peers(ingress_namespace, route), [_SOLVER_PORT])
         for purpose, spec in rules.items():
             name = physical_name(tenant, purpose)
             _policy(name, (name, route.namespace), spec, child)
@@ -126,12 +134,14 @@ def ingress_policy(
     scraped: tuple[str, int],
     routed: tuple[Sequence[str], Sequence[int]],
     api_cidrs: Sequence[str],
+    solves: bool,
     opts: pulumi.ResourceOptions,
 ) -> None:
     """The policy *where*, by name and namespace, of the ingress controller.
 
     The ranges in *entered* may connect to its ports, Prometheus to that in *scraped*. It may connect to the
-    API, and to the ports of Odoo's web pods in the namespaces in *routed*.
+    API, and to the ports of Odoo's web pods in the namespaces in *routed*; if it *solves*, also to pods of
+    cert-manager there.
     """
     ranges, ports = entered
     namespaces, behind = routed
@@ -144,7 +154,10 @@ def ingress_policy(
             "matchLabels": {"app.kubernetes.io/name": "odoo", "app.kubernetes.io/component": "web"}
         },
     }
-    spec = _egress_rule(selected, [to_api(api_cidrs), {"to": [web], "ports": _tcp(behind)}]) | {
+    solvers = {"namespaceSelector": {"matchExpressions": [names]}, "podSelector": {"matchLabels": _SOLVER}}
+    solving = [{"to": [solvers], "ports": _tcp([_SOLVER_PORT])}] if solves else []
+    openings = [to_api(api_cidrs), {"to": [web], "ports": _tcp(behind)}, *solving]
+    spec = _egress_rule(selected, openings) | {
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [
             {"from": [{"ipBlock": {"cidr": cidr}} for cidr in ranges], "ports": _tcp(ports)},
@@ -181,17 +194,25 @@ def _policy(logical_name: str, where: tuple[str, str], spec: Manifest, opts: pul
     )
 
 
-def _ingress_rule(selected: dict[str, str], ingress_namespace: str, route: Route) -> Manifest:
+def _peers(ingress_namespace: str, route: Route) -> list[Manifest]:
+    """Who sends a tenant its requests: pods of the ingress controller, or a load balancer's own subnets."""
+    if route.alb:
+        return [{"ipBlock": {"cidr": cidr}} for cidr in route.alb.subnet_cidrs]
     # Namespace and pod selector in one peer: as two items they would mean "either", a common mistake.
-    peer = {
-        "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: ingress_namespace}},
-        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "traefik"}},
-    }
-    ports = sorted({route.http_port, route.websocket_port})
+    name = CONTROLLERS[route.controller or ControllerKind.TRAEFIK].pods
+    return [
+        {
+            "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: ingress_namespace}},
+            "podSelector": {"matchLabels": {"app.kubernetes.io/name": name}},
+        }
+    ]
+
+
+def _from_ingress(selected: dict[str, str], peers: list[Manifest], ports: Sequence[int]) -> Manifest:
     return {
         "podSelector": {"matchLabels": selected},
         "policyTypes": ["Ingress"],
-        "ingress": [{"from": [peer], "ports": _tcp(ports)}],
+        "ingress": [{"from": peers, "ports": _tcp(ports)}],
     }
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from tests.components.drawn_routes import drawn_routes, with_controller
 from tests.portfolios import catalog, grouped_platform, measured, tenant, wide_platform
 from tiers.errors import CatalogError
 from tiers.facts.network import DnsPeer
@@ -92,6 +93,7 @@ _IDENTITY: Final = frozenset(
         "region",
         "service_line",
         "hostname",
+        "routes",
         "options",
         "begins_on",
         "expires_at",
@@ -164,7 +166,9 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
         drawn["move"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_moves_to(offer)]))
         if drawn["move"] is None:
             drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
-    return _tenant(draw(names()), *offer, chosen | drawn)
+    name = draw(names())
+    drawn["routes"] = draw(drawn_routes(name))
+    return _tenant(name, *offer, chosen | drawn)
 
 
 def _has_dumps(offer: Offer) -> bool:
@@ -192,6 +196,7 @@ def portfolios(draw: st.DrawFn, offer: Offer) -> tuple[Platform, list[Tenant]]:
     usual = draw(st.sampled_from([_PLATFORM, grouped_platform(), measured(grouped_platform())]))
     cluster = usual.cluster.model_copy(update=draw(st.sampled_from(_CLUSTERS)))
     platform = usual.model_copy(update={"deletion_protection": protected, "cluster": cluster})
+    platform = draw(with_controller(platform))
     # Most hold as many as possible: neighbours are what can go wrong.
     most = draw(st.sampled_from([1, 2, *[MOST_TENANTS] * 6]))
     first = draw(tenants(offer))

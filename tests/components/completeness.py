@@ -204,11 +204,12 @@ def _way_in_faults(tenant: str, route: Route, declared: Sequence[Declared]) -> F
         secured = [host for each in spec.get("tls", ()) if each.get("secretName") for host in each["hosts"]]
         if named != secured or any("*" in host for host in named):
             yield f"{ingress.name}: {named} with TLS for {secured}"
-        if _namespace(ingress) != route.namespace and route.hostname in named:
+        if _namespace(ingress) != route.namespace and {*route.hosts, *route.redirects} & {*named}:
             yield f"{tenant}: {route.hostname} is routed in {_namespace(ingress)}"
         hosts += named
-    if hosts.count(route.hostname) != 1:
-        yield f"{tenant}: {route.hostname} is routed {hosts.count(route.hostname)} times"
+    for host in (*route.hosts, *route.redirects):
+        if hosts.count(host) != 1:
+            yield f"{tenant}: {host} is routed {hosts.count(host)} times"
 
 
 def _volume_faults(tenant: str, declared: Sequence[Declared], here: Sequence[Declared]) -> Faults:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final, TypeVar
 
 from tiers.change.effect import EffectKind
+from tiers.change.routes import route_changes
 from tiers.change.servers import Change
 from tiers.facts.compute import OdooProcess, SleepSchedule, Workload
 from tiers.facts.data import CacheSpace, TenantDatabase
@@ -133,9 +134,8 @@ def _secrets(tenant: TenantPlan) -> tuple[int, bool, int]:
 
 def _reached(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     old, new = (_first(each, Route) for each in (before, after))
-    if old and new and old.hostname != new.hostname:
-        what = f"is reached at {new.hostname}, and no longer at {old.hostname}"
-        yield Change(EffectKind.DOWNTIME, what)
+    if old and new:
+        yield from route_changes(old, new)
     could, can = (_first(each, Egress) for each in (before, after))
     if could and can:
         lost = [str(port) for port in could.mail_ports if port not in can.mail_ports]

@@ -101,7 +101,7 @@ class IngressController(PlatformPart):
     """Traefik, which leads host names to the pods of `namespaces`, behind a load balancer of its own.
 
     `source_ranges` may connect to it. `annotations` are of its Service. It reaches the Kubernetes API at
-    `api_cidrs`.
+    `api_cidrs`, and reads its own kinds there if it has `middlewares`.
     """
 
     kind: Literal["ingress-controller"] = "ingress-controller"
@@ -112,6 +112,7 @@ class IngressController(PlatformPart):
     spread: Spread
     priority_class: str | None = None
     """The PriorityClass of its pods."""
+    middlewares: bool = False
 
 
 class LogShipper(PlatformPart):
