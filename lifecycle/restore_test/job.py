@@ -165,6 +165,7 @@ def _containers(run: ScheduledJob, there: Mapping[str, str], disk: str) -> list[
     """In the order in which they run; each starts when the one before it has ended well."""
     asked = {
         "SAMPLE": str(SAMPLE),
+        "COUNT": script("restored_counts.sh"),
         "MEASURE_SQL": script("measure.sql"),
         "SEQUENCES_SQL": script("sequences.sql"),
     }
