@@ -53,7 +53,7 @@ class TenantBackups(pulumi.ComponentResource):
         last: Job | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        name, pod = physical_name(tenant.tenant, "backup"), run or last
+        name, pod = backup_account(tenant.tenant), run or last
         if pod is None:
             raise ValueError(f"{name}: there is neither a nightly backup nor a last one")
         props = {"kept": kept.model_dump(mode="json"), "run": pod.model_dump(mode="json")}
@@ -76,6 +76,15 @@ class TenantBackups(pulumi.ComponentResource):
             once = partial(jobs.OneOffJob, tenant.tenant, last, gib=jobs.data_gib(tenant))
             self.last = [once(spec=once_more, distinguished_by="last", opts=after)]
         self.register_outputs({})
+
+
+def backup_account(tenant: str) -> str:
+    """The service account whose pods may read and write the backups of *tenant*.
+
+    >>> backup_account("acme")
+    'acme-backup'
+    """
+    return physical_name(tenant, "backup")
 
 
 def _nightly(

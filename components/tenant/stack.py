@@ -25,8 +25,10 @@ from components.tenant.dedicated import services_of
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
+from components.tenant.restore import DataRestore
 from components.tenant.rotation import TenantPasswords
 from components.tenant.sessions import session_secrets
+from components.tenant.side_database import SideDatabase
 from components.tenant.sleep import put_to_sleep
 from components.tenant.usage import TenantUsage
 from tiers.deployed import RELEASED, is_released
@@ -73,6 +75,7 @@ class TenantStack(pulumi.ComponentResource):
         self.platform = platform
         self._child = pulumi.ResourceOptions(parent=self)
         self._database = fact_named(tenant.facts, TenantDatabase, "database")
+        self._backups: list[pulumi.Resource] = []
         self.services = services_of(tenant, platform, self._child)
         # Objects in a namespace must wait for it, and no pod starts without its priority class.
         first = [self.services.namespace, platform.priorities, *self.services.access.joined]
@@ -93,6 +96,7 @@ class TenantStack(pulumi.ComponentResource):
         self._build_sleep()
         saved = self._build_backups(still)
         self.move.remove_old(self.filestores, self.settings, saved)
+        self._restore([*still, *saved])
         self._close_down([*still, *saved])
         watch(tenant, self._inside)
         self.applied = self._record()
@@ -274,4 +278,14 @@ class TenantStack(pulumi.ComponentResource):
             last=next((job for job in facts_of(self.tenant.facts, Job) if job.name == FINAL_BACKUP), None),
             opts=self._inside,
         )
+        self._backups.append(backups)
         return backups.last
+
+    def _restore(self, still: list[pulumi.Resource]) -> None:
+        """The jobs of a restore, while there is one."""
+        if (restore := self.tenant.restore) is None:
+            return
+        side = SideDatabase(self.tenant, "restored-data", self._administered(), self.role, self._inside)
+        bucket = self.files.buckets[facts_of(self.tenant.facts, LogicalBackup)[0].bucket]
+        mounted = (self.filestore, self.settings)
+        DataRestore(self.tenant, restore, side, bucket, mounted, self._inside).declare(self._backups, still)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from components.scripts import script
+from components.scripts import SAMPLE, script
 from lifecycle.restore_test.result import STEP
 from tiers.errors import CatalogError
 from tiers.facts.copies import fetched_gib, restored_gib
@@ -32,8 +32,6 @@ from tiers.vocabulary import CostDomain
 Manifest = dict[str, Any]
 """A part of a Kubernetes object, with the field names of the Kubernetes API."""
 
-SAMPLE: Final = 1000
-"""How many files are read and hashed; all of them if there are fewer."""
 FETCH: Final = "fetch"
 RESTORE: Final = "restore"
 REPORT: Final = "report"

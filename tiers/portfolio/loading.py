@@ -17,6 +17,7 @@ from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.network import network_faults
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
+from tiers.portfolio.restore.faults import restore_faults
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
 from tiers.portfolio.windows import platform_window_faults, tenant_window_faults
@@ -169,6 +170,7 @@ def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Ite
         yield from tenant_faults(resting, tier, platform, catalog.classes)
         yield from control_faults(resting, tier, platform, catalog.classes)
         yield from sleep_faults(resting, tier.offers[tenant.environment])
+        yield from restore_faults(resting, tier.offers[tenant.environment])
         yield from tenant_window_faults(resting, tier.offers[tenant.environment], platform)
 
 
