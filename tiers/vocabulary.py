@@ -156,6 +156,7 @@ PART_NAMES: Final = frozenset(
         "admin",
         "postgresql",
         "quota",
+        "refresh",
         "sessions",
         "standby",
         "policy",

@@ -7,20 +7,22 @@ what a database says, and to restore it is to run it: the container that does ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pulumi
 
+from components.aws.iam import PodRole
 from components.kubernetes import jobs, pods
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.pods import Manifest
 from components.kubernetes.workload import OdooSettings
-from components.places import BucketPlace
+from components.naming import physical_name
+from components.places import BucketPlace, Text
 from components.scripts import SAMPLE, script
-from components.tenant.backups import backup_account
+from components.tenant.backups import backup_account, may_read
 from components.tenant.side_database import SideDatabase
 from tiers.facts.copies import fetched_gib
-from tiers.facts.every_fact import FileShare, Job, LogicalBackup, TenantDatabase
+from tiers.facts.every_fact import FileShare, Job, LogicalBackup, Route, TenantDatabase
 from tiers.facts.names import (
     DROP_SIDE,
     FILL_SIDE,
@@ -28,8 +30,8 @@ from tiers.facts.names import (
     RESTORE_FILES,
     SWITCH_SIDE,
 )
-from tiers.plan.plan import TenantPlan, facts_of
-from tiers.portfolio.restore.stage import Restore, RestoreStage
+from tiers.plan.plan import TenantPlan, fact_named, facts_of
+from tiers.portfolio.restore.stage import READING, Restore, RestoreStage
 
 _FETCHED: Final = "/fetched"
 _RESTORED: Final = "/restored"
@@ -51,6 +53,40 @@ _ACTIONS: Final = {
 }
 
 
+class Origin(NamedTuple):
+    """Whose backup is restored: its bucket and prefix, whose it must be, and the account that may read it."""
+
+    account: str
+    bucket: BucketPlace
+    tenant: str
+    owner: str
+    prefix: str
+
+
+def origin_of(
+    tenant: TenantPlan, bucket: BucketPlace, portfolio: str, cluster: Text, opts: pulumi.ResourceOptions
+) -> Origin:
+    """Its own backups, or those of another tenant while a stage reads them.
+
+    For the latter it declares an account of its own that may read there and write nothing.
+    """
+    kept = facts_of(tenant.facts, LogicalBackup)[0]
+    source, restore = tenant.restored_from, tenant.restore
+    if source is None or restore is None or restore.stage not in READING:
+        return Origin(backup_account(tenant.tenant), bucket, str(kept.tenant), tenant.owner, kept.prefix)
+    name, where = physical_name(tenant.tenant, "refresh"), fact_named(tenant.facts, Route, "route").namespace
+    pods.service_account(name, name, where, opts)
+    PodRole(
+        physical_name(portfolio, tenant.tenant, "refresh"),
+        cluster=cluster,
+        namespace=where,
+        service_account=name,
+        statements=may_read(bucket, source.prefix),
+        opts=opts,
+    )
+    return Origin(name, bucket, source.tenant, source.owner, source.prefix)
+
+
 class DataRestore:
     """The jobs of one tenant's restore, as its plan has them.
 
@@ -58,7 +94,7 @@ class DataRestore:
         tenant: The tenant; it is being restored.
         restore: The moment and the stage.
         side: The administrator's part, with the names of the databases.
-        bucket: Where its backups lie.
+        origin: Whose backup it is.
         mounted: Its directory, and its settings with the login of its role.
         opts: Options of the jobs.
     """
@@ -68,14 +104,13 @@ class DataRestore:
         tenant: TenantPlan,
         restore: Restore,
         side: SideDatabase,
-        bucket: BucketPlace,
+        origin: Origin,
         mounted: tuple[Filestore, OdooSettings],
         opts: pulumi.ResourceOptions,
     ) -> None:
         self._tenant, self._restore, self._side, self._opts = tenant, restore, side, opts
         self._jobs = {job.name: job for job in facts_of(tenant.facts, Job)}
-        self._bucket, (self._files, self._settings) = bucket, mounted
-        self._kept = facts_of(tenant.facts, LogicalBackup)[0]
+        self._origin, (self._files, self._settings) = origin, mounted
 
     def declare(self, backups: Sequence[pulumi.Resource], still: Sequence[pulumi.Resource]) -> None:
         """Declare the jobs of its stage.
@@ -97,20 +132,23 @@ class DataRestore:
     def _after(self, *before: pulumi.Input[pulumi.Resource]) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions.merge(self._opts, pulumi.ResourceOptions(depends_on=list(before)))
 
-    def _in_bucket(self) -> dict[str, pulumi.Input[str]]:
-        """Where its backups lie, and whose they must be."""
+    def _in_bucket(self, owner: str) -> dict[str, pulumi.Input[str]]:
+        """Where the backups lie, and whose they, or the files here, must be."""
+        origin = self._origin
         return {
-            "TENANT": str(self._kept.tenant),
-            "OWNER": self._tenant.owner,
-            "BUCKET": self._bucket.name,
-            "PREFIX": self._kept.prefix,
+            "TENANT": origin.tenant,
+            "OWNER": owner,
+            "BUCKET": origin.bucket.name,
+            "PREFIX": origin.prefix,
         }
 
     def _fill(self, opts: pulumi.ResourceOptions) -> None:
         """Restore a backup into the side database, in four containers that follow each other."""
         there = {"FETCHED": _FETCHED}
-        fetched = {**there, **self._in_bucket(), "NOT_AFTER": self._restore.moment}
-        reported = {**there, "RESTORED": _RESTORED, **self._in_bucket()}
+        backups = self._in_bucket(self._origin.owner)
+        keeps = "no" if self._restore.from_tenant else "yes"
+        fetched = {**there, **backups, "NOT_AFTER": self._restore.moment}
+        reported = {**there, "RESTORED": _RESTORED, **backups, "KEEP_RESULT": keeps}
         filled = {
             **there,
             "RESTORED": _RESTORED,
@@ -136,10 +174,11 @@ class DataRestore:
         self._pod(FILL_SIDE, steps, volumes, opts, _WITHOUT_ROLE)
 
     def _room_gib(self) -> int:
-        (data, files) = (
-            max((fact.storage_gib for fact in facts_of(self._tenant.facts, kind)), default=0)
-            for kind in (TenantDatabase, FileShare)
-        )
+        source = self._tenant.restored_from
+        if source is not None:
+            return fetched_gib(source.database_gib, source.filestore_gib)
+        data = max((fact.storage_gib for fact in facts_of(self._tenant.facts, TenantDatabase)), default=0)
+        files = max((fact.storage_gib for fact in facts_of(self._tenant.facts, FileShare)), default=0)
         return fetched_gib(data, files)
 
     def _step(
@@ -162,7 +201,7 @@ class DataRestore:
         """Bring back the files that the database in use now names."""
         fact = self._jobs[RESTORE_FILES]
         container = jobs.operations_container(
-            fact, script("filestore_restore.sh"), self._in_bucket(), pods.odoo_mounts()
+            fact, script("filestore_restore.sh"), self._in_bucket(self._tenant.owner), pods.odoo_mounts()
         )
         volumes = pods.odoo_volumes(self._files.claim_name, self._settings.secret_name)
         self._pod(RESTORE_FILES, [container], volumes, opts)
@@ -176,9 +215,10 @@ class DataRestore:
         notes: Mapping[str, str] | None = None,
     ) -> None:
         fact = self._jobs[name]
-        account = backup_account(self._tenant.tenant)
         more: dict[str, Any] = {"initContainers": list(containers[:-1])} if containers[:-1] else {}
-        spec = pods.pod(fact.run_as_user, fact.run_as_group, account, containers[-1:], volumes, **more)
+        spec = pods.pod(
+            fact.run_as_user, fact.run_as_group, self._origin.account, containers[-1:], volumes, **more
+        )
         jobs.OneOffJob(
             self._tenant.tenant,
             fact,

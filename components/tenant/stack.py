@@ -25,7 +25,7 @@ from components.tenant.dedicated import services_of
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
-from components.tenant.restore import DataRestore
+from components.tenant.restore import DataRestore, origin_of
 from components.tenant.rotation import TenantPasswords
 from components.tenant.sessions import session_secrets
 from components.tenant.side_database import SideDatabase
@@ -50,6 +50,7 @@ from tiers.facts.every_fact import (
 )
 from tiers.facts.names import FINAL_BACKUP, ODOO_SETUP, log_group
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
+from tiers.portfolio.restore.stage import READING
 from tiers.vocabulary import CostDomain
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -287,5 +288,8 @@ class TenantStack(pulumi.ComponentResource):
             return
         side = SideDatabase(self.tenant, "restored-data", self._administered(), self.role, self._inside)
         bucket = self.files.buckets[facts_of(self.tenant.facts, LogicalBackup)[0].bucket]
-        mounted = (self.filestore, self.settings)
-        DataRestore(self.tenant, restore, side, bucket, mounted, self._inside).declare(self._backups, still)
+        if restore.from_tenant and restore.stage in READING:
+            bucket = self.platform.bucket
+        where, mounted = self.platform, (self.filestore, self.settings)
+        origin = origin_of(self.tenant, bucket, where.name, where.cluster, self._inside)
+        DataRestore(self.tenant, restore, side, origin, mounted, self._inside).declare(self._backups, still)

@@ -51,7 +51,7 @@ def fill_from_backup(pods: Pods, not_after: str, mark: str = "m1") -> Done:
     pods.empty_volumes()
     volumes = {each.upper(): str(pods.folder / each) for each in ("fetched", "restored")}
     nothing = dict.fromkeys(("TENANT", "OWNER", "BUCKET", "PREFIX", "BACKUP"), "")
-    steps = (
+    steps: tuple[tuple[str, dict[str, str]], ...] = (
         ("restore_test_fetch.sh", {"NOT_AFTER": not_after}),
         ("side_database_fill.sh", {**nothing, "SIDE_DATABASE": SIDE, "MARK": mark}),
         ("restore_test_report.sh", {}),

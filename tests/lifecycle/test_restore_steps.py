@@ -149,7 +149,7 @@ def test_the_check_at_an_update_lets_through_what_the_command_leads_to_and_nothi
     before = None if there is None else there.stage
     reached = [before, *steps_from(before)]
     # A step that failed is in the file alone: from there one may go back.
-    reached += [WAY_BACK[each] for each in steps_from(before) if each in WAY_BACK]
+    reached += [WAY_BACK[each] for each in steps_from(before) if each is not None and each in WAY_BACK]
     wanted = (None if here is None else here.stage) in reached
     same = there is None or here is None or there.at == here.at
     assert may_follow(there, here) is (wanted and same)

@@ -20,6 +20,7 @@ from tiers.portfolio.controls import controls_of, fee_of
 from tiers.portfolio.loading import Catalogs, load_catalog_and_portfolio, read_portfolio
 from tiers.portfolio.move import on_working_tier
 from tiers.portfolio.resilience import promised
+from tiers.portfolio.restore.source import source_of
 from tiers.portfolio.tenant import Portfolio, Tenant
 
 
@@ -140,6 +141,9 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         move=tenant.move,
         rotation=tenant.rotation,
         restore=tenant.restore,
+        restored_from=source_of(
+            portfolio.platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
+        ),
         facts=tuple(restore_facts(catalog, portfolio.platform, tenant)),
     )
 

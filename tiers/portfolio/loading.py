@@ -18,6 +18,7 @@ from tiers.portfolio.network import network_faults
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
 from tiers.portfolio.restore.faults import restore_faults
+from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
 from tiers.portfolio.windows import platform_window_faults, tenant_window_faults
@@ -114,7 +115,8 @@ def _faults_against(
 ) -> Iterable[str]:
     for path, tenant in tenants.items():
         yield from sentences(path, faults_of_tenant(tenant, platform, catalog))
-    yield from (sentence(path, fault) for path, fault in too_many_replications(tenants, catalog))
+    together = (*too_many_replications(tenants, catalog), *source_faults(tenants, catalog))
+    yield from (sentence(path, fault) for path, fault in together)
     if platform is not None:
         yield from sentences(platform_file, faults_of_platform(platform, catalog))
 

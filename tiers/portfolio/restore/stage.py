@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import field_validator
 
-from tiers.vocabulary import Frozen, UtcDatetime
+from tiers.vocabulary import Frozen, TenantId, UtcDatetime
 
 
 @unique
@@ -47,6 +47,8 @@ WAY_BACK: Final[Mapping[RestoreStage, RestoreStage]] = {
 """The step back of each stage that has one."""
 STOPPED: Final = frozenset({RestoreStage.SWITCH, RestoreStage.BACK})
 """The stages in which no pod of Odoo runs."""
+READING: Final = frozenset({RestoreStage.PREPARE, RestoreStage.SWITCH})
+"""The stages in which a job reads the backup that is restored."""
 RESTORED: Final = frozenset({RestoreStage.START, RestoreStage.CONFIRM})
 """The stages in which people work with what was restored."""
 
@@ -56,8 +58,10 @@ class Restore(Frozen):
 
     at: UtcDatetime
     """The moment, with time zone: the newest complete backup of then or before is restored."""
+    from_tenant: TenantId | None = None
+    """The tenant whose backup it is, where it is not its own; `costack refresh` writes it."""
     stage: RestoreStage
-    """The stage that the next `pulumi up` deploys; `costack restore` writes it."""
+    """The stage that the next `pulumi up` deploys; `costack restore` or `costack refresh` writes it."""
 
     @field_validator("at")
     @classmethod
@@ -65,6 +69,11 @@ class Restore(Frozen):
         if value.microsecond:
             raise ValueError("Value should be whole seconds: backups are named by the second")
         return value
+
+    @property
+    def command(self) -> str:
+        """What of Costack leads it: `restore` or `refresh`."""
+        return "refresh" if self.from_tenant else "restore"
 
     @property
     def moment(self) -> str:
@@ -85,7 +94,7 @@ def may_follow(there: Restore | None, here: Restore | None) -> bool:
         return True
     if here is None:
         return there is not None and NEXT[there.stage] is None
-    if there is not None and there.at != here.at:
+    if there is not None and (there.at, there.from_tenant) != (here.at, here.from_tenant):
         return False
     coming = RestoreStage.PREPARE if there is None else NEXT[there.stage]
     stages = {coming}
