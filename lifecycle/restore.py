@@ -1,20 +1,22 @@
-"""The next step of a tenant's restore to an earlier moment, forward or back, as a line of its file."""
+"""The next step of a tenant's restore or refresh, forward or back, as a line of its file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
+from tiers.catalog.tier import Catalog
 from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
 from tiers.plan.plan import TenantPlan, facts_of
+from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.restore.stage import NEXT, WAY_BACK, Restore, RestoreStage, may_follow
 from tiers.portfolio.tenant import Tenant
-from tiers.vocabulary import LifecycleStage
+from tiers.vocabulary import LifecycleStage, TenantId
 
 STEPS: Final[Mapping[RestoreStage, str]] = {
-    RestoreStage.PREPARE: "restores {tenant}'s newest complete backup of {at} or before into a database "
+    RestoreStage.PREPARE: "restores {whose}'s newest complete backup of {at} or before into a database "
     "beside the one in use and checks it; people work meanwhile",
     RestoreStage.SWITCH: "stops {tenant}, backs it up, lets the restored database take the place of the one "
     "in use and brings back files that it names; users wait meanwhile",
@@ -43,7 +45,10 @@ class Step(NamedTuple):
     def line(self) -> str | None:
         """The value of `restore` in the file, None to remove it."""
         restore = self.restore
-        return f"{{at: {restore.moment}, stage: {restore.stage}}}" if restore else None
+        if restore is None:
+            return None
+        origin = f"from_tenant: {restore.from_tenant}, " if restore.from_tenant else ""
+        return f"{{at: {restore.moment}, {origin}stage: {restore.stage}}}"
 
 
 def refuse_while_restored(tenant: Tenant) -> None:
@@ -55,12 +60,12 @@ def refuse_while_restored(tenant: Tenant) -> None:
     if tenant.restore is not None:
         raise RefusedError(
             f"{tenant.tenant} is being restored to {tenant.restore.moment}: finish that with --next, or undo "
-            "it with --back, of `costack restore`"
+            f"it with --back, of `costack {tenant.restore.command}`"
         )
 
 
-def begin(tenant: Tenant, at: datetime, now: datetime) -> Step:
-    """The first step of a restore to *at*.
+def begin(tenant: Tenant, at: datetime, now: datetime, source: TenantId | None = None) -> Step:
+    """The first step of a restore to *at*, or of a refresh from the backup of *source*.
 
     Raises:
         RefusedError: When something else goes on with the tenant, or *at* is in the future.
@@ -80,7 +85,7 @@ def begin(tenant: Tenant, at: datetime, now: datetime) -> Step:
         raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is restored")
     if at > now:
         raise RefusedError(f"{at:%Y-%m-%dT%H:%M:%SZ} is in the future: there is no backup of then or before")
-    return _step(tenant.tenant, Restore(at=at, stage=RestoreStage.PREPARE))
+    return _step(tenant.tenant, Restore(at=at, from_tenant=source, stage=RestoreStage.PREPARE))
 
 
 def advance(tenant: Tenant) -> Step:
@@ -146,8 +151,22 @@ def check_has_backups(deployed: TenantPlan) -> None:
         )
 
 
-def left_out(deployed: TenantPlan) -> str:
+def check_source(after: Tenant, tenants: Sequence[Tenant], catalog: Catalog) -> None:
+    """Check that *after* may have the backup that it asks for, before anything stops.
+
+    Raises:
+        RefusedError: When that belongs to somebody else, does not fit, or is not there.
+    """
+    known = {each.tenant: each for each in tenants} | {after.tenant: after}
+    found = [message for place, (_, message) in source_faults(known, catalog) if place == after.tenant]
+    if found:
+        raise RefusedError(f"{after.tenant} cannot be refreshed: {'; '.join(found)}")
+
+
+def left_out(deployed: TenantPlan, step: Step) -> str:
     """What a restore of this tenant does not do, '' where it does all that could be done."""
+    if step.restore is None or step.restore.from_tenant:
+        return ""
     for server in facts_of(deployed.facts, DatabaseInstance):
         return _ONLY_BY_DUMP.format(tenant=deployed.tenant, days=server.backup_retention_days)
     return ""
@@ -155,14 +174,27 @@ def left_out(deployed: TenantPlan) -> str:
 
 def whereabouts(restore: Restore | None) -> str:
     """Where a restore stands, to follow a name and `is`."""
-    return f"at stage {restore.stage} of its restore to {restore.moment}" if restore else "not being restored"
+    if restore is None:
+        return "not being restored"
+    if restore.from_tenant:
+        return f"at stage {restore.stage} of its refresh from {restore.from_tenant} of {restore.moment}"
+    return f"at stage {restore.stage} of its restore to {restore.moment}"
 
 
 def _going_on(tenant: Tenant) -> Restore:
     if tenant.restore is None:
-        raise RefusedError(f"{tenant.tenant} is not being restored; begin with --at TIME")
+        raise RefusedError(
+            f"{tenant.tenant} is not being restored; begin with `costack restore {tenant.tenant} --at TIME` "
+            f"or `costack refresh {tenant.tenant} --from TENANT`"
+        )
     return tenant.restore
 
 
 def _step(tenant: str, restore: Restore) -> Step:
-    return Step(restore, STEPS[restore.stage].format(tenant=tenant, at=restore.moment))
+    return Step(restore, in_words(tenant, restore))
+
+
+def in_words(tenant: str, restore: Restore) -> str:
+    """What the update of its stage does, to follow `the next update`."""
+    whose = restore.from_tenant or tenant
+    return STEPS[restore.stage].format(tenant=tenant, whose=whose, at=restore.moment)

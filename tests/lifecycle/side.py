@@ -46,7 +46,7 @@ def fill_live(pods: Pods, mark: str = "m1") -> Done:
     return pods.run(script("side_database_fill.sh"), SIDE_DATABASE=SIDE, MARK=mark)
 
 
-def fill_from_backup(pods: Pods, not_after: str, mark: str = "m1") -> Done:
+def fill_from_backup(pods: Pods, not_after: str, mark: str = "m1", **report: str) -> Done:
     """The containers of the job that restores a backup: how the last one that ran ended."""
     pods.empty_volumes()
     volumes = {each.upper(): str(pods.folder / each) for each in ("fetched", "restored")}
@@ -54,7 +54,7 @@ def fill_from_backup(pods: Pods, not_after: str, mark: str = "m1") -> Done:
     steps: tuple[tuple[str, dict[str, str]], ...] = (
         ("restore_test_fetch.sh", {"NOT_AFTER": not_after}),
         ("side_database_fill.sh", {**nothing, "SIDE_DATABASE": SIDE, "MARK": mark}),
-        ("restore_test_report.sh", {}),
+        ("restore_test_report.sh", report),
         ("side_database_ready.sh", {**nothing, "SIDE_DATABASE": SIDE, "MARK": mark}),
     )
     said = ""

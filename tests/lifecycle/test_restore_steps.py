@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lifecycle import move, rotation
 from lifecycle.errors import RefusedError
-from lifecycle.restore import STEPS, advance, back, begin, check_deployed, left_out
+from lifecycle.restore import advance, back, begin, check_deployed, in_words, left_out
 from tests.portfolios import catalog, local_portfolio, plan_of, tenant
 from tests.sampling import examples
 from tiers.change.forbidden import forbidden
@@ -53,7 +53,7 @@ def test_a_restore_takes_four_updates_and_leaves_nothing_in_the_file() -> None:
         one = one.model_copy(update={"restore": step.restore})
         assert not list(faults_of_tenant(one, local_portfolio().platform, catalog()))
         seen.append(step.restore.stage)
-        assert step.update == STEPS[step.restore.stage].format(tenant="acme", at="2026-11-29T01:15:00Z")
+        assert step.update == in_words("acme", step.restore)
         step = advance(one)
     assert seen == ["prepare", "switch", "start", "confirm"]
     assert step.line is None
@@ -72,7 +72,7 @@ def test_the_way_back_is_open_until_it_is_confirmed(stage: str, there: str) -> N
         ("confirm", "is dropped with this step: finish with --next"),
         ("back", "acme is going back already: finish with --next"),
         ("discard", "acme is going back already: finish with --next"),
-        (None, "acme is not being restored; begin with --at TIME"),
+        (None, "acme is not being restored; begin with `costack restore acme --at TIME`"),
     ],
 )
 def test_there_is_no_way_back_from_there(stage: str | None, why: str) -> None:
@@ -179,5 +179,5 @@ def test_every_step_waits_for_the_update_of_the_one_before_but_the_way_back_of_o
 
 
 def test_who_has_a_server_of_its_own_is_told_what_is_not_done() -> None:
-    assert "in any minute of the last 14 days" in left_out(planned(at(None)))
-    assert left_out(planned(tenant("acme"))) == ""
+    assert "in any minute of the last 14 days" in left_out(planned(at(None)), begin(at(None), AT, NOW))
+    assert left_out(planned(tenant("acme")), begin(tenant("acme"), AT, NOW)) == ""

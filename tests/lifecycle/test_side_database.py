@@ -123,6 +123,18 @@ def test_a_filled_one_is_emptied_and_filled_anew(restoring: Pods, backup: str) -
 
 
 @chosen_versions
+def test_who_reads_the_backup_of_another_tenant_writes_nothing_there(restoring: Pods) -> None:
+    assert make(restoring).returncode == 0
+    calls = restoring.bucket / "calls"
+    before = len(calls.read_text(encoding="utf-8").splitlines())
+    done = fill_from_backup(restoring, _LATER, KEEP_RESULT="no")
+    assert done.returncode == 0, done.stderr
+    asked = calls.read_text(encoding="utf-8").splitlines()[before:]
+    assert any(each.startswith("s3 cp s3://backups/dumps/acme/") for each in asked)
+    assert not [each for each in asked if each.startswith(("s3 cp - ", "s3 sync", "s3 rm"))]
+
+
+@chosen_versions
 def test_a_time_before_the_first_backup_has_none_and_fills_nothing(restoring: Pods) -> None:
     assert make(restoring).returncode == 0
     done = fill_from_backup(restoring, "2001-01-01T00:00:00Z")

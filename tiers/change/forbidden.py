@@ -48,8 +48,8 @@ def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: st
     if not may_follow(before.restore, after.restore):
         yield (
             f"{name}: it is {_restored(before.restore)} in the stack, and {_restored(after.restore)} in its "
-            "file, which is not the next step: put the file back as it was deployed and run `costack restore "
-            f"{name} {at}` with --next or --back"
+            "file, which is not the next step: put the file back as it was deployed and run `costack "
+            f"{_command(before.restore or after.restore)} {name} {at}` with --next or --back"
         )
     if not after.protected and before.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
         yield (
@@ -74,6 +74,10 @@ def _next(there: Rotation) -> tuple[Rotation, ...]:
             Rotation(number=number, stage=RotationStage.BACK),
         )
     return (Rotation(number=there.used),)
+
+
+def _command(restore: Restore | None) -> str:
+    return restore.command if restore else "restore"
 
 
 def _restored(restore: Restore | None) -> str:

@@ -13,11 +13,11 @@ from tiers.portfolio.restore.stage import RestoreStage
 _EFFECTS: Final[Mapping[RestoreStage, tuple[EffectKind, str]]] = {
     RestoreStage.PREPARE: (
         EffectKind.NOTICE,
-        "its newest complete backup of {at} or before is restored beside the database in use; people work",
+        "the backup of {whose} of {at} or before is restored beside the database in use; people work",
     ),
     RestoreStage.SWITCH: (
         EffectKind.DATA,
-        "goes back to its backup of {at} or before: what was written since is kept until it is confirmed",
+        "becomes what {whose} was at {at}, as its backup says; what it is now is kept until confirmed",
     ),
     RestoreStage.CONFIRM: (
         EffectKind.DATA,
@@ -37,6 +37,7 @@ _EFFECTS: Final[Mapping[RestoreStage, tuple[EffectKind, str]]] = {
 def restore_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     """What the next step of a restore does to data; nothing where no step is taken."""
     if after.restore is not None and after.restore != before.restore:
+        whose = after.restore.from_tenant or after.tenant
         kind, what = _EFFECTS.get(after.restore.stage, (None, ""))
         if kind is not None:
-            yield Change(kind, what.format(at=after.restore.moment))
+            yield Change(kind, what.format(at=after.restore.moment, whose=whose))

@@ -52,8 +52,10 @@ def restore(  # noqa: PLR0917 - options of a command
     from cli.actions.change.restore import Request, restore_on  # noqa: PLC0415
 
     request = Request(
+        command="restore",
         tenant=tenant,
         at=at,
+        from_tenant=None,
         next=next_,
         back=back,
         stack=stack,

@@ -67,7 +67,7 @@ def test_the_way_back_is_open_also_when_an_update_failed(folder: Path, up: Calla
         (("acme", "--at", "yesterday"), Exit.CONFIGURATION, "found 'yesterday'"),
         (("acme", "--at", "2026-11-29T01:15:00"), Exit.CONFIGURATION, "expected a time with time zone"),
         (("acme", "--at", "2999-01-01T00:00:00Z"), Exit.POLICY, "is in the future"),
-        (("acme", "--back"), Exit.POLICY, "begin with --at TIME"),
+        (("acme", "--back"), Exit.POLICY, "begin with `costack restore acme --at TIME`"),
         (("borealis-migration", "--at", AT), Exit.POLICY, "makes no backups for 'migration'"),
     ],
 )
@@ -84,3 +84,42 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
 def test_a_server_of_ones_own_could_do_more_and_that_is_said(folder: Path, up: Callable[[], None]) -> None:
     up()
     assert "This command does not do that" in restore(folder, "meridian", "--at", AT).stdout
+
+
+def refresh(folder: Path, *arguments: str) -> Any:
+    return RUNNER.invoke(app, ["refresh", *arguments, "--stack", "local", "--portfolio", str(folder)])
+
+
+def test_a_refresh_takes_the_stages_of_a_restore(folder: Path, up: Callable[[], None]) -> None:
+    before = file_of(folder, "acme-staging")
+    up()
+    result = refresh(folder, "acme-staging", "--from", "acme", "--backup", AT)
+    assert result.exit_code == Exit.OK, result.output
+    assert f"restore: {{at: {AT}, from_tenant: acme, stage: prepare}}\n" in file_of(folder, "acme-staging")
+    assert f"restores acme's newest complete backup of {AT}" in result.stdout
+    assert "after it: costack refresh acme-staging" in result.stdout
+    for _ in range(4):
+        up()
+        said = refresh(folder, "acme-staging").stdout
+        assert "acme-staging is at stage" in said
+        assert refresh(folder, "acme-staging", "--next").exit_code == Exit.OK
+    assert file_of(folder, "acme-staging") == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "why"),
+    [
+        (("acme-staging", "--from", "borealis"), Exit.POLICY, "borealis belongs to client"),
+        (("acme", "--from", "acme-staging"), Exit.POLICY, "production is never refreshed"),
+        (("acme-staging", "--backup", AT), Exit.CONFIGURATION, "with --from"),
+        (("acme-staging", "--from", "nobody"), Exit.CONFIGURATION, "nobody"),
+    ],
+)
+def test_a_refresh_that_cannot_be_is_refused_and_changes_nothing(
+    folder: Path, up: Callable[[], None], arguments: tuple[str, ...], code: Exit, why: str
+) -> None:
+    up()
+    before = file_of(folder, arguments[0])
+    result = refresh(folder, *arguments)
+    assert (result.exit_code, why in result.stderr) == (code, True), result.output
+    assert file_of(folder, arguments[0]) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -162,3 +163,50 @@ def test_no_password_is_in_an_environment() -> None:
         for each in declared(stage):
             if each.type == JOB:
                 assert "password-of-" not in str(each.props), each.name
+
+
+def refreshed(stage: str) -> Everything:
+    restore = {"at": AT, "from_tenant": "acme", "stage": stage}
+    copy = tenant("acme-staging", environment="staging", client="acme-ltd", restore=restore)
+    return declare_plan(plan_of(tenant("acme", client="acme-ltd"), copy))
+
+
+def test_a_refresh_reads_the_other_tenants_backups_and_writes_nothing_there() -> None:
+    there = refreshed("prepare")
+    spec = pod(there, "acme-staging-fill-side-database")
+    assert spec["serviceAccountName"] == "acme-staging-refresh"
+    containers = {each["name"]: each for each in (*spec["initContainers"], *spec["containers"])}
+    fetch, report = env(containers["fetch"]), env(containers["report"])
+    assert (fetch["PREFIX"], fetch["TENANT"], fetch["OWNER"]) == ("acme", "acme", "local/acme-ltd/acme")
+    assert report["KEEP_RESULT"] == "no"
+    (policy,) = [each.props["policy"] for each in there if each.name == "local-acme-staging-refresh-policy"]
+    statements = json.loads(policy)["Statement"]
+    actions = [each["Action"] for each in statements]
+    assert actions == ["s3:GetObject", "s3:ListBucket", "kms:Decrypt"]
+    assert all("/acme/*" in str(each) for each in statements[:2])
+    assert env(containers["fill"])["SIDE_DATABASE"] == "odoo_acme_staging__side"
+
+
+def test_the_account_that_reads_there_ends_with_the_stage() -> None:
+    has = {
+        stage: any(each.name == "acme-staging-refresh" for each in refreshed(stage)) for stage in RestoreStage
+    }
+    assert [stage for stage, there in has.items() if there] == ["prepare", "switch"]
+    back = pod(refreshed("back"), "acme-staging-restore-filestore")
+    assert back["serviceAccountName"] == "acme-staging-backup"
+    (files,) = pod(refreshed("switch"), "acme-staging-restore-filestore")["containers"]
+    # Files come from the other tenant's copy into its own directory.
+    assert (env(files)["PREFIX"], env(files)["OWNER"]) == ("acme", "local/acme-ltd/acme-staging")
+
+
+def test_a_refreshed_copy_is_neutralised_before_a_pod_starts() -> None:
+    there = refreshed("start")
+    (setup,) = pod(there, "acme-staging-odoo-setup")["containers"]
+    assert env(setup)["NEUTRALISE"] == "yes"
+    (before,) = {
+        the(refreshed(each), JOB, "acme-staging-odoo-setup").props["metadata"]["name"]
+        for each in ("prepare", "switch")
+    }
+    assert the(there, JOB, "acme-staging-odoo-setup").props["metadata"]["name"] != before
+    order = ("acme-staging-odoo-setup", "acme-staging-web")
+    assert position(there, *order) == sorted(position(there, *order))
