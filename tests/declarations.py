@@ -13,7 +13,16 @@ from components.tenant.rotation import second_role
 from tests.route_declarations import route_pairs
 from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
-from tiers.facts.names import COPY_DATABASE, CUT_OVER, DROP_OLD_DATABASE, FINAL_DUMP, OTHER_DATABASE
+from tiers.facts.names import (
+    COPY_DATABASE,
+    CUT_OVER,
+    DROP_OLD_DATABASE,
+    FINAL_DUMP,
+    MAKE_SIDE,
+    OTHER_DATABASE,
+    SIDE_DATABASE,
+    SWITCH_SIDE,
+)
 from tiers.plan.plan import Plan
 
 Pairs = dict[str, tuple[Any, Any]]
@@ -462,7 +471,22 @@ def _other_database(fact: Any, registered: Registrations) -> Pairs:
     return pairs
 
 
+def _side_database(fact: Any, registered: Registrations) -> Pairs:
+    """Of the database beside the one in use only the jobs of a restore know; later there may be none."""
+    pairs: Pairs = {}
+    for job in (MAKE_SIDE, SWITCH_SIDE):
+        for props in registered.all("kubernetes:batch/v1:Job", f"{fact.tenant}-{job}"):
+            (container,) = props["spec"]["template"]["spec"]["containers"]
+            given = {each["name"]: each["value"] for each in container["env"]}
+            called = "KEPT_DATABASE" if given.get("ACTION") == "switch" else "SIDE_DATABASE"
+            pairs[f"{job}: database"] = (fact.database, given[called])
+            pairs[f"{job}: role"] = (fact.role, given["TENANT_ROLE"])
+    return pairs
+
+
 def _tenant_database(fact: Any, registered: Registrations) -> Pairs:
+    if fact.name == SIDE_DATABASE:
+        return _side_database(fact, registered)
     if fact.name == OTHER_DATABASE:
         return _other_database(fact, registered)
     job = registered.find("kubernetes:batch/v1:Job", f"{fact.tenant}-database-setup")

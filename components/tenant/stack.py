@@ -25,8 +25,10 @@ from components.tenant.dedicated import services_of
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
+from components.tenant.restore import DataRestore, origin_of
 from components.tenant.rotation import TenantPasswords
 from components.tenant.sessions import session_secrets
+from components.tenant.side_database import SideDatabase
 from components.tenant.sleep import put_to_sleep
 from components.tenant.usage import TenantUsage
 from tiers.deployed import RELEASED, is_released
@@ -48,6 +50,7 @@ from tiers.facts.every_fact import (
 )
 from tiers.facts.names import BACKUP, FINAL_BACKUP, ODOO_SETUP, RESTORE_TEST_JOB, log_group
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
+from tiers.portfolio.restore.stage import READING
 from tiers.vocabulary import CostDomain
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -73,6 +76,7 @@ class TenantStack(pulumi.ComponentResource):
         self.platform = platform
         self._child = pulumi.ResourceOptions(parent=self)
         self._database = fact_named(tenant.facts, TenantDatabase, "database")
+        self._backups: list[pulumi.Resource] = []
         self.services = services_of(tenant, platform, self._child)
         # Objects in a namespace must wait for it, and no pod starts without its priority class.
         first = [self.services.namespace, platform.priorities, *self.services.access.joined]
@@ -93,6 +97,7 @@ class TenantStack(pulumi.ComponentResource):
         self._build_sleep()
         saved = self._build_backups(still)
         self.move.remove_old(self.filestores, self.settings, saved)
+        self._restore([*still, *saved])
         self._close_down([*still, *saved])
         watch(tenant, self._inside)
         self.applied = self._record()
@@ -276,4 +281,17 @@ class TenantStack(pulumi.ComponentResource):
             test=scheduled.get(RESTORE_TEST_JOB),
             opts=self._inside,
         )
+        self._backups.append(backups)
         return backups.last
+
+    def _restore(self, still: list[pulumi.Resource]) -> None:
+        """The jobs of a restore, while there is one."""
+        if (restore := self.tenant.restore) is None:
+            return
+        side = SideDatabase(self.tenant, "restored-data", self._administered(), self.role, self._inside)
+        bucket = self.files.buckets[facts_of(self.tenant.facts, LogicalBackup)[0].bucket]
+        if restore.from_tenant and restore.stage in READING:
+            bucket = self.platform.bucket
+        where, mounted = self.platform, (self.filestore, self.settings)
+        origin = origin_of(self.tenant, bucket, where.name, where.cluster, self._inside)
+        DataRestore(self.tenant, restore, side, origin, mounted, self._inside).declare(self._backups, still)

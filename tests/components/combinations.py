@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from itertools import product
@@ -26,6 +27,7 @@ from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.move import data_moves
 from tiers.portfolio.namespaces.quota import QuotaSpec
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Options, Tenant
 from tiers.schedule import Schedule
@@ -65,6 +67,9 @@ SCHEDULES: Final = st.sampled_from(
 # Most stand still: a move is one more thing that can go wrong.
 _STANDING_STILL: Final = 3
 _ROTATIONS: Final = (None, Rotation(number=2), *(Rotation(number=1, stage=stage) for stage in RotationStage))
+_RESTORES: Final = tuple(
+    Restore(at=datetime(2026, 11, 29, 1, 15, tzinfo=UTC), stage=stage) for stage in RestoreStage
+)
 _CLUSTERS: Final[tuple[Mapping[str, Any], ...]] = (
     {"quota_headroom_percent": 0},
     {"quota_headroom_percent": 20},
@@ -101,6 +106,7 @@ _IDENTITY: Final = frozenset(
         "final_dump",
         "move",
         "rotation",
+        "restore",
         "cutover",
         "schedule",
         "budget_per_month",
@@ -166,6 +172,8 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
         drawn["move"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_moves_to(offer)]))
         if drawn["move"] is None:
             drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
+            if _has_dumps(offer) and not (drawn["rotation"] and drawn["rotation"].stage):
+                drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_RESTORES]))
     name = draw(names())
     drawn["routes"] = draw(drawn_routes(name))
     return _tenant(name, *offer, chosen | drawn)

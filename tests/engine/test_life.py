@@ -31,7 +31,7 @@ from tests.engine.test_created import second_network
 from tests.engine.test_priced import OTHERS
 from tests.kubernetes import autoscale, run_at_night, use_either
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
-from tests.lifecycle.pods import Pods, running_pods
+from tests.lifecycle.pods import BUCKET, Pods, running_pods
 from tests.localcloud.cluster import Cluster
 from tests.postgres import Server, running_server
 from tests.torture.kills import DUMP_SHA256, make_a_restore_test, make_the_last_dump
@@ -88,13 +88,19 @@ class Life:
 
     def perform(self, job: str) -> None:
         """Do what the client's Job of that name says."""
-        (container,) = self.jobs(CLIENT)[job]["spec"]["template"]["spec"]["containers"]
-        given = {each["name"]: self._here(each["value"]) for each in container["env"]}
+        spec = self.jobs(CLIENT)[job]["spec"]["template"]["spec"]
         (self.pods.folder / "password").write_text(PASSWORD, encoding="utf-8")
-        done = self.pods.run(container["command"][-1], **given)
-        assert done.returncode == 0, done.stderr
+        self.pods.empty_volumes()
+        for container in (*spec.get("initContainers", ()), *spec["containers"]):
+            given = {each["name"]: self._here(each["name"], each["value"]) for each in container["env"]}
+            done = self.pods.run(container["command"][-1], **given)
+            assert done.returncode == 0, done.stderr
 
-    def _here(self, value: str) -> str:
+    def _here(self, variable: str, value: str) -> str:
+        if variable == "BUCKET":
+            return BUCKET
+        if variable in {"FETCHED", "RESTORED"}:
+            return str(self.pods.folder / value.strip("/"))
         for name, server in (("local-acme-postgresql", self.there), ("local-postgresql", self.pods.server)):
             if value.startswith(f"{name}."):
                 return server.host

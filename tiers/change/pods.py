@@ -13,6 +13,7 @@ from tiers.facts.data import CacheSpace, TenantDatabase
 from tiers.facts.every_fact import FactRecord
 from tiers.facts.network import Egress, PodGroup, Route
 from tiers.plan.plan import TenantPlan, facts_of, uses_own_services
+from tiers.portfolio.restore.stage import RestoreStage
 from tiers.portfolio.rotation import NEVER
 from tiers.vocabulary import LifecycleStage, MoveStage
 
@@ -29,6 +30,11 @@ _PROCESS: Final = {
     "cron_threads": "threads",
     "neutralised": "gate of a copy",
     "addons_path": "addons",
+}
+_WHILE_RESTORED: Final = {
+    RestoreStage.SWITCH: "while it is backed up, a restored database takes the place of the one in use and "
+    "files come back (restore, stage switch); the backup takes longest",
+    RestoreStage.BACK: "while the database before takes its place again (restore, stage back): minutes",
 }
 _CONNECTIONS: Final = ("database", "role", "server", "connections_per_process", "connections_evented")
 
@@ -66,6 +72,8 @@ def _running(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
 def _why_stopped(after: TenantPlan) -> str:
     if after.move is not None and after.move.stage is MoveStage.MIGRATE:
         return "while its data is copied and checked (move, stage migrate); how long depends on its size"
+    if after.restore is not None:
+        return _WHILE_RESTORED.get(after.restore.stage, "")
     if after.lifecycle_stage is LifecycleStage.DECOMMISSIONING:
         return "for good (decommissioning)"
     return "until it has pods again"

@@ -21,6 +21,7 @@ from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
 from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import too_many_replications
+from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.strict_yaml import Location, mistakes
 
@@ -132,6 +133,7 @@ def _together(
         *ambiguous_names(tenants),
         *host_name_faults(tenants, platform),
         *too_many_replications(tenants, catalog),
+        *source_faults(tenants, catalog),
     )
     for index, (where, message) in together:
         yield ("tenants", index, *where), message

@@ -12,8 +12,10 @@ from tiers.catalog.folder import CatalogPath
 from tiers.catalog.tier import Currency, Fee
 from tiers.facts.every_fact import CacheSpace, DatabaseInstance, Fact, FactRecord, TenantDatabase
 from tiers.facts.names import CACHE, DATABASE
+from tiers.portfolio.restore.source import BackupSource
+from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
-from tiers.portfolio.tenant import Move, UtcDatetime
+from tiers.portfolio.tenant import Move
 from tiers.tags import CostTags
 from tiers.vocabulary import (
     Controls,
@@ -27,6 +29,7 @@ from tiers.vocabulary import (
     ResilienceClass,
     TagValue,
     TenantId,
+    UtcDatetime,
 )
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -68,6 +71,10 @@ class TenantPlan(Frozen):
     """The tier it comes from and the stage, while it moves."""
     rotation: Rotation | None = None
     """How often its secrets were rotated, and the stage while that goes on."""
+    restore: Restore | None = None
+    """The moment it is restored to and the stage, while that goes on."""
+    restored_from: BackupSource | None = None
+    """Whose backup that is, where it is not its own."""
     facts: tuple[Fact, ...]
 
     @property

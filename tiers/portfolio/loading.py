@@ -17,6 +17,8 @@ from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.network import network_faults
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
+from tiers.portfolio.restore.faults import restore_faults
+from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.routes.faults import route_faults
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
@@ -114,7 +116,8 @@ def _faults_against(
 ) -> Iterable[str]:
     for path, tenant in tenants.items():
         yield from sentences(path, faults_of_tenant(tenant, platform, catalog))
-    yield from (sentence(path, fault) for path, fault in too_many_replications(tenants, catalog))
+    together = (*too_many_replications(tenants, catalog), *source_faults(tenants, catalog))
+    yield from (sentence(path, fault) for path, fault in together)
     if platform is not None:
         yield from sentences(platform_file, faults_of_platform(platform, catalog))
 
@@ -171,6 +174,7 @@ def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Ite
         yield from tenant_faults(resting, tier, platform, catalog.classes)
         yield from control_faults(resting, tier, platform, catalog.classes)
         yield from sleep_faults(resting, tier.offers[tenant.environment])
+        yield from restore_faults(resting, tier.offers[tenant.environment])
         yield from tenant_window_faults(resting, tier.offers[tenant.environment], platform)
 
 
