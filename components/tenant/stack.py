@@ -76,7 +76,6 @@ class TenantStack(pulumi.ComponentResource):
         self.platform = platform
         self._child = pulumi.ResourceOptions(parent=self)
         self._database = fact_named(tenant.facts, TenantDatabase, "database")
-        self._backups: list[pulumi.Resource] = []
         self.services = services_of(tenant, platform, self._child)
         # Objects in a namespace must wait for it, and no pod starts without its priority class.
         first = [self.services.namespace, platform.priorities, *self.services.access.joined]
@@ -279,7 +278,7 @@ class TenantStack(pulumi.ComponentResource):
             last=next((job for job in facts_of(self.tenant.facts, Job) if job.name == FINAL_BACKUP), None),
             opts=self._inside,
         )
-        self._backups.append(backups)
+        self._backups: list[pulumi.Resource] = [backups]
         return backups.last
 
     def _restore(self, still: list[pulumi.Resource]) -> None:
