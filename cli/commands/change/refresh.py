@@ -50,7 +50,7 @@ def refresh(  # noqa: PLR0917 - options of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Give a sandbox production's data, neutralised, stage by stage.
+    """Give a sandbox the data of production, neutralised.
 
     The stages are those of `costack restore`: the newest backup of another tenant of the client is restored
     beside the database in use and checked, takes its place while Odoo stands still, and is made harmless
