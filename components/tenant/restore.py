@@ -31,7 +31,7 @@ from tiers.facts.names import (
     SWITCH_SIDE,
 )
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
-from tiers.portfolio.restore.stage import READING, Restore, RestoreStage
+from tiers.portfolio.restore.stage import Restore, RestoreStage
 
 _FETCHED: Final = "/fetched"
 _RESTORED: Final = "/restored"
@@ -73,8 +73,7 @@ def origin_of(
     For the latter it declares an account of its own that may read there and write nothing.
     """
     kept = facts_of(tenant.facts, LogicalBackup)[0]
-    source, restore = tenant.restored_from, tenant.restore
-    if source is None or restore is None or restore.stage not in READING:
+    if (source := tenant.reads_another) is None:
         return Origin(backup_account(tenant.tenant), bucket, str(kept.tenant), tenant.owner, kept.prefix)
     name, where = physical_name(tenant.tenant, "refresh"), fact_named(tenant.facts, Route, "route").namespace
     account = pods.service_account(name, name, where, opts)

@@ -50,7 +50,6 @@ from tiers.facts.every_fact import (
 )
 from tiers.facts.names import FINAL_BACKUP, ODOO_SETUP, log_group
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
-from tiers.portfolio.restore.stage import READING
 from tiers.vocabulary import CostDomain
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -287,8 +286,7 @@ class TenantStack(pulumi.ComponentResource):
             return
         side = SideDatabase(self.tenant, "restored-data", self._administered(), self.role, self._inside)
         bucket = self.files.buckets[facts_of(self.tenant.facts, LogicalBackup)[0].bucket]
-        if restore.from_tenant and restore.stage in READING:
-            bucket = self.platform.bucket
+        bucket = self.platform.bucket if self.tenant.reads_another else bucket
         where, mounted = self.platform, (self.filestore, self.settings)
         origin = origin_of(self.tenant, bucket, where.name, where.cluster, self._inside)
         DataRestore(self.tenant, restore, side, origin, mounted, self._inside).declare(self._backups, still)
