@@ -85,8 +85,8 @@ SQL
       side=$(said "$SIDE_DATABASE")
     fi
     case $kept/$side/$used in
-      -/-/*) echo "$SIDE_DATABASE is gone already" ;;
-      -/*"/costack: used $MARK "*) cannot "$TENANT_DATABASE is the one that took the place of another: $whereabouts; nothing was dropped" ;;
+      "costack: kept $MARK "*|*"/costack: used $MARK "*) cannot "$TENANT_DATABASE is the one that took the place of another: $whereabouts; nothing was dropped" ;;
+      */-/*) echo "$SIDE_DATABASE is gone already" ;;
       -/"costack: side $MARK "*/*|-/"costack: left $MARK"/*) drop "$SIDE_DATABASE" ;;
       *) cannot "$SIDE_DATABASE is not what was made beside $TENANT_DATABASE: $whereabouts; nothing was dropped" ;;
     esac ;;

@@ -31,7 +31,7 @@ from tiers.facts.names import (
     SWITCH_SIDE,
 )
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
-from tiers.portfolio.restore.stage import READING, Restore, RestoreStage
+from tiers.portfolio.restore.stage import Restore, RestoreStage
 
 _FETCHED: Final = "/fetched"
 _RESTORED: Final = "/restored"
@@ -61,6 +61,8 @@ class Origin(NamedTuple):
     tenant: str
     owner: str
     prefix: str
+    ready: tuple[pulumi.Resource, ...] = ()
+    """What a pod of that account must wait for: EKS gives a role to pods that are made after it."""
 
 
 def origin_of(
@@ -71,12 +73,11 @@ def origin_of(
     For the latter it declares an account of its own that may read there and write nothing.
     """
     kept = facts_of(tenant.facts, LogicalBackup)[0]
-    source, restore = tenant.restored_from, tenant.restore
-    if source is None or restore is None or restore.stage not in READING:
+    if (source := tenant.reads_another) is None:
         return Origin(backup_account(tenant.tenant), bucket, str(kept.tenant), tenant.owner, kept.prefix)
     name, where = physical_name(tenant.tenant, "refresh"), fact_named(tenant.facts, Route, "route").namespace
-    pods.service_account(name, name, where, opts)
-    PodRole(
+    account = pods.service_account(name, name, where, opts)
+    role = PodRole(
         physical_name(portfolio, tenant.tenant, "refresh"),
         cluster=cluster,
         namespace=where,
@@ -84,7 +85,7 @@ def origin_of(
         statements=may_read(bucket, source.prefix),
         opts=opts,
     )
-    return Origin(name, bucket, source.tenant, source.owner, source.prefix)
+    return Origin(name, bucket, source.tenant, source.owner, source.prefix, (account, role))
 
 
 class DataRestore:
@@ -122,10 +123,12 @@ class DataRestore:
         stage = self._restore.stage
         if MAKE_SIDE in self._jobs:
             made = self._side.make(self._jobs[MAKE_SIDE])
-            self._fill(self._after(made, *backups, self._settings))
+            self._fill(self._after(made, *backups, *self._origin.ready, self._settings))
         if SWITCH_SIDE in self._jobs:
             switched = self._side.act(self._jobs[SWITCH_SIDE], _ACTIONS[stage], still)
-            self._bring_files_back(self._after(switched, *backups, self._settings, self._files))
+            self._bring_files_back(
+                self._after(switched, *backups, *self._origin.ready, self._settings, self._files)
+            )
         if DROP_SIDE in self._jobs:
             self._side.act(self._jobs[DROP_SIDE], _ACTIONS[stage], still)
 

@@ -50,7 +50,6 @@ from tiers.facts.every_fact import (
 )
 from tiers.facts.names import BACKUP, FINAL_BACKUP, ODOO_SETUP, RESTORE_TEST_JOB, log_group
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
-from tiers.portfolio.restore.stage import READING
 from tiers.vocabulary import CostDomain
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -76,7 +75,6 @@ class TenantStack(pulumi.ComponentResource):
         self.platform = platform
         self._child = pulumi.ResourceOptions(parent=self)
         self._database = fact_named(tenant.facts, TenantDatabase, "database")
-        self._backups: list[pulumi.Resource] = []
         self.services = services_of(tenant, platform, self._child)
         # Objects in a namespace must wait for it, and no pod starts without its priority class.
         first = [self.services.namespace, platform.priorities, *self.services.access.joined]
@@ -281,7 +279,7 @@ class TenantStack(pulumi.ComponentResource):
             test=scheduled.get(RESTORE_TEST_JOB),
             opts=self._inside,
         )
-        self._backups.append(backups)
+        self._backups: list[pulumi.Resource] = [backups]
         return backups.last
 
     def _restore(self, still: list[pulumi.Resource]) -> None:
@@ -290,8 +288,7 @@ class TenantStack(pulumi.ComponentResource):
             return
         side = SideDatabase(self.tenant, "restored-data", self._administered(), self.role, self._inside)
         bucket = self.files.buckets[facts_of(self.tenant.facts, LogicalBackup)[0].bucket]
-        if restore.from_tenant and restore.stage in READING:
-            bucket = self.platform.bucket
+        bucket = self.platform.bucket if self.tenant.reads_another else bucket
         where, mounted = self.platform, (self.filestore, self.settings)
         origin = origin_of(self.tenant, bucket, where.name, where.cluster, self._inside)
         DataRestore(self.tenant, restore, side, origin, mounted, self._inside).declare(self._backups, still)

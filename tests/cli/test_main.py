@@ -27,6 +27,8 @@ COMMANDS = (
     "rotate",
     "explain",
     "sql",
+    "restore",
+    "refresh",
     "restore-test",
     "expire",
     "extend",

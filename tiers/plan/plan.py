@@ -13,7 +13,7 @@ from tiers.catalog.tier import Currency, Fee
 from tiers.facts.every_fact import CacheSpace, DatabaseInstance, Fact, FactRecord, TenantDatabase
 from tiers.facts.names import CACHE, DATABASE
 from tiers.portfolio.restore.source import BackupSource
-from tiers.portfolio.restore.stage import Restore
+from tiers.portfolio.restore.stage import READING, Restore
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move
 from tiers.tags import CostTags
@@ -92,6 +92,12 @@ class TenantPlan(Frozen):
         if self.portfolio is None:
             raise ValueError(f"tenant '{self.tenant}': its plan does not say which portfolio it belongs to")
         return f"{self.portfolio}/{self.first_client or self.client}/{self.tenant}"
+
+    @property
+    def reads_another(self) -> BackupSource | None:
+        """Whose backups its jobs read at this stage of a refresh; None when they are its own, or none are."""
+        reading = self.restore is not None and self.restore.stage in READING
+        return self.restored_from if reading else None
 
     def cost_tags(self, domain: CostDomain = CostDomain.TENANT_RUNTIME) -> CostTags:
         """The cost tags of this tenant's resources of one domain."""

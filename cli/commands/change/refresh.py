@@ -50,11 +50,11 @@ def refresh(  # noqa: PLR0917 - options of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Give a staging tenant the data of production's newest backup, neutralised, stage by stage.
+    """Give a sandbox the data of production, neutralised.
 
-    The stages are those of `costack restore`: the backup is restored beside the database in use and checked,
-    takes its place while Odoo stands still, and is made harmless before any pod starts. What the tenant had
-    before is kept until you confirm.
+    The stages are those of `costack restore`: the newest backup of another tenant of the client is restored
+    beside the database in use and checked, takes its place while Odoo stands still, and is made harmless
+    before any pod starts. What the sandbox had before is kept until you confirm.
     """
     from cli.actions.change.restore import Request, restore_on  # noqa: PLC0415
 

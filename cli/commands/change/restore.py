@@ -42,12 +42,12 @@ def restore(  # noqa: PLR0917 - options of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Restore a tenant's database and files to an earlier moment, in place and stage by stage.
+    """Take a tenant back to an earlier moment, stage by stage.
 
-    The backup is restored beside the database in use and checked first; the database before is kept until
-    you confirm. Each stage is a line of the tenant's file and a `pulumi up`. Without --at, --next and --back
-    the command shows the stage that the tenant is at. It restores all of a tenant: one table or one file is
-    out of its reach.
+    Database and files go back to one backup, in place: it is restored beside the database in use and checked
+    first, and the database before is kept until you confirm. Each stage is a line of the tenant's file and a
+    `pulumi up`. Without --at, --next and --back the command shows the stage that the tenant is at. It
+    restores all of a tenant: one table or one file is out of its reach.
     """
     from cli.actions.change.restore import Request, restore_on  # noqa: PLC0415
 

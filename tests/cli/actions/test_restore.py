@@ -112,7 +112,7 @@ def test_a_refresh_takes_the_stages_of_a_restore(folder: Path, up: Callable[[], 
         (("acme-staging", "--from", "borealis"), Exit.POLICY, "borealis belongs to client"),
         (("acme", "--from", "acme-staging"), Exit.POLICY, "production is never refreshed"),
         (("acme-staging", "--backup", AT), Exit.CONFIGURATION, "with --from"),
-        (("acme-staging", "--from", "nobody"), Exit.CONFIGURATION, "nobody"),
+        (("acme-staging", "--from", "nobody"), Exit.POLICY, "is no tenant of this portfolio"),
     ],
 )
 def test_a_refresh_that_cannot_be_is_refused_and_changes_nothing(

@@ -165,6 +165,7 @@ def test_no_password_is_in_an_environment() -> None:
                 assert "password-of-" not in str(each.props), each.name
 
 
+@cache
 def refreshed(stage: str) -> Everything:
     restore = {"at": AT, "from_tenant": "acme", "stage": stage}
     copy = tenant("acme-staging", environment="staging", client="acme-ltd", restore=restore)
