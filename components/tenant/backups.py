@@ -69,17 +69,15 @@ class TenantBackups(pulumi.ComponentResource):
         if run:
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, files])
             _nightly(name, pods.identity(tenant.tenant, run.name), run, make(), after)
-            after_account = pulumi.ResourceOptions(parent=self, depends_on=[account])
-            restore_on_schedule(tenant.owner, kept, test, bucket, after_account)
+            restore_on_schedule(tenant.owner, kept, test, bucket, after)
         self.last: list[pulumi.Resource] = []
         if last:
             # Decommissioning looks for the dump with this mark: clocks prove nothing.
             mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
-            once_more = make({"LAST": mark})
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
             once = partial(jobs.OneOffJob, tenant.tenant, last, gib=jobs.data_gib(tenant))
-            self.last = [once(spec=once_more, distinguished_by="last", opts=after)]
+            self.last = [once(spec=make({"LAST": mark}), distinguished_by="last", opts=after)]
         self.register_outputs({})
 
 

@@ -197,13 +197,16 @@ def _moves_to(offer: Offer) -> tuple[Move, ...]:
 def portfolios(draw: st.DrawFn, offer: Offer) -> tuple[Platform, list[Tenant]]:
     """Up to three tenants, one of *offer*, on a platform that protects its data or does not.
 
-    On some, pods have security groups of their own. Quotas of shared namespaces are as small as they may be,
+    On some, pods have security groups of their own, or large restore tests no volumes. Quotas of shared namespaces are as small as they may be,
     ample, or written; names are asked for as usual, or elsewhere.
     """
     protected = draw(st.booleans())
     usual = draw(st.sampled_from([_PLATFORM, grouped_platform(), measured(grouped_platform())]))
     cluster = usual.cluster.model_copy(update=draw(st.sampled_from(_CLUSTERS)))
-    platform = usual.model_copy(update={"deletion_protection": protected, "cluster": cluster})
+    room = draw(st.sampled_from([usual.restore_tests, None]))
+    platform = usual.model_copy(
+        update={"deletion_protection": protected, "cluster": cluster, "restore_tests": room}
+    )
     platform = draw(with_controller(platform))
     # Most hold as many as possible: neighbours are what can go wrong.
     most = draw(st.sampled_from([1, 2, *[MOST_TENANTS] * 6]))

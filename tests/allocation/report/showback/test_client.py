@@ -108,7 +108,7 @@ def test_the_causes_that_are_reported_add_up_to_the_difference(client: str) -> N
 def test_the_first_screen_says_why_the_bill_went_up() -> None:
     page = account(moved(), "acme-consulting")
     assert page.headline == "acme-consulting, 2026-12: 403.97 USD"
-    assert page.answer[0].startswith("That is 193.54 USD (92.0 %) more than in 2026-11. Reasons: tier +")
+    assert page.answer[0].startswith("That is 193.56 USD (92.0 %) more than in 2026-11. Reasons: tier +")
     assert page.answer[1] == "acme moved from shared-namespace to dedicated-db."
     assert page.answer[2] == (
         "The fee is 698.00 USD, 400.00 USD (134.2 %) more than in 2026-11. Reasons: tier +400.00 USD."

@@ -55,7 +55,7 @@ def test_the_quota_of_a_shared_namespace_holds_every_tenant_at_its_largest() -> 
         if each.mounted
     }
     quotas = {each.namespace: each for each in facts_of(plan.platform, NamespaceQuota)}
-    assert len(quotas) == 3
+    assert len(quotas) == 5
     assert quotas.keys() <= namespaces
     for namespace, quota in quotas.items():
         pods, seen = [], set()
