@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from components.tenant.rotation import second_role
-from tests.route_declarations import route_pairs
+from tests.route_declarations import maintenance_pairs, route_pairs
 from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
 from tiers.facts.names import (
@@ -670,6 +670,7 @@ def _ingress_controller(fact: Any, registered: Registrations) -> Pairs:
         "image": (fact.image, container["image"]),
         "scraped_from": (fact.scraped_from, watching),
         "middlewares": (fact.middlewares, "--providers.kubernetescrd=true" in container["args"]),
+        "maintenance": (fact.maintenance, "'maintenance'" in str(policy["egress"])),
         "source_ranges": (
             [list(fact.source_ranges)] * 2,
             [service["spec"]["loadBalancerSourceRanges"], entered],
@@ -888,6 +889,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.PodGroup: _pod_group,
     facts.IngressController: _ingress_controller,
     facts.PostgresExporter: _postgres_exporter,
+    facts.MaintenancePage: maintenance_pairs,
     facts.PriorityClass: _priority_class,
     facts.RedisExporter: _redis_exporter,
     facts.Route: route_pairs,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tiers.facts.monitoring import MaintenancePage
 from tiers.facts.network import Route
 
 INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
@@ -166,3 +167,33 @@ def _balancer(annotations: Annotations) -> tuple[str, str] | None:
     if f"{ALB}/group.name" not in annotations:
         return None
     return annotations[f"{ALB}/group.name"], annotations[f"{ALB}/scheme"]
+
+
+def maintenance_pairs(fact: MaintenancePage, registered: Any) -> dict[str, tuple[Any, Any]]:
+    """What the page's fact says, and what was registered; the Service leads to its pods."""
+    name = f"{fact.tenant}-maintenance"
+    props = registered.find("kubernetes:apps/v1:Deployment", name)
+    template = props["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    given = {each["name"]: each["value"] for each in container["env"]}
+    requests, limits = container["resources"]["requests"], container["resources"]["limits"]
+    selector = registered.find(SERVICE, f"{fact.tenant}-web")["spec"]["selector"]
+    return {
+        "namespace": (fact.namespace, props["metadata"]["namespace"]),
+        "replicas": (fact.replicas, props["spec"]["replicas"]),
+        "image": (fact.image, container["image"]),
+        "user": ((fact.run_as_user, fact.run_as_group), _user(template["spec"])),
+        "said": (
+            (fact.title, fact.text),
+            tuple(given[each].replace("$$", "$") for each in ("TITLE", "TEXT")),
+        ),
+        "retry_after_seconds": (str(fact.retry_after_seconds), given["RETRY_AFTER"]),
+        "cpu": (f"{fact.compute.cpu_request_millicores}m", requests["cpu"]),
+        "memory": (f"{fact.compute.memory_limit_mib}Mi", limits["memory"]),
+        "priority_class": (fact.priority_class, template["spec"]["priorityClassName"]),
+        "the Service leads to it": (True, selector.items() <= template["metadata"]["labels"].items()),
+    }
+
+
+def _user(spec: Mapping[str, Any]) -> tuple[int, int]:
+    return spec["securityContext"]["runAsUser"], spec["securityContext"]["runAsGroup"]

@@ -149,6 +149,7 @@ PART_NAMES: Final = frozenset(
         "limits",
         "log",
         "logs",
+        "maintenance",
         "networks",
         "nodes",
         "odoo",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -15,7 +15,7 @@ from components.naming import component_type, physical_name
 from tiers.facts.controllers import CONTROLLERS
 from tiers.facts.every_fact import Egress, Namespace, Route
 from tiers.facts.ingress import ControllerKind
-from tiers.facts.names import FILL_SIDE, FINAL_BACKUP, RESTORE_FILES
+from tiers.facts.names import FILL_SIDE, FINAL_BACKUP, MAINTENANCE, RESTORE_FILES
 from tiers.facts.network import DnsPeer
 from tiers.vocabulary import PRIVATE_RANGES
 
@@ -84,6 +84,20 @@ class TenantBoundary(pulumi.ComponentResource):
         self.register_outputs({})
 
 
+def maintenance_policy(
+    name: str,
+    selected: dict[str, str],
+    route: Route,
+    ports: Sequence[int],
+    *,
+    ingress_namespace: str,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """A maintenance page answers what comes from outside, and connects to nothing."""
+    spec = _from_ingress(selected, _peers(ingress_namespace, route), ports)
+    _policy(name, (name, route.namespace), spec, opts)
+
+
 def operations_policy(
     name: str,
     namespace: str,
@@ -135,14 +149,14 @@ def ingress_policy(
     scraped: tuple[str, int],
     routed: tuple[Sequence[str], Sequence[int]],
     api_cidrs: Sequence[str],
-    solves: bool,
+    leads_to: Mapping[str, bool],
     opts: pulumi.ResourceOptions,
 ) -> None:
     """The policy *where*, by name and namespace, of the ingress controller.
 
     The ranges in *entered* may connect to its ports, Prometheus to that in *scraped*. It may connect to the
-    API, and to the ports of Odoo's web pods in the namespaces in *routed*; if it *solves*, also to pods of
-    cert-manager there.
+    API, and to the ports of Odoo's web pods in the namespaces in *routed*; as far
+    as *leads_to* says so, also to maintenance pages and to cert-manager's solvers there.
     """
     ranges, ports = entered
     namespaces, behind = routed
@@ -155,9 +169,16 @@ def ingress_policy(
             "matchLabels": {"app.kubernetes.io/name": "odoo", "app.kubernetes.io/component": "web"}
         },
     }
-    solvers = {"namespaceSelector": {"matchExpressions": [names]}, "podSelector": {"matchLabels": _SOLVER}}
-    solving = [{"to": [solvers], "ports": _tcp([_SOLVER_PORT])}] if solves else []
-    openings = [to_api(api_cidrs), {"to": [web], "ports": _tcp(behind)}, *solving]
+    more = {
+        "maintenance": ({"app.kubernetes.io/name": MAINTENANCE}, behind),
+        "solvers": (_SOLVER, [_SOLVER_PORT]),
+    }
+    further = [
+        {"to": [{**web, "podSelector": {"matchLabels": labels}}], "ports": _tcp(listening)}
+        for purpose, (labels, listening) in more.items()
+        if leads_to.get(purpose)
+    ]
+    openings = [to_api(api_cidrs), {"to": [web], "ports": _tcp(behind)}, *further]
     spec = _egress_rule(selected, openings) | {
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [

@@ -13,6 +13,7 @@ from components.kubernetes.pods import Manifest
 from components.kubernetes.workload import rollout_patience
 from components.naming import component_type, physical_name, short_hash
 from tiers.facts.every_fact import Route, Workload
+from tiers.facts.names import MAINTENANCE
 
 
 class OdooRoute(pulumi.ComponentResource):
@@ -25,17 +26,24 @@ class OdooRoute(pulumi.ComponentResource):
         tenant: The tenant.
         fact: Host names, ports, and what the ingress controller is told.
         web: The pods behind it.
+        maintenance: What answers in their place while they are stopped, if there is a page.
         opts: Options of the component.
     """
 
     def __init__(
-        self, tenant: str, fact: Route, web: Workload, opts: pulumi.ResourceOptions | None = None
+        self,
+        tenant: str,
+        fact: Route,
+        web: Workload,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        maintenance: Sequence[pulumi.Resource] = (),
     ) -> None:
         name = physical_name(tenant, "web")
         super().__init__(component_type("OdooRoute"), name, fact.model_dump(mode="json"), opts)
         told = spelling(tenant, fact)
         # A rule that lets few people in is there before the route that names it.
-        after = pulumi.ResourceOptions(parent=self, depends_on=self._objects(fact, told))
+        after = pulumi.ResourceOptions(parent=self, depends_on=[*self._objects(fact, told), *maintenance])
         ports = {odoo.HTTP_PORT_NAME: fact.http_port}
         if fact.websocket_port != fact.http_port:
             ports[odoo.EVENTED_PORT_NAME] = fact.websocket_port
@@ -43,7 +51,11 @@ class OdooRoute(pulumi.ComponentResource):
             name,
             metadata=_metadata(name, fact, told.service),
             spec={
-                "selector": pods.identity(tenant, "web"),
+                "selector": (
+                    pods.identity(tenant, MAINTENANCE, name=MAINTENANCE)
+                    if maintenance
+                    else pods.identity(tenant, "web")
+                ),
                 "ports": [
                     {"name": port, "port": number, "targetPort": number} for port, number in ports.items()
                 ],

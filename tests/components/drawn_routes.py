@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tiers.facts.ingress import AlbShare, ControllerKind
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.routes.ingress import MaintenanceSpec
 from tiers.portfolio.routes.section import RoutesSpec
 
 _NETWORKS = ("203.0.113.0/24", "198.51.100.7/32")
@@ -30,5 +31,9 @@ def with_controller(draw: st.DrawFn, platform: Platform) -> Platform:
     """*platform* with any ingress controller; where Costack runs Traefik it is that."""
     runs = platform.parts is not None and platform.parts.traefik is not None
     kind = ControllerKind.TRAEFIK if runs else draw(st.sampled_from(list(ControllerKind)))
-    about = {"controller": kind, "alb": _SHARED if kind is ControllerKind.AWS else None}
+    about = {
+        "controller": kind,
+        "alb": _SHARED if kind is ControllerKind.AWS else None,
+        "maintenance_page": draw(st.sampled_from([None, MaintenanceSpec(text="We are <b>back</b> at 9.")])),
+    }
     return platform.model_copy(update={"ingress": platform.ingress.model_copy(update=about)})

@@ -11,6 +11,7 @@ from tiers.change.servers import Change
 from tiers.facts.compute import OdooProcess, SleepSchedule, Workload
 from tiers.facts.data import CacheSpace, TenantDatabase
 from tiers.facts.every_fact import FactRecord
+from tiers.facts.monitoring import MaintenancePage
 from tiers.facts.network import Egress, PodGroup, Route
 from tiers.plan.plan import TenantPlan, facts_of, uses_own_services
 from tiers.portfolio.restore.stage import RestoreStage
@@ -61,7 +62,8 @@ def _versions(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
 def _running(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     ran, runs = (any(pod.replicas for pod in facts_of(each.facts, Workload)) for each in (before, after))
     if ran and not runs:
-        yield Change(EffectKind.DOWNTIME, f"Odoo is stopped {_why_stopped(after)}")
+        shown = ", behind a maintenance page" if facts_of(after.facts, MaintenancePage) else ""
+        yield Change(EffectKind.DOWNTIME, f"Odoo is stopped {_why_stopped(after)}{shown}")
     if runs and not ran:
         yield Change(EffectKind.NOTICE, "Odoo starts again")
     had, has = (facts_of(each.facts, SleepSchedule)[:1] for each in (before, after))

@@ -36,7 +36,8 @@ DNS_ANNOTATIONS: Final = (
 source/annotations/annotations.go). One that finds neither may delete the records it made."""
 MOST_ALB_NETWORKS: Final = 2
 """A rule of an Application Load Balancer has five values: the host name, `/websocket`, `/websocket/*`, and
-two networks ("Quotas for your Application Load Balancers": match evaluations per rule)."""
+two networks (the controller's guide, annotation `conditions`; it makes two patterns of a prefix,
+pkg/ingress/model_build_listener_rules.go)."""
 
 
 @dataclass(frozen=True)

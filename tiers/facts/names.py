@@ -59,6 +59,8 @@ PARTS_NAMESPACE: Final = f"odoo-{PLATFORM}"
 """Where the platform parts run that are no tenant's; so is no tenant called."""
 LOGS_NAMESPACE: Final = f"{PARTS_NAMESPACE}-logs"
 """Where the log shipper runs, alone: its pods read logs of the nodes."""
+MAINTENANCE: Final = "maintenance"
+"""The page of a tenant whose pods are stopped; the name of its pods, too."""
 LOG_SHIPPER: Final = "fluent-bit"
 """The `app.kubernetes.io/name` of the log shipper and of its namespace, by which policies know them."""
 NODE_LOGS: Final = ("/var/log/containers", "/var/log/pods")

@@ -110,7 +110,7 @@ def _way_in(
         scraped=(fact.scraped_from, METRICS),
         routed=(fact.namespaces, (HTTP_PORT, EVENTED_PORT)),
         api_cidrs=fact.api_cidrs,
-        solves=fact.middlewares,
+        leads_to={"solvers": fact.middlewares, "maintenance": fact.maintenance},
         opts=child,
     )
     metadata = {"name": TRAEFIK, "namespace": fact.namespace}

@@ -38,6 +38,7 @@ def ingress_facts(platform: Platform, served: Collection[str]) -> Iterator[Names
         # It asks for the address of its own load balancer, too.
         namespaces=tuple(sorted({namespace, *served})),
         middlewares=has_middlewares(platform),
+        maintenance=platform.ingress.maintenance_page is not None,
         api_cidrs=platform.cluster.api_ranges,
         spread=Spread(zones=ingress.zones or 1, by_rollout=counts_by_rollout(platform)),
         priority_class=priority_class(platform, "production", jobs=False),

@@ -6,8 +6,28 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from tiers.facts.compute import ComputeRequest
 from tiers.facts.ingress import OBJECT_NAME, AlbShare, ControllerKind
 from tiers.vocabulary import Count, Frozen, Positive
+
+
+class MaintenanceSpec(ComputeRequest):
+    """What people see of a tenant whose web pods are stopped: a page with status 503."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)] = "Maintenance"
+    """Its heading; text, not HTML."""
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    """What it says; text, not HTML."""
+    retry_after_seconds: Annotated[int, Field(ge=10, le=86400)] = 300
+    """After how long programs should ask again (`Retry-After`)."""
+    cpu_request_millicores: Positive = 10
+    """Reserved CPU of its pod."""
+    memory_request_mib: Positive = 32
+    """Reserved memory of its pod."""
+    cpu_limit_millicores: Positive = 100
+    """CPU limit of its pod."""
+    memory_limit_mib: Positive = 64
+    """Memory limit of its pod."""
 
 
 class IngressSpec(Frozen):
@@ -32,6 +52,8 @@ class IngressSpec(Frozen):
     """The IngressClass that tenants' Ingresses name; left out, the cluster's default."""
     alb: AlbShare | None = None
     """The load balancer that tenants share; required with `aws-load-balancer-controller`."""
+    maintenance_page: MaintenanceSpec | None = None
+    """Shown while a stage leaves a tenant without web pods; left out, the ingress controller's error is."""
 
     @model_validator(mode="after")
     def _has_a_pod_for_each_zone(self) -> Self:
