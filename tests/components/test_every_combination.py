@@ -63,6 +63,7 @@ def deployed(plan: Plan) -> tuple[list[Declared], dict[str, Any]]:
         return declare(declaring), known
 
 
+@pytest.mark.whole("a catalog that is read twice costs a tenth of a second")
 def test_the_program_reads_the_catalog_once() -> None:
     read: list[Path] = []
 
@@ -133,6 +134,7 @@ def test_whatever_is_sold_is_complete_and_closed(
     sold.update((each.tier, each.environment) for each in plan.tenants)
 
 
+@pytest.mark.whole("it asks the product about each choice of each menu, of which the test above makes some")
 def test_menus_hold_more_than_the_product_takes() -> None:
     """What is not sold is found by asking the product, so there must be something for it to refuse."""
     for offer in offers():

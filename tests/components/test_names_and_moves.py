@@ -141,6 +141,7 @@ def test_a_claim_in_another_namespace_has_a_volume_of_another_name() -> None:
     assert list(homes.values()) == [["odoo-production"], ["odoo-production"], ["odoo-acme"], ["odoo-acme"]]
 
 
+@pytest.mark.whole("test_portfolios_apart keeps two apart on an API server")
 def test_portfolios_with_prefixes_share_a_cluster_without_meeting() -> None:
     """Nothing of one is called like anything of the other, whatever the tier, in any namespace or in none."""
     local = local_portfolio().platform

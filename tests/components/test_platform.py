@@ -167,7 +167,6 @@ def test_only_the_administrating_jobs_may_read_the_master_secret(declared: tuple
 GROUP = "aws:rds/parameterGroup:ParameterGroup"
 
 
-@pytest.mark.whole("tests/engine/test_data_services waits for the window")
 def test_the_group_of_a_version_that_still_runs_stays_beside_the_new_one() -> None:
     """RDS deletes no parameter group that a server has, and it has the old one until its window."""
     asked = with_database(engine_version="18")

@@ -243,8 +243,14 @@ def test_a_sandbox_ends_and_nothing_bills_for_it(life: Life) -> None:
     assert tagged(life, SANDBOX) == set()
     record = life.project.folder / name.replace(".json", ".evidence.jsonl")
     assert [line["step"] for line in evidence.read(record)] == list(STEPS)
-    again = applied(life, name, plan)
+
+
+@pytest.mark.whole("tests/lifecycle/decommission/test_steps goes on with the same command")
+def test_a_sandbox_that_ended_ends_once(life: Life) -> None:
+    (path,) = life.project.folder.glob(f"{SANDBOX}-*.plan.json")
+    again = applied(life, path.name, json.loads(path.read_text(encoding="utf-8")))
     assert "nothing is billed for it any longer" in again.stdout
+    record = path.with_name(path.name.replace(".json", ".evidence.jsonl"))
     assert len(evidence.read(record)) == len(STEPS)
 
 

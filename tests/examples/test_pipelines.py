@@ -590,6 +590,9 @@ PLANS = "plans/local"
 BRANCH = "costack/ended-local"
 
 
+@pytest.mark.whole(
+    "tests/cli/actions/test_reaper runs these commands; steps and rights are those of what was approved above"
+)
 @pytest.mark.sample(1)
 @on("github", "gitlab")
 def test_what_is_due_is_proposed_and_what_was_approved_and_merged_ends_once(host: Both, main: Main) -> None:

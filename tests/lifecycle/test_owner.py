@@ -204,6 +204,7 @@ def test_a_database_from_before_marks_is_nobody_elses(place: Place) -> None:
     assert place.mark == f"costack: owner {ANOTHER}, found unmarked"
 
 
+@pytest.mark.whole("tests/lifecycle/test_rotation has full pools")
 def test_a_tenant_at_its_limit_of_connections_is_known_by_its_password(place: Place) -> None:
     place.from_before_marks()
     tenant = {"user": ROLE, "password": OLD, "database": DATABASE}
@@ -249,6 +250,7 @@ def test_a_role_behind_which_there_is_nothing_is_nobodys(place: Place) -> None:
     assert place.mark == f"costack: owner {ANOTHER}"
 
 
+@pytest.mark.whole("test_shared_server keeps a role that a neighbour holds")
 def test_a_role_that_still_owns_something_elsewhere_is_not_taken_over(place: Place) -> None:
     place.server.ask("SELECT lo_from_bytea(0, 'kept')", user=ROLE, password=OLD)
     place.server.ask(f"DROP DATABASE {DATABASE}")

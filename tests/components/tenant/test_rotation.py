@@ -71,7 +71,6 @@ def test_each_stage_has_its_passwords(  # noqa: PLR0917 - a table
     assert (cache["authToken"], cache.get("authTokenUpdateStrategy")) == (token, update)
 
 
-@pytest.mark.whole("each stage has its passwords above; tests/lifecycle/test_rotation goes through them")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("way", [("second-login", "first-login"), ("second-login", "back")])
 def test_the_stage_before_and_the_next_share_a_login(way: tuple[str, ...]) -> None:

@@ -206,7 +206,7 @@ CHANGES: Mapping[str, Refused] = {
 }
 
 
-@pytest.mark.sample(8)
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("rule", CHANGES)
 def test_it_is_refused(driver: Driver, ground: Ground, rule: str) -> None:
     row = CHANGES[rule]

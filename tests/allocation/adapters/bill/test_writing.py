@@ -50,7 +50,6 @@ def test_charge_has_the_columns_of_the_contract(tmp_path: Path) -> None:
             assert list(columns) == list(columns_of(CHARGE))
 
 
-@pytest.mark.whole("one run more of what is written above")
 def test_a_second_ingestion_takes_the_place_of_the_first(tmp_path: Path) -> None:
     one, two = bill(tmp_path / "a.csv", [FOCUS]), bill(tmp_path / "b.csv", [FOCUS, FOCUS])
     with duckdb.connect() as connection:

@@ -208,7 +208,6 @@ def labelled_on(*days: int) -> Callable[[str, dict[str, str]], Answer]:
     return answer
 
 
-@pytest.mark.whole("each check of test_real_prometheus refuses such a day")
 def test_a_label_that_is_lost_for_a_day_is_refused() -> None:
     month = ChargePeriod.month("2026-10")
     without_the_fifth = [day for day in range(1, 32) if day != 5]
@@ -219,7 +218,6 @@ def test_a_label_that_is_lost_for_a_day_is_refused() -> None:
         list(Prometheus(Endpoint(server.url), "platform").fetch(month, ["cpu-used"]))
 
 
-@pytest.mark.whole("tests/allocation/adapters/usage/test_real_prometheus reports days that were not seen")
 def test_days_before_the_first_tenant_are_told() -> None:
     told: list[str] = []
     with answering(labelled_on(*range(15, 32))) as server:

@@ -28,7 +28,12 @@ from tests.allocation.adapters.usage.clusters import (
 )
 from tests.prometheus import running_prometheus, stored
 
-pytestmark = pytest.mark.prometheus
+pytestmark = [
+    pytest.mark.prometheus,
+    pytest.mark.whole(
+        "test_real_exporters asks a real Prometheus, too; test_prometheus refuses days that are not whole"
+    ),
+]
 
 EVERY = 2 * MINUTE
 WHOLE = range(-HOUR, DAY + HOUR + 1, EVERY)
@@ -214,9 +219,6 @@ def fetched(
     return {(row.driver, row.tenant): row.quantity or Decimal() for row in server.fetch(day, drivers)}
 
 
-@pytest.mark.whole(
-    "test_real_exporters measures with less, tests/cli/actions/test_measured_month a whole month"
-)
 @pytest.mark.sample(3)
 @pytest.mark.parametrize("world", MEASURED)
 def test_what_is_measured_is_the_truth_within_the_bound(url: str, world: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from allocation.report.preview.grids import Grid
 from allocation.report.preview.story import LIMITS, Listing, fitting, story
-from tests.allocation.report.preview.shown import moved, nothing, previews, thousand
+from tests.allocation.report.preview.shown import many, moved, nothing, previews, thousand
 
 
 def test_limits_only_fall_to_nothing() -> None:
@@ -18,11 +18,11 @@ def test_limits_only_fall_to_nothing() -> None:
 
 
 def test_the_totals_are_reported_whatever_is_left_out() -> None:
-    whole, none = story(thousand()), story(thousand(), 0)
+    whole, none = story(many(100)), story(many(100), 0)
     assert (none.headline, none.proof) == (whole.headline, whole.proof)
     assert whole.left_out == ()
     (cut,) = none.left_out
-    assert "'Who pays what, in USD a month': 1,000 more" in cut
+    assert "'Who pays what, in USD a month': 100 more" in cut
     feet = [
         [part.foot[-1] for part in reported.open if isinstance(part, Grid) and part.foot]
         for reported in (whole, none)
