@@ -146,9 +146,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
             portfolio.platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
         ),
         facts=tuple(
-            with_maintenance(
-                portfolio.platform, tenant, restore_facts(catalog, portfolio.platform, tenant)
-            )
+            with_maintenance(portfolio.platform, tenant, restore_facts(catalog, portfolio.platform, tenant))
         ),
     )
 

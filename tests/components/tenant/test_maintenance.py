@@ -33,8 +33,11 @@ PAGE = {
     "text": "Nothing is lost. <script>alert(1)</script>",
     "retry_after_seconds": 600,
 }
-MOVING = {"tier": "dedicated-db", "move": {"from_tier": "shared-namespace", "stage": "migrate"}}
-ENDING = {"lifecycle_stage": "decommissioning"}
+MOVING: dict[str, Any] = {
+    "tier": "dedicated-db",
+    "move": {"from_tier": "shared-namespace", "stage": "migrate"},
+}
+ENDING: dict[str, Any] = {"lifecycle_stage": "decommissioning"}
 
 
 def planned(platform: Platform | None = None, *, page: bool = True, **changes: Any) -> Plan:
@@ -55,7 +58,7 @@ def test_a_stage_without_web_pods_has_the_page_and_every_other_has_none(changes:
     assert pages(planned(**changes, page=False)) == []
     assert pages(planned()) == []
     for stage in ("expand", "switch", "contract"):
-        assert pages(planned(**{**MOVING, "move": {**MOVING["move"], "stage": stage}})) == []  # type: ignore[dict-item]
+        assert pages(planned(**{**MOVING, "move": {**MOVING["move"], "stage": stage}})) == []
 
 
 @pytest.mark.parametrize("changes", [MOVING, ENDING])
