@@ -87,6 +87,11 @@ def _is_test(each: Declared) -> bool:
     return each.type.endswith(":CronJob") and each.props["metadata"]["name"].endswith("-restore-test")
 
 
+def _mounts_nothing(each: Declared) -> bool:
+    """Whether it needs nothing of the tenant's files: a restore test, and the page while Odoo is stopped."""
+    return _is_test(each) or each.name.endswith("-maintenance")
+
+
 def _namespace_faults(name: str, declared: Sequence[Declared], here: Sequence[Declared]) -> Faults:
     found = [each for each in declared if each.type == NAMESPACE and each.props["metadata"]["name"] == name]
     if len(found) != 1:
@@ -222,7 +227,7 @@ def _volume_faults(tenant: str, declared: Sequence[Declared], here: Sequence[Dec
         if each.props["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
     }
     working = [each for each in here if each.labels.get("cost/tenant") == tenant and not _sleeps(each)]
-    for name, spec in pod_specs([each for each in working if not _is_test(each)]):
+    for name, spec in pod_specs([each for each in working if not _mounts_nothing(each)]):
         mounted = [
             each["persistentVolumeClaim"] for each in spec["volumes"] if "persistentVolumeClaim" in each
         ]

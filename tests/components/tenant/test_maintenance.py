@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -156,7 +157,7 @@ def wait_for(port: int) -> None:
         try:
             socket.create_connection(("127.0.0.1", port), 0.1).close()
         except OSError:
-            pass
+            time.sleep(0.05)
         else:
             return
     raise AssertionError(port)
