@@ -44,6 +44,15 @@ if [ "$schema" = t ] && [ ! -d "$filestore" ]; then
   fi
 fi
 
+# A major version cannot read the schema of another, and writes into it what its own cannot read. The database says
+# which one it is, also where it was restored, copied or upgraded by hand.
+if [ "$schema" = t ]; then
+  written=$(ask "SELECT latest_version FROM ir_module_module WHERE name = 'base'")
+  if [ -n "$written" ] && [ "${written%%.*}" != "${VERSION%%.*}" ]; then
+    cannot "database $PGDATABASE is of Odoo ${written%%.*} ($written), and the image of Odoo $VERSION: nothing was changed; put the tenant's version back, or upgrade the database first"
+  fi
+fi
+
 # The schema alone is no installation: Odoo commits after each module, and may be killed between two.
 waiting() {
   ask "SELECT concat_ws(', ', CASE WHEN NOT EXISTS (SELECT FROM ir_module_module WHERE name = 'base' AND state = 'installed')

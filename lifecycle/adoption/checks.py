@@ -15,8 +15,8 @@ from lifecycle.adoption.sizing import choices, size_facts
 from lifecycle.adoption.state import AdoptedTenant
 from lifecycle.adoption.subject import Subject
 from lifecycle.adoption.tags import tag_gaps
-from tiers.portfolio.platform import known_odoo
 from tiers.portfolio.tenant import Tenant
+from tiers.portfolio.versions.image import known_odoo
 from tiers.vocabulary import Environment, TenantId
 
 _OF_AWS: Final = "aws:"

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final, TypeVar
 
 from tiers.change.effect import EffectKind
+from tiers.change.odoo_versions import major_of, process_of
 from tiers.change.servers import Change
-from tiers.facts.compute import OdooProcess, SleepSchedule, Workload
+from tiers.facts.compute import SleepSchedule, Workload
 from tiers.facts.data import CacheSpace, TenantDatabase
 from tiers.facts.every_fact import FactRecord
 from tiers.facts.network import Egress, PodGroup, Route
@@ -41,8 +42,8 @@ def pod_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
 
 
 def _versions(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
-    old, new = (_process(each) for each in (before, after))
-    if old is None or new is None or _major(old) == _major(new):
+    old, new = (process_of(each) for each in (before, after))
+    if old is None or new is None or major_of(old.version) == major_of(new.version):
         return
     what = (
         f"Odoo {old.version} → {new.version}, another major version: its database needs Odoo's upgrade "
@@ -146,14 +147,6 @@ def _reached(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
             yield Change(EffectKind.NOTICE, f"pods no longer reach {', '.join(closed)}")
         if lost:
             yield Change(EffectKind.NOTICE, f"pods no longer reach mail servers by port {', '.join(lost)}")
-
-
-def _process(tenant: TenantPlan) -> OdooProcess | None:
-    return next((pod.odoo for pod in facts_of(tenant.facts, Workload) if pod.odoo), None)
-
-
-def _major(process: OdooProcess) -> str:
-    return process.version.partition(".")[0]
 
 
 def _first(tenant: TenantPlan, kind: type[Kind]) -> Kind | None:

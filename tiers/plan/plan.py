@@ -14,6 +14,7 @@ from tiers.facts.every_fact import CacheSpace, DatabaseInstance, Fact, FactRecor
 from tiers.facts.names import CACHE, DATABASE
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, UtcDatetime
+from tiers.portfolio.versions.section import OdooSection
 from tiers.tags import CostTags
 from tiers.vocabulary import (
     Controls,
@@ -68,6 +69,10 @@ class TenantPlan(Frozen):
     """The tier it comes from and the stage, while it moves."""
     rotation: Rotation | None = None
     """How often its secrets were rotated, and the stage while that goes on."""
+    odoo: OdooSection | None = None
+    """What its file says of its version of Odoo, and of updates of its modules."""
+    staging_first: bool = False
+    """Whether it is a production that takes its version only after another environment of its client."""
     facts: tuple[Fact, ...]
 
     @property

@@ -21,6 +21,7 @@ from tiers.portfolio.loading import Catalogs, load_catalog_and_portfolio, read_p
 from tiers.portfolio.move import on_working_tier
 from tiers.portfolio.resilience import promised
 from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.portfolio.versions.chosen import is_staging_first
 
 
 def plan_of_folder(folder: Path) -> Plan:
@@ -139,6 +140,8 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         cutover=tenant.cutover,
         move=tenant.move,
         rotation=tenant.rotation,
+        odoo=tenant.odoo,
+        staging_first=is_staging_first(portfolio.platform, tenant),
         facts=tuple(move_facts(catalog, portfolio.platform, tenant)),
     )
 

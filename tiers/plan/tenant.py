@@ -12,7 +12,6 @@ from tiers.facts.every_fact import (
     Fact,
     FactId,
     FileShare,
-    Job,
     Labour,
     LogGroup,
     LogicalBackup,
@@ -22,7 +21,7 @@ from tiers.facts.every_fact import (
     TenantDatabase,
     Workload,
 )
-from tiers.facts.names import BACKUP_BUCKET, DATABASE, EVENTED_PORT, FILE_SYSTEM, HTTP_PORT, ODOO_SETUP
+from tiers.facts.names import BACKUP_BUCKET, DATABASE, EVENTED_PORT, FILE_SYSTEM, HTTP_PORT
 from tiers.plan.decommission import decommission_facts
 from tiers.plan.dedicated import (
     on_own_nodes,
@@ -54,9 +53,12 @@ from tiers.plan.second_region import (
     warm_standby,
 )
 from tiers.plan.sleep import sleep_facts, with_awake_minutes
+from tiers.plan.versions.jobs import odoo_jobs
 from tiers.portfolio.controls import log_retention_days, measures_of
-from tiers.portfolio.platform import OdooImage, OperationsImage, Platform
+from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
+from tiers.portfolio.versions.chosen import image_of
+from tiers.portfolio.versions.image import OdooImage
 from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation, LifecycleStage
 
 # Odoo's pool is per process. A preforked worker serves one request at a time and rarely holds more than
@@ -194,7 +196,7 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
     closed = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
 
     def workload(name: str, pods: PodClass, most: int, workers: int, threads: int) -> Workload:
-        image = platform.images.odoo.model_dump()
+        image = image_of(platform, tenant).model_dump(include=set(OdooImage.model_fields))
         return Workload(
             **about(tenant, name, CostCategory.COMPUTE),
             namespace=namespace,
@@ -204,29 +206,10 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
             odoo=OdooProcess(**image, web_workers=workers, cron_threads=threads, neutralised=harmless),
         )
 
-    yield from _jobs(platform, tenant, size, namespace, harmless=harmless)
+    yield from odoo_jobs(platform, tenant, size, namespace, harmless=harmless)
     yield workload("web", size.web, size.web.max_replicas, size.web.workers, 0)
     if size.cron.replicas:
         yield workload("cron", size.cron, 0, 0, size.cron.threads)
-
-
-def _jobs(
-    platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str, *, harmless: bool
-) -> Iterator[Fact]:
-    def job(name: str, image: OdooImage | OperationsImage, where: str, *, neutralises: bool) -> Job:
-        return Job(
-            **about(tenant, name, CostCategory.COMPUTE),
-            namespace=where,
-            image=image.image,
-            run_as_user=image.run_as_user,
-            run_as_group=image.run_as_group,
-            compute=size.job,
-            neutralises=neutralises,
-        )
-
-    operations = operations_namespace(platform)
-    yield job("database-setup", platform.images.operations, operations, neutralises=False)
-    yield job(ODOO_SETUP, platform.images.odoo, namespace, neutralises=harmless)
 
 
 def _network(tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool) -> Iterator[Fact]:

@@ -25,6 +25,7 @@ from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.network import public_network
 from tiers.portfolio.resilience import cheaper_tiers, promised
 from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.portfolio.versions.chosen import version_advice
 from tiers.vocabulary import Environment
 
 _NAMED: Final = 3
@@ -45,6 +46,7 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
         *_way_in(catalog, plan),
         *(f"platform/network: {each}" for each in public_network(portfolio.platform)),
         *tight(plan),
+        *version_advice(portfolio),
         *(warning for tenant in portfolio.tenants for warning in _over_provisioned(catalog, tenant)),
         *(warning for tenant in portfolio.tenants for warning in _beyond_fair_use(catalog, tenant)),
     ]
