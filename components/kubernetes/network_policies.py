@@ -13,13 +13,14 @@ from components.kubernetes import pods
 from components.kubernetes.pods import Manifest
 from components.naming import component_type, physical_name
 from tiers.facts.every_fact import Egress, Namespace, Route
-from tiers.facts.names import FINAL_BACKUP
+from tiers.facts.names import FINAL_BACKUP, ODOO_UPDATE
 from tiers.facts.network import DnsPeer
 from tiers.vocabulary import PRIVATE_RANGES
 
 _NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 _POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
 _HTTPS: Final = 443
+_BACK_UP: Final = ["backup", FINAL_BACKUP, ODOO_UPDATE]
 
 
 def listed_traffic_only(name: str, fact: Namespace, opts: pulumi.ResourceOptions) -> None:
@@ -200,9 +201,9 @@ def _egress_rule(selected: dict[str, str], openings: list[Manifest]) -> Manifest
 
 
 def _backup_rule(mine: dict[str, str]) -> Manifest:
-    """Nightly backups and the last one reach the bucket, and the agent that has their role."""
+    """Nightly backups, the last one and that of an update reach the bucket, and the agent of their roles."""
     rule = _egress_rule(mine, to_aws())
-    parts = {"key": "app.kubernetes.io/component", "operator": "In", "values": ["backup", FINAL_BACKUP]}
+    parts = {"key": "app.kubernetes.io/component", "operator": "In", "values": _BACK_UP}
     return rule | {"podSelector": {"matchLabels": mine, "matchExpressions": [parts]}}
 
 

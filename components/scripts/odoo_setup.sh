@@ -62,7 +62,9 @@ waiting() {
 install() { odoo --config="$conf" --init=base --stop-after-init --no-http --workers=0 --max-cron-threads=0; }
 unfinished=
 [ "$schema" != t ] || unfinished=$(waiting)
+fresh=
 if [ "$schema" != t ]; then
+  fresh=yes
   install
 elif [ -z "$unfinished" ]; then
   echo "database $PGDATABASE already has Odoo's schema"
@@ -76,6 +78,9 @@ else
 fi
 unfinished=$(waiting)
 [ -z "$unfinished" ] || cannot "the set-up of database $PGDATABASE did not end: $unfinished; Odoo's log above says why"
+
+# What was just installed needs no update of its modules (odoo_update.sh).
+[ -z "$fresh" ] || [ -z "${UPDATE:-}" ] || ask "INSERT INTO ir_config_parameter (key, value) VALUES ('costack.update', '$UPDATE')"
 
 # What Odoo's own shell checks and settles: modules, passwords that everybody knows, addresses.
 odoo shell --config="$conf" --no-http --workers=0 --max-cron-threads=0 <<<"$SETTINGS"

@@ -97,4 +97,5 @@ def _environment(tenant: TenantPlan, fact: Job, process: OdooProcess, route: Rou
         "SETTINGS": script("odoo_settings.py"),
         "NEUTRALISED": script("neutralised.sh"),
         "SETUP_JOB": jobs.selection(tenant.tenant, fact.name, fact.namespace),
+        **({"UPDATE": str(process.update_number)} if process.update_number else {}),
     }

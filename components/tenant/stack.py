@@ -28,6 +28,7 @@ from components.tenant.move import DataMove
 from components.tenant.rotation import TenantPasswords
 from components.tenant.sessions import session_secrets
 from components.tenant.sleep import put_to_sleep
+from components.tenant.update import ModulesUpdate
 from components.tenant.usage import TenantUsage
 from tiers.deployed import RELEASED, is_released
 from tiers.facts.every_fact import (
@@ -87,6 +88,7 @@ class TenantStack(pulumi.ComponentResource):
         self.move = DataMove(tenant, self.services.servers, self.role, self._child)
         database = self._prepare_database(self.move.cut_over())
         self.settings = self._settings(database)
+        self.update = ModulesUpdate(tenant, platform, self.files.buckets, self._inside)
         still = self._build_workloads(self._prepare_odoo(database))
         self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
@@ -179,7 +181,8 @@ class TenantStack(pulumi.ComponentResource):
         secret = administrator_secret(
             self.tenant.tenant, route.namespace, self.passwords, place=self._secrets(), opts=self._inside
         )
-        before = [database, self.filestore, self.settings]
+        before: list[pulumi.Resource] = [database, self.filestore, self.settings]
+        before += self.update.before_pods(self.filestore, self.settings, before)
         return set_up_odoo(
             self.tenant,
             self._fact(Job, ODOO_SETUP),
@@ -209,6 +212,7 @@ class TenantStack(pulumi.ComponentResource):
             for fact in facts_of(self.tenant.facts, Workload)
         ]
         OdooRoute(self.tenant.tenant, route, self._fact(Workload, "web"), self._inside)
+        self.update.after_pods(built)
         self._build_usage(after)
         return built
 

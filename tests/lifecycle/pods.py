@@ -222,6 +222,7 @@ class Pods:
             "/var/lib/odoo": str(home / "odoo"),
             "/tmp/measured": str(home / "measured"),
             "/tmp/move": str(home / "move"),
+            "/tmp/update": str(home / "update"),
             "/var/lib/target": str(home / "target"),
             "/run/secrets/tenant/password": str(home / "password"),
             "/run/secrets/tenant/second": str(home / "second"),

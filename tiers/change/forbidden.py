@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tiers.catalog.tier import Catalog
-from tiers.change.odoo_versions import refused_odoo
+from tiers.change.odoo_versions import refused_odoo, refused_update
 from tiers.change.places import left_behind
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.rotation import NEVER, Rotation
@@ -39,6 +39,7 @@ def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: st
             "the file; another client needs a tenant of its own"
         )
     yield from refused_odoo(before, after)
+    yield from refused_update(before, after)
     there, here = before.rotation or NEVER, after.rotation or NEVER
     if here not in (there, *_next(there)):
         yield (

@@ -42,6 +42,25 @@ def refused_odoo(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
         )
 
 
+def refused_update(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
+    """Why the update of modules in the file of *after* may not follow that of *before*."""
+    old, new = (each.odoo.update if each.odoo else None for each in (before, after))
+    if new is None:
+        return
+    if old is not None and new.number < old.number:
+        yield (
+            f"{after.tenant}: its update of modules has number {new.number} in its file, and {old.number} is "
+            f"deployed: write {old.number}, or {old.number + 1} to update once more"
+        )
+    elif old is not None and new.number == old.number and set(new.modules) != set(old.modules):
+        yield (
+            f"{after.tenant}: update {old.number} of modules was made for {', '.join(old.modules)}: for "
+            f"{', '.join(new.modules)} write number: {old.number + 1}"
+        )
+    elif (before.move or after.move) and (old is None or new.number > old.number):
+        yield f"{after.tenant}: its data moves: finish the move, then update modules (odoo.update)"
+
+
 def _is_upgraded(tenant: TenantPlan, version: str) -> bool:
     said = tenant.odoo.upgraded_to if tenant.odoo else None
     return said is not None and major_of(said) == major_of(version)

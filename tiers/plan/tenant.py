@@ -53,7 +53,7 @@ from tiers.plan.second_region import (
     warm_standby,
 )
 from tiers.plan.sleep import sleep_facts, with_awake_minutes
-from tiers.plan.versions.jobs import odoo_jobs
+from tiers.plan.versions.jobs import module_update, odoo_jobs
 from tiers.portfolio.controls import log_retention_days, measures_of
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
@@ -195,6 +195,8 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
     # A tenant that is decommissioned is stopped: the final backup is of a database at rest.
     closed = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
 
+    update = module_update(platform, tenant)
+
     def workload(name: str, pods: PodClass, most: int, workers: int, threads: int) -> Workload:
         image = image_of(platform, tenant).model_dump(include=set(OdooImage.model_fields))
         return Workload(
@@ -203,7 +205,13 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
             replicas=0 if closed else pods.replicas,
             max_replicas=0 if closed else most,
             compute=pods.alone(),
-            odoo=OdooProcess(**image, web_workers=workers, cron_threads=threads, neutralised=harmless),
+            odoo=OdooProcess(
+                **image,
+                web_workers=workers,
+                cron_threads=threads,
+                neutralised=harmless,
+                update_number=update.number if update else 0,
+            ),
         )
 
     yield from odoo_jobs(platform, tenant, size, namespace, harmless=harmless)

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tests.portfolios import catalog, plan_of, tenant, wide_platform
 from tests.tiers.test_deployed import refused, state
+from tiers.change.effect import EffectKind
+from tiers.change.effects import effects_of
 from tiers.change.forbidden import forbidden
 from tiers.change.odoo_versions import untried
 from tiers.plan.plan import Plan
@@ -101,3 +103,48 @@ def test_a_client_that_is_new_or_alone_is_not_held_back() -> None:
     assert not list(untried({}, after))
     alone = {"acme": planned(None).tenants[0].model_dump(mode="json")}
     assert not list(untried(alone, planned("19.0")))
+
+
+def updated(number: int | None, modules: tuple[str, ...] = ("sale",), **changes: Any) -> Plan:
+    """The plan of a tenant with an update of modules, or with none."""
+    update = {"number": number, "modules": modules} if number else None
+    return plan_of(tenant("acme", odoo={"update": update}, **changes))
+
+
+NUMBERS = st.none() | st.integers(1, 4)
+MODULES = st.sampled_from([("sale",), ("crm", "sale"), ("sale", "crm"), ("all",)])
+
+
+@given(before=NUMBERS, after=NUMBERS, old=MODULES, new=MODULES)
+def test_an_update_of_modules_is_made_once_for_each_number(
+    before: int | None, after: int | None, old: tuple[str, ...], new: tuple[str, ...]
+) -> None:
+    """Nothing is told twice, and nothing is passed over without a word: another list needs another number."""
+    plans = updated(before, old), updated(after, new)
+    found = refused(state(plans[0]), plans[1])
+    unsaid = before == after and set(old) != set(new)
+    assert len(found) == bool(before and after and (after < before or unsaid))
+    told = [each.what for each in effects_of(*plans) if each.kind is EffectKind.DOWNTIME]
+    assert bool(told) == bool(after and after != before)
+
+
+def test_a_preview_says_what_an_update_of_modules_stops() -> None:
+    image = wide_platform().images.odoo.model_copy(update={"image": f"odoo@sha256:{'f' * 64}"})
+    usual = wide_platform()
+    newer = usual.model_copy(update={"images": usual.images.model_copy(update={"odoo": image})})
+    after = plan_of(tenant("acme", odoo={"update": {"number": 1, "modules": ["all"]}}), platform=newer)
+    (said,) = effects_of(updated(None), after)
+    assert (said.kind, said.what) == (
+        EffectKind.DOWNTIME,
+        "modules are updated (all; update 1): Odoo is stopped, after a backup, for 60 minutes at most",
+    )
+
+
+def test_data_that_moves_is_not_updated() -> None:
+    moving = {"tier": "dedicated-db", "move": {"from_tier": "shared-namespace", "stage": "expand"}}
+    there = state(updated(1))
+    assert not refused(there, updated(1, **moving))
+    (said,) = refused(there, updated(2, **moving))
+    assert said == (
+        "acme: its data moves: finish the move, then update modules (odoo.update); nothing was changed"
+    )

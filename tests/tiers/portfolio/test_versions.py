@@ -85,6 +85,14 @@ def test_a_name_needs_no_quotes_and_leaves_the_others_as_they_are(tmp_path: Path
             "odoo.upgraded_to: is '18.0', and its version runs Odoo 19.0",
         ),
         (
+            "odoo: {update: {number: 1, modules: [all, sale]}}\n",
+            "odoo.update: modules: 'all' stands alone; list modules, or write [all]",
+        ),
+        (
+            "odoo: {update: {number: 1, modules: [sale, crm, sale]}}\n",
+            "odoo.update: modules: 'sale' appears twice",
+        ),
+        (
             "odoo: {version: Nineteen}\n",
             (
                 "odoo.version: Value should be a name of a version, of lower-case letters, digits, dots and "
@@ -247,3 +255,13 @@ def test_sandboxes_are_never_held_back() -> None:
     staging = running("acme-staging", "19.0", client="acme-ltd", environment=Environment.STAGING)
     production = running("acme", None)
     assert not list(rollout_faults({"a": staging, "b": production}, wide_platform()))
+
+
+def test_a_tenant_that_ends_updates_nothing() -> None:
+    odoo = {"update": {"number": 3, "modules": ["all"]}}
+    stays, ends = plan_of(
+        tenant("acme", odoo=odoo), tenant("b", odoo=odoo, lifecycle_stage="decommissioning")
+    ).tenants
+    updating = [[job.name for job in facts_of(each.facts, Job) if job.update] for each in (stays, ends)]
+    assert updating == [["odoo-update", "odoo-start"], []]
+    assert [pod.odoo.update_number for pod in facts_of(stays.facts, Workload) if pod.odoo] == [3, 3]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tiers.catalog.classes import WorkloadClass
-from tiers.facts.every_fact import Job
-from tiers.facts.names import ODOO_SETUP
+from tiers.facts.compute import ModuleUpdate
+from tiers.facts.every_fact import ComputeRequest, Job
+from tiers.facts.names import ODOO_SETUP, ODOO_START, ODOO_UPDATE
 from tiers.plan.namespaces.shared import operations_namespace
-from tiers.plan.owner import about
+from tiers.plan.owner import about, is_decommissioning
 from tiers.portfolio.platform import OperationsImage, Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.portfolio.versions.chosen import image_of
@@ -21,17 +22,45 @@ def odoo_jobs(
 ) -> Iterator[Job]:
     """The jobs of *tenant* in the order in which they run; *harmless* copies are neutralised."""
 
-    def job(name: str, image: OdooImage | OperationsImage, where: str, *, neutralises: bool) -> Job:
+    def job(
+        name: str,
+        image: OdooImage | OperationsImage,
+        where: str,
+        *,
+        compute: ComputeRequest = size.job,
+        neutralises: bool = False,
+        update: ModuleUpdate | None = None,
+    ) -> Job:
         return Job(
             **about(tenant, name, CostCategory.COMPUTE),
             namespace=where,
             image=image.image,
             run_as_user=image.run_as_user,
             run_as_group=image.run_as_group,
-            compute=size.job,
+            compute=compute,
             neutralises=neutralises,
+            update=update,
         )
 
-    operations = operations_namespace(platform)
-    yield job("database-setup", platform.images.operations, operations, neutralises=False)
-    yield job(ODOO_SETUP, image_of(platform, tenant), namespace, neutralises=harmless)
+    tools, odoo = platform.images.operations, image_of(platform, tenant)
+    update = module_update(platform, tenant)
+    yield job("database-setup", tools, operations_namespace(platform))
+    if update:
+        # It takes the place of the web pods that it stops.
+        yield job(ODOO_UPDATE, odoo, namespace, compute=size.web.alone(), update=update)
+    yield job(ODOO_SETUP, odoo, namespace, neutralises=harmless)
+    if update:
+        yield job(ODOO_START, tools, namespace, update=update)
+
+
+def module_update(platform: Platform, tenant: Tenant) -> ModuleUpdate | None:
+    """The update of modules that its file has; None too for a tenant that ends, and has no pods."""
+    wanted = tenant.odoo.update if tenant.odoo else None
+    if wanted is None or is_decommissioning(tenant):
+        return None
+    return ModuleUpdate(
+        number=wanted.number,
+        modules=wanted.modules,
+        minutes=wanted.minutes,
+        api_cidrs=platform.cluster.api_ranges,
+    )

@@ -29,6 +29,14 @@ def version_of(tenant: Tenant) -> VersionName | None:
     return tenant.odoo.version if tenant.odoo else None
 
 
+def versions_of(platform: Platform) -> dict[str, VersionName | None]:
+    """Each version of Odoo that tenants may have -> its name in their files; None for the platform's own."""
+    found: dict[str, VersionName | None] = {platform.images.odoo.version: None}
+    for name, image in platform.images.odoo_versions.items():
+        found.setdefault(image.version, name)
+    return found
+
+
 def is_staging_first(platform: Platform, tenant: Tenant) -> bool:
     """Whether *tenant* is a production that takes its version after another environment of its client."""
     image = image_of(platform, tenant)
