@@ -338,8 +338,8 @@ def test_an_update_that_is_ended_on_its_way_is_made_later(place: Place, number: 
     slow = place.flag("slow")
     for step in ("stop", "backup"):
         done = place.start(step)
-        said = done.communicate()
-        assert done.returncode == 0, said
+        told = done.communicate()
+        assert done.returncode == 0, told
     process = place.start("update")
     while not place.calls:
         time.sleep(0.02)

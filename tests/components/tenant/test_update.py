@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -27,31 +28,32 @@ def planned(number: int | None = 1, **changes: Any) -> Plan:
     return plan_of(tenant("acme", odoo={"update": update}, options=options, **changes))
 
 
-def before(declared: tuple[Declared, ...], *names: str) -> list[bool]:
-    """Whether each resource is waited for, directly or not, by the next."""
+def before(declared: Sequence[Declared], *names: str) -> list[bool]:
+    """Whether the next waits for each, directly or not; what is in a component waits with it."""
     found = {each.urn: each for each in declared}
 
     def waits(urn: str) -> set[str]:
         seen: set[str] = set()
         left = [urn]
         while left:
-            for each in found[left.pop()].dependencies - seen:
+            one = found[left.pop()]
+            for each in (one.dependencies | {one.parent}) & found.keys() - seen:
                 seen.add(each)
                 left.append(each)
         return seen
 
-    made = [next(each.urn for each in declared if each.name == name and each.custom) for name in names]
+    made = [
+        next(each.urn for each in declared if each.name == name and each.type in (JOB, DEPLOYMENT))
+        for name in names
+    ]
     return [one in waits(two) for one, two in pairwise(made)]
 
 
 def test_modules_are_updated_before_set_up_and_pods_and_those_start_after_it() -> None:
     declared = declare_plan(planned())
-    order = ("acme-database-setup", "acme-odoo-update", "acme-odoo-setup")
-    assert all(before(declared, *order))
-    web = the(declared, DEPLOYMENT, "acme-web")
-    setup, start = (the(declared, JOB, f"acme-{name}") for name in ("odoo-setup", "odoo-start"))
-    assert setup.urn in web.dependencies
-    assert web.urn in start.dependencies
+    order = ("acme-database-setup", "acme-odoo-update", "acme-odoo-setup", "acme-web", "acme-odoo-start")
+    assert before(declared, *order) == [True] * 4
+    assert before(declared, *reversed(order)) == [False] * 4
     assert the(declared, JOB, "acme-odoo-update").props["spec"]["backoffLimit"] == 0
 
 

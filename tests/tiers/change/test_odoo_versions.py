@@ -141,7 +141,10 @@ def test_a_preview_says_what_an_update_of_modules_stops() -> None:
 
 
 def test_data_that_moves_is_not_updated() -> None:
-    moving = {"tier": "dedicated-db", "move": {"from_tier": "shared-namespace", "stage": "expand"}}
+    moving: dict[str, Any] = {
+        "tier": "dedicated-db",
+        "move": {"from_tier": "shared-namespace", "stage": "expand"},
+    }
     there = state(updated(1))
     assert not refused(there, updated(1, **moving))
     (said,) = refused(there, updated(2, **moving))

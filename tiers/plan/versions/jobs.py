@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tiers.catalog.classes import WorkloadClass
 from tiers.facts.compute import ModuleUpdate
-from tiers.facts.every_fact import ComputeRequest, Job
+from tiers.facts.every_fact import Job
 from tiers.facts.names import ODOO_SETUP, ODOO_START, ODOO_UPDATE
 from tiers.plan.namespaces.shared import operations_namespace
 from tiers.plan.owner import about, is_decommissioning
@@ -27,7 +27,6 @@ def odoo_jobs(
         image: OdooImage | OperationsImage,
         where: str,
         *,
-        compute: ComputeRequest = size.job,
         neutralises: bool = False,
         update: ModuleUpdate | None = None,
     ) -> Job:
@@ -37,7 +36,7 @@ def odoo_jobs(
             image=image.image,
             run_as_user=image.run_as_user,
             run_as_group=image.run_as_group,
-            compute=compute,
+            compute=size.job,
             neutralises=neutralises,
             update=update,
         )
@@ -46,8 +45,7 @@ def odoo_jobs(
     update = module_update(platform, tenant)
     yield job("database-setup", tools, operations_namespace(platform))
     if update:
-        # It takes the place of the web pods that it stops.
-        yield job(ODOO_UPDATE, odoo, namespace, compute=size.web.alone(), update=update)
+        yield job(ODOO_UPDATE, odoo, namespace, update=update)
     yield job(ODOO_SETUP, odoo, namespace, neutralises=harmless)
     if update:
         yield job(ODOO_START, tools, namespace, update=update)
