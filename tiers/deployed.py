@@ -17,10 +17,10 @@ from tiers.catalog.tier import Catalog
 from tiers.change.cache_logins import late_tenants
 from tiers.change.forbidden import forbidden
 from tiers.change.gone import new_name
-from tiers.change.odoo_versions import untried
 from tiers.change.platform import Lasting, forbidden_of_platform, lasting, lasting_of
-from tiers.change.upgrades import GROUP_TYPE, SERVER_TYPE, Running, Servers, running
-from tiers.change.version_refusals import refused_versions
+from tiers.change.versions.odoo import untried
+from tiers.change.versions.refusals import refused_versions
+from tiers.change.versions.upgrades import GROUP_TYPE, SERVER_TYPE, Running, Servers, running
 from tiers.expectations import first_fault
 from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tiers.catalog.tier import Catalog
-from tiers.change.odoo_versions import refused_odoo, refused_update
 from tiers.change.places import left_behind
+from tiers.change.versions.odoo import refused_odoo, refused_update
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.restore.stage import Restore, may_follow
 from tiers.portfolio.rotation import NEVER, Rotation

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final, TypeVar
 
 from tiers.change.effect import EffectKind
-from tiers.change.odoo_versions import major_of, process_of
 from tiers.change.routes import route_changes
 from tiers.change.servers import Change
+from tiers.change.versions.odoo import major_of, process_of
 from tiers.facts.compute import Job, ModuleUpdate, SleepSchedule, Workload
 from tiers.facts.data import CacheSpace, LogicalBackup, TenantDatabase
 from tiers.facts.every_fact import FactRecord

@@ -13,7 +13,7 @@ from tests.tiers.test_deployed import refused, state
 from tiers.change.effect import EffectKind
 from tiers.change.effects import effects_of
 from tiers.change.forbidden import forbidden
-from tiers.change.odoo_versions import untried
+from tiers.change.versions.odoo import untried
 from tiers.plan.plan import Plan
 
 VERSIONS = {None: "18.0", "18.0-lts": "18.0", "17.0": "17.0", "19.0": "19.0"}
