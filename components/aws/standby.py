@@ -72,7 +72,7 @@ def _end_and_version(fact: DatabaseStandby) -> dict[str, Any]:
     """How it ends, and how it comes to a version; made, a replica has that of its source.
 
     A replica takes a newer minor version before its source does, and nobody works with it: what changes it
-    is made at once, so that the next update finds it ready (`tiers/change/upgrades.py`).
+    is made at once, so that the next update finds it ready (`tiers/change/versions/upgrades.py`).
     """
     return {
         "skip_final_snapshot": not fact.promoted,
