@@ -89,7 +89,7 @@ def _follows(server: Server) -> bool:
 
 
 def _followed(before: Server, after: Server) -> Iterator[Change]:
-    """A replica is upgraded before its source, and to no major version (`tiers/change/versions/upgrades.py`)."""
+    """A replica is upgraded before its source, to no major version (`tiers/change/versions/upgrades.py`)."""
     if before.engine_version == after.engine_version:
         return
     step = f"PostgreSQL {before.engine_version} → {after.engine_version}"
