@@ -150,7 +150,7 @@ class Tenant(Frozen):
     routes: RoutesSpec = RoutesSpec()
     """Further host names, who may come, and how requests are treated ([routes](routes.md))."""
     lifecycle_stage: LifecycleStage = LifecycleStage.ACTIVE
-    """`suspended` and `decommissioning` stop its pods and keep its data."""
+    """`suspended` keeps it from ending by itself, and stops nothing; `decommissioning` stops its pods."""
     data_residency: Annotated[tuple[Region, ...], Field(min_length=1)] | None = None
     """The only regions its data may lie in, where the contract says so."""
     protected: bool = True
