@@ -15,7 +15,9 @@ from threading import Thread
 gc.disable()
 
 from components.lazy_sdks.code import drop_docstrings  # noqa: E402 - not collected either
+from plugin.memory import keep_little  # noqa: E402
 
+keep_little()
 drop_docstrings()
 
 from pulumi.provider import main  # noqa: E402

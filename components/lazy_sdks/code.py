@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import marshal
 import re
 from types import CodeType
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.]*")
 _ANNOTATION: Final = re.compile(r"[A-Za-z_][\w.]*(\[.*\])?")
 _DROPPED: Final[list[bool]] = []
+_EMPTY: Final = compile("", "", "exec")
 
 
 def mentioned(code: CodeType | None) -> set[str]:
@@ -26,6 +28,17 @@ def mentioned(code: CodeType | None) -> set[str]:
 def classes(code: CodeType | None) -> dict[str, CodeType]:
     """The code of the classes, or functions, that a module's *code* defines."""
     return {each.co_name: each for each in code.co_consts if isinstance(each, CodeType)} if code else {}
+
+
+def outline(code: CodeType) -> bytes:
+    """*code* as bytes, with empty classes: what is made of it lies apart from what is thrown away."""
+    constants = [
+        _EMPTY.replace(co_name=each.co_name, co_qualname=each.co_qualname)
+        if isinstance(each, CodeType)
+        else each
+        for each in code.co_consts
+    ]
+    return marshal.dumps(code.replace(co_consts=tuple(constants)))
 
 
 def kept(code: CodeType) -> CodeType:

@@ -18,7 +18,7 @@ from components.lazy_sdks.users import UserLoader
 # `config` is no service: its `__init__` makes properties of its names.
 _SERVICE: Final = re.compile(r"pulumi_aws\.(?!config$)[a-z0-9]+|pulumi_kubernetes\.\w+\.v\w+")
 _SDK: Final = re.compile(r"pulumi_(aws|kubernetes|random)(\.(?!config\b|_utilities\b|_tables\b)\w+)*")
-_SLICED: Final = ("_inputs", "outputs")
+_SLICED: Final = ("_enums", "_inputs", "outputs")
 _UNUSED: Final = frozenset({"pulumi.automation", "pulumi.dynamic"})
 
 
