@@ -3,6 +3,6 @@
 `components.platform.SharedPlatform` is the platform, `components.tenant.stack.TenantStack` one tenant on it.
 """
 
-from components.lazy_sdks import install
+from components.lazy_sdks.finder import install
 
 install()

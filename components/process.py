@@ -10,6 +10,7 @@ from typing import Any, Final
 import pulumi
 
 from components.callbacks import Callbacks
+from components.stack_traces import leave_unread
 
 # A declaration makes millions of objects that live to the end. With the default of 700 the collector walks
 # through them again and again: 40 % of the time of a program with 1,000 tenants (`make bench`).
@@ -24,6 +25,7 @@ def prepare() -> None:
     """
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS, *_GENERATIONS)
+    leave_unread()
     Callbacks().share()
 
 

@@ -14,7 +14,13 @@ from threading import Thread
 
 gc.disable()
 
-from pulumi.provider import main  # noqa: E402 - not collected either
+from components.lazy_sdks.code import drop_docstrings  # noqa: E402 - not collected either
+from plugin.memory import keep_little  # noqa: E402
+
+keep_little()
+drop_docstrings()
+
+from pulumi.provider import main  # noqa: E402
 
 from plugin.provider import CostackProvider  # noqa: E402
 

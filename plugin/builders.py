@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from components.callbacks import Callbacks
+from components.stack_traces import leave_unread
 from plugin.estimate import NoEstimateError, monthly_estimate
 from plugin.stacks import Inventory, SharedPlatform, TenantStack
 from plugin.tagged import CostTagged
@@ -15,6 +16,7 @@ from tiers.errors import CatalogError
 from tiers.plan.from_program import DocumentError
 
 CALLBACKS: Final = Callbacks()
+leave_unread()
 __all__: Final = [
     "CALLBACKS",
     "CatalogError",

@@ -19,6 +19,7 @@ from pulumi.provider import CheckFailure, ConstructResult, Provider
 from pulumi.provider.provider import InvokeResult
 
 from plugin.inputs import refused
+from plugin.memory import give_back
 from plugin.spelling import Spelling, SpellingError, camel, snake
 
 SCHEMA: Final = Path(__file__).parent / "schema.json"
@@ -50,6 +51,7 @@ class CostackProvider(Provider):
             InputPropertiesError: With every mistake, at the property that has it.
         """
         building = _building()
+        give_back()  # what the component before has left
         known = building.builders(self._today())
         if resource_type not in known:
             raise pulumi.RunError(f"costack has no component '{resource_type}': {', '.join(sorted(known))}")

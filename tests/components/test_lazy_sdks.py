@@ -96,6 +96,82 @@ def test_what_components_declare_loads_no_service_whole_nor_what_is_unused() -> 
     assert said.strip() == "[] True False"
 
 
+def test_of_inputs_and_outputs_only_those_classes_are_made_that_components_use() -> None:
+    said = run(
+        "import sys\n"
+        "from components.lazy_sdks.slices import Slices\n"
+        "from tests.components.conftest import declare_plan\n"
+        "from tests.plugin import example\n"
+        "declare_plan(example.plan())\n"
+        "sdks, kinds = ('pulumi_aws', 'pulumi_kubernetes'), ('._inputs', '.outputs')\n"
+        "names = [name for name in sys.modules if name.startswith(sdks) and name.endswith(kinds)]\n"
+        "lists = [sys.modules[name] for name in names]\n"
+        "made = {each: [name for name in each.names() if name in vars(each)] for each in lists}\n"
+        "print(len(lists), all(type(each) is Slices for each in lists))\n"
+        "print(sum(len(list(each.names())) for each in lists), sum(len(names) for names in made.values()))\n"
+        "print([name for names in made.values() for name in names if name.endswith('ArgsDict')])"
+    )
+    lists, counts, twins = said.splitlines()
+    assert int(lists.split()[0]) > 20
+    assert lists.split()[1] == "True"
+    defined, made = map(int, counts.split())
+    assert defined > 3000
+    assert made < defined / 5
+    assert twins == "[]"
+
+
+CLASSES = """
+import importlib, inspect, sys
+{first}
+from pulumi import _types
+for kind in ("_inputs", "outputs"):
+    module = importlib.import_module({service!r} + "." + kind)
+    names = sorted(each for each in dir(module) if isinstance(getattr(module, each), type))
+    for name in names[::{step}]:
+        made = getattr(module, name)
+        if made.__module__ == module.__name__:
+            own = sorted(each for each in vars(made) if each != "__weakref__")
+            typed = {{}} if name.endswith("Dict") else _types._types_from_py_properties(made)
+            told = getattr(made.__init__, "__annotations__", "")
+            print(name, made.__qualname__, made.__mro__, own, typed, told, made.__doc__)
+"""
+
+
+@pytest.mark.parametrize(("service", "step"), [("pulumi_aws.backup", 1), ("pulumi_kubernetes.batch.v1", -1)])
+def test_a_class_is_what_it_is_in_a_module_that_is_loaded_whole(service: str, step: int) -> None:
+    plain, ours = (
+        run(CLASSES.format(first=first, service=service, step=step)) for first in ("", "import components")
+    )
+    assert len(plain.splitlines()) > 60
+    assert ours == plain
+
+
+def test_threads_that_ask_for_classes_at_once_get_the_same_ones() -> None:
+    said = run(
+        "import components\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from pulumi_kubernetes.batch.v1 import outputs\n"
+        "names = ['JobSpec', 'CronJobSpec', 'Job', 'JobStatus', 'CronJob', 'JobTemplateSpec'] * 20\n"
+        "asked = list(ThreadPoolExecutor(8).map(lambda name: (name, getattr(outputs, name)), names))\n"
+        "print({each is vars(outputs)[name] for name, each in asked})"
+    )
+    assert said.strip() == "{True}"
+
+
+def test_a_process_may_do_without_the_docstrings_of_functions() -> None:
+    said = run(
+        "import components\n"
+        "from components.lazy_sdks.code import drop_docstrings\n"
+        "import pulumi_aws as aws, pulumi_kubernetes as kubernetes\n"
+        "told = [aws.kms.Key.get.__doc__, aws.s3.BucketGrantArgs.__init__.__doc__]\n"
+        "drop_docstrings()\n"
+        "dropped = [aws.sqs.Queue.get.__doc__, kubernetes.core.v1.EnvVarArgs.__init__.__doc__]\n"
+        "print([bool(each) for each in told], dropped)\n"
+        "print(kubernetes.core.v1.EnvVarArgs(name='a', value='b').name)"
+    )
+    assert said.splitlines() == ["[True, True] [None, None]", "a"]
+
+
 def test_the_automation_api_and_dynamic_providers_load_when_they_are_used() -> None:
     said = run(
         "import components, pulumi, sys\n"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
+import sys
 import typing
-from pathlib import Path
 from typing import Any
 
 LIBRARIES = (
@@ -66,14 +65,10 @@ def warm_up() -> None:
 
 
 def _load_lazily() -> None:
-    """Load SDKs as programs do. Their package `components` is not imported: each has a copy of its own."""
-    where = Path(__file__).parents[2] / "components" / "lazy_sdks.py"
-    spec = importlib.util.spec_from_file_location("costack_lazy_sdks", where)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.install()
+    """Load SDKs as programs do. Their package `components` is forgotten: each has a copy of its own."""
+    importlib.import_module("components")
+    for name in [each for each in sys.modules if each.partition(".")[0] == "components"]:
+        del sys.modules[name]
 
 
 def _read_services() -> None:

@@ -1,52 +1,20 @@
-"""Loads of Pulumi's SDKs only what the components declare.
-
-`pulumi_aws.ec2` is 182 modules of which a platform needs three, and a module of a service imports all of
-them; `import pulumi` brings the Automation API and dynamic providers, which no component uses. Services are
-packages here that look for a name in the module that is called like it, and load themselves whole when there
-is none. So every name is there, `from pulumi_aws.ec2 import *` too. Of a program with 244 resources that
-is 550 modules, 40 MB and a fifth of its processor time less (pulumi-aws 7.51, pulumi-kubernetes 4.34).
-"""
+"""Services: packages of which only those modules are loaded that define what was asked for."""
 
 from __future__ import annotations
 
 import importlib
 import re
-import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from importlib.util import LazyLoader
+from collections.abc import Iterable
+from functools import cached_property
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from threading import RLock
 from types import ModuleType
 from typing import Any, Final
 
-# `config` is no service: its `__init__` makes properties of its names.
-_SERVICE: Final = re.compile(r"pulumi_aws\.(?!config$)[a-z0-9]+|pulumi_kubernetes\.\w+\.v\w+")
-_UNUSED: Final = frozenset({"pulumi.automation", "pulumi.dynamic"})
+from components.lazy_sdks.slices import Slices
+
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
-
-class LazySdks(MetaPathFinder):
-    """Finds services that load what is asked for, and parts of `pulumi` that load when they are used."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """How *fullname* is loaded; None for whatever is loaded as usual."""
-        del target
-        if fullname not in _UNUSED and not _SERVICE.fullmatch(fullname):
-            return None
-        found = PathFinder.find_spec(fullname, path)
-        if found is None or not isinstance(found.loader, SourceFileLoader):
-            return None
-        if found.submodule_search_locations is None:
-            return None
-        whole = found.loader
-        found.loader = (
-            LazyLoader(whole) if fullname in _UNUSED else ServiceLoader(whole.name, str(whole.path))
-        )
-        return found
 
 
 class ServiceLoader(SourceFileLoader):
@@ -56,7 +24,11 @@ class ServiceLoader(SourceFileLoader):
         super().__init__(fullname, path)
         self._one = RLock()
         self._loading = False
-        self.modules = frozenset(each.stem for each in Path(path).parent.glob("*.py"))
+
+    @cached_property
+    def modules(self) -> frozenset[str]:
+        """The names of its modules."""
+        return frozenset(each.stem for each in Path(self.path).parent.glob("*.py"))
 
     def exec_module(self, module: ModuleType) -> None:
         """Make *module* look for names when they are asked for."""
@@ -88,8 +60,8 @@ class Service(ModuleType):
                 home = importlib.import_module(f"{self.__name__}.{where}")
                 if where == name:
                     return vars(self).get(name, home)  # while it is imported, the module itself
-                if name in home.__all__:
-                    return vars(home)[name]
+                if name in _exported(home):
+                    return getattr(home, name)
         loader.load_whole(self)
         if name in vars(self):
             return vars(self)[name]
@@ -98,7 +70,7 @@ class Service(ModuleType):
     def __setattr__(self, name: str, value: Any) -> None:
         """Import binds modules here: where one defines what it is called like, as `v1.Pod`, that is meant."""
         if isinstance(value, ModuleType) and value.__name__ == f"{self.__name__}.{name}":
-            value = vars(value)[name] if name in getattr(value, "__all__", ()) else value
+            value = getattr(value, name) if name in _exported(value) else value
         super().__setattr__(name, value)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -108,6 +80,10 @@ class Service(ModuleType):
     def __dir__(self) -> list[str]:
         _loader(self).load_whole(self)
         return sorted(vars(self))
+
+
+def _exported(module: ModuleType) -> Iterable[str]:
+    return module.names() if isinstance(module, Slices) else getattr(module, "__all__", ())
 
 
 def _loader(service: Service) -> ServiceLoader:
@@ -127,9 +103,3 @@ def homes(name: str) -> list[str]:
     return list(
         dict.fromkeys((name, args, *(_WORD.sub("_", each).lower() for each in (name, args)), "_inputs"))
     )
-
-
-def install() -> None:
-    """Load SDKs so from now on; what is loaded already stays as it is."""
-    if not any(isinstance(finder, LazySdks) for finder in sys.meta_path):
-        sys.meta_path.insert(0, LazySdks())
