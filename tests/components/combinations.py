@@ -185,8 +185,8 @@ def _moves_to(offer: Offer) -> tuple[Move, ...]:
 def portfolios(draw: st.DrawFn, offer: Offer) -> tuple[Platform, list[Tenant]]:
     """Up to three tenants, one of *offer*, on a platform that protects its data or does not.
 
-    On some, pods have security groups of their own, or large restore tests no volumes. Quotas of shared namespaces are as small as they may be,
-    ample, or written; names are asked for as usual, or elsewhere.
+    On some, pods have security groups of their own, or large restore tests no volumes. Quotas of shared
+    namespaces are as small as they may be, ample, or written; names are asked for as usual, or elsewhere.
     """
     protected = draw(st.booleans())
     usual = draw(st.sampled_from([_PLATFORM, grouped_platform(), measured(grouped_platform())]))
