@@ -13,15 +13,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from components.placement import placement
-from components.scripts import script
+from components.scripts import SAMPLE, script
 from tiers.facts.every_fact import ComputeRequest, ScheduledJob
 from tiers.facts.names import BACKUP
 
 Manifest = dict[str, Any]
 """A part of a Kubernetes object, with the field names of the Kubernetes API."""
 
-SAMPLE: Final = 1000
-"""How many files are read and hashed; all of them if there are fewer."""
 NAME: Final = "restore-test"
 """The suffix of the CronJob's name, and of its Jobs'."""
 FETCH: Final = "fetch"
@@ -78,6 +76,7 @@ def _containers(run: ScheduledJob, there: Mapping[str, Any], disk: str) -> list[
     """In the order in which they run; each starts when the one before it has ended well."""
     asked = {
         "SAMPLE": str(SAMPLE),
+        "COUNT": script("restored_counts.sh"),
         "MEASURE_SQL": script("measure.sql"),
         "SEQUENCES_SQL": script("sequences.sql"),
     }

@@ -10,9 +10,19 @@ from typing import Any
 import yaml
 
 from components.tenant.rotation import second_role
+from tests.route_declarations import maintenance_pairs, route_pairs
 from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
-from tiers.facts.names import COPY_DATABASE, CUT_OVER, DROP_OLD_DATABASE, FINAL_DUMP, OTHER_DATABASE
+from tiers.facts.names import (
+    COPY_DATABASE,
+    CUT_OVER,
+    DROP_OLD_DATABASE,
+    FINAL_DUMP,
+    MAKE_SIDE,
+    OTHER_DATABASE,
+    SIDE_DATABASE,
+    SWITCH_SIDE,
+)
 from tiers.plan.plan import Plan
 
 Pairs = dict[str, tuple[Any, Any]]
@@ -38,6 +48,10 @@ class Registrations:
     def find(self, type_token: str, name: str) -> Mapping[str, Any]:
         """The properties of one resource."""
         return self._by_key[type_token, name]
+
+    def items(self) -> Iterable[tuple[tuple[str, str], Mapping[str, Any]]]:
+        """All resources, each with its type and name."""
+        return self._by_key.items()
 
     def all(self, type_token: str, name: str) -> list[Mapping[str, Any]]:
         """The properties of one resource, where it is there."""
@@ -209,6 +223,11 @@ def _readers(fact: Any, registered: Registrations) -> list[str]:
     return [subject["namespace"] for each in bound for subject in each["subjects"]]
 
 
+def _reads_middlewares(fact: Any, registered: Registrations) -> bool:
+    roles = registered.all("kubernetes:rbac.authorization.k8s.io/v1:Role", f"{fact.namespace}-routes")
+    return any("middlewares" in rule["resources"] for each in roles for rule in each["rules"])
+
+
 def _namespace(fact: Any, registered: Registrations) -> Pairs:
     props = registered.find("kubernetes:core/v1:Namespace", fact.namespace)
     enforced = props["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
@@ -216,6 +235,7 @@ def _namespace(fact: Any, registered: Registrations) -> Pairs:
         "namespace": (fact.namespace, props["metadata"]["name"]),
         "pod_security": (fact.pod_security, enforced),
         "routed_from": ([fact.routed_from] if fact.routed_from else [], _readers(fact, registered)),
+        "middlewares": (fact.middlewares, _reads_middlewares(fact, registered)),
         "pod_security_version": (
             f"v{fact.pod_security_version}",
             props["metadata"]["labels"]["pod-security.kubernetes.io/enforce-version"],
@@ -408,22 +428,6 @@ def _server_sleep(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
-def _route(fact: Any, registered: Registrations) -> Pairs:
-    name = f"{fact.tenant}-web"
-    ingress = registered.find("kubernetes:networking.k8s.io/v1:Ingress", name)
-    service = registered.find("kubernetes:core/v1:Service", name)
-    (rule,) = ingress["spec"]["rules"]
-    ports = {path["path"]: path["backend"]["service"]["port"]["number"] for path in rule["http"]["paths"]}
-    open_ports = {port["port"] for port in service["spec"]["ports"]}
-    return {
-        "namespace": (fact.namespace, ingress["metadata"]["namespace"]),
-        "hostname": (fact.hostname, rule["host"]),
-        "http_port": (fact.http_port, ports["/"]),
-        "websocket_port": (fact.websocket_port, ports["/websocket"]),
-        "service": ({fact.http_port, fact.websocket_port}, open_ports),
-    }
-
-
 def _egress(fact: Any, registered: Registrations) -> Pairs:
     token = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
     is_open = (token, f"{fact.tenant}-to-internet") in registered._by_key
@@ -467,7 +471,22 @@ def _other_database(fact: Any, registered: Registrations) -> Pairs:
     return pairs
 
 
+def _side_database(fact: Any, registered: Registrations) -> Pairs:
+    """Of the database beside the one in use only the jobs of a restore know; later there may be none."""
+    pairs: Pairs = {}
+    for job in (MAKE_SIDE, SWITCH_SIDE):
+        for props in registered.all("kubernetes:batch/v1:Job", f"{fact.tenant}-{job}"):
+            (container,) = props["spec"]["template"]["spec"]["containers"]
+            given = {each["name"]: each["value"] for each in container["env"]}
+            called = "KEPT_DATABASE" if given.get("ACTION") == "switch" else "SIDE_DATABASE"
+            pairs[f"{job}: database"] = (fact.database, given[called])
+            pairs[f"{job}: role"] = (fact.role, given["TENANT_ROLE"])
+    return pairs
+
+
 def _tenant_database(fact: Any, registered: Registrations) -> Pairs:
+    if fact.name == SIDE_DATABASE:
+        return _side_database(fact, registered)
     if fact.name == OTHER_DATABASE:
         return _other_database(fact, registered)
     job = registered.find("kubernetes:batch/v1:Job", f"{fact.tenant}-database-setup")
@@ -650,6 +669,8 @@ def _ingress_controller(fact: Any, registered: Registrations) -> Pairs:
         "replicas": (fact.replicas, props["spec"]["replicas"]),
         "image": (fact.image, container["image"]),
         "scraped_from": (fact.scraped_from, watching),
+        "middlewares": (fact.middlewares, "--providers.kubernetescrd=true" in container["args"]),
+        "maintenance": (fact.maintenance, "'maintenance'" in str(policy["egress"])),
         "source_ranges": (
             [list(fact.source_ranges)] * 2,
             [service["spec"]["loadBalancerSourceRanges"], entered],
@@ -868,9 +889,10 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.PodGroup: _pod_group,
     facts.IngressController: _ingress_controller,
     facts.PostgresExporter: _postgres_exporter,
+    facts.MaintenancePage: maintenance_pairs,
     facts.PriorityClass: _priority_class,
     facts.RedisExporter: _redis_exporter,
-    facts.Route: _route,
+    facts.Route: route_pairs,
     facts.ScheduledJob: _scheduled_job,
     facts.SleepSchedule: _sleep_schedule,
     facts.StateExporter: _state_exporter,

@@ -52,6 +52,7 @@ class OneOffJob(pulumi.ComponentResource):
         distinguished_by: Plain data whose change makes a new job; its hash is part of the name.
         gib: The size of the data that it works on; how long the update waits follows from it.
         has_read: The fingerprint of Secrets whose change makes a new job too.
+        notes: Annotations of its pods.
         opts: Options of the component; what must exist first comes as `depends_on`.
     """
 
@@ -64,6 +65,7 @@ class OneOffJob(pulumi.ComponentResource):
         distinguished_by: Any,
         gib: int = 0,
         has_read: pulumi.Output[str] | None = None,
+        notes: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(owner, fact.name)
@@ -73,6 +75,7 @@ class OneOffJob(pulumi.ComponentResource):
             called = has_read.apply(lambda seen: job_name(owner, fact.name, [*described, seen]))
         super().__init__(component_type("OneOffJob"), name, fact.model_dump(mode="json"), opts)
         labels = pods.identity(owner, fact.name)
+        whole = {**spec, **scheduling(fact), "restartPolicy": "Never"}
         self.job = k8s.batch.v1.Job(
             name,
             metadata={
@@ -84,7 +87,7 @@ class OneOffJob(pulumi.ComponentResource):
             spec={
                 "backoffLimit": _BACKOFF_LIMIT,
                 "activeDeadlineSeconds": deadline_seconds(gib),
-                "template": pods.pod_template(labels, {**spec, **scheduling(fact), "restartPolicy": "Never"}),
+                "template": pods.pod_template(labels, whole, notes),
             },
             opts=_lasting(self, gib),
         )

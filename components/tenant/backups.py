@@ -56,7 +56,7 @@ class TenantBackups(pulumi.ComponentResource):
         test: ScheduledJob | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        name, pod = physical_name(tenant.tenant, "backup"), run or last
+        name, pod = backup_account(tenant.tenant), run or last
         if pod is None:
             raise ValueError(f"{name}: there is neither a nightly backup nor a last one")
         props = {"kept": kept.model_dump(mode="json"), "run": pod.model_dump(mode="json")}
@@ -79,6 +79,15 @@ class TenantBackups(pulumi.ComponentResource):
             once = partial(jobs.OneOffJob, tenant.tenant, last, gib=jobs.data_gib(tenant))
             self.last = [once(spec=make({"LAST": mark}), distinguished_by="last", opts=after)]
         self.register_outputs({})
+
+
+def backup_account(tenant: str) -> str:
+    """The service account whose pods may read and write the backups of *tenant*.
+
+    >>> backup_account("acme")
+    'acme-backup'
+    """
+    return physical_name(tenant, "backup")
 
 
 def _nightly(
@@ -132,6 +141,38 @@ def _backup_pod(  # noqa: PLR0917 - what a pod is made of
     )
 
 
+def may_read(bucket: BucketPlace, prefix: str) -> list[dict[str, Any]]:
+    """The statements of a role that reads the backups under *prefix*, and writes and deletes nothing."""
+    mine = [f"{kind}/{prefix}/*" for kind in KINDS]
+    return [
+        {
+            "Effect": "Allow",
+            "Action": "s3:GetObject",
+            "Resource": [pulumi.Output.concat(bucket.arn, "/", path) for path in mine],
+        },
+        _may_list(bucket, mine),
+        _may_use_its_key(bucket, "kms:Decrypt"),
+    ]
+
+
+def _may_list(bucket: BucketPlace, mine: list[str]) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": bucket.arn,
+        "Condition": {"StringLike": {"s3:prefix": mine}},
+    }
+
+
+def _may_use_its_key(bucket: BucketPlace, *actions: str) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Action": list(actions) if len(actions) > 1 else actions[0],
+        "Resource": bucket.key_arn,
+        "Condition": {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": bucket.arn}},
+    }
+
+
 def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]:
     mine = [f"{kind}/{kept.prefix}/*" for kind in KINDS]
     return [
@@ -147,19 +188,9 @@ def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]
             "Action": "s3:DeleteObject",
             "Resource": pulumi.Output.concat(bucket.arn, "/", f"{DUMPS}/{kept.prefix}/*"),
         },
-        {
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": bucket.arn,
-            "Condition": {"StringLike": {"s3:prefix": mine}},
-        },
-        {
-            # S3 uses the caller's permissions for a data key, and to decrypt parts of a multipart upload.
-            "Effect": "Allow",
-            "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
-            "Resource": bucket.key_arn,
-            "Condition": {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": bucket.arn}},
-        },
+        _may_list(bucket, mine),
+        # S3 uses the caller's permissions for a data key, and to decrypt parts of a multipart upload.
+        _may_use_its_key(bucket, "kms:GenerateDataKey", "kms:Decrypt"),
     ]
 
 

@@ -17,6 +17,7 @@ from components.scripts import script
 from components.tenant.rotation import TenantPasswords
 from tiers.facts.every_fact import Job, OdooProcess, Route
 from tiers.plan.plan import TenantPlan
+from tiers.portfolio.restore.stage import RESTORED
 
 _MOUNT: Final = "/run/secrets/administrator"
 
@@ -80,10 +81,19 @@ def set_up_odoo(
         fact,
         gib=jobs.data_gib(tenant),
         spec=pods.pod(user, group, account, [container], volumes),
-        distinguished_by=[text, env, process.addons_path],
+        distinguished_by=[text, env, process.addons_path, *_restored(tenant)],
         has_read=fingerprint(settings.fingerprint, administrator.fingerprint),
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[administrator.resource])),
     )
+
+
+def _restored(tenant: TenantPlan) -> list[str]:
+    """What makes the job run anew on a database that was restored: it is as old as its backup.
+
+    A copy is made harmless once more, and passwords that everybody knows are closed, before a pod starts.
+    """
+    restore = tenant.restore
+    return [restore.moment] if restore is not None and restore.stage in RESTORED else []
 
 
 def _environment(tenant: TenantPlan, fact: Job, route: Route) -> dict[str, str]:

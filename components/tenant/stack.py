@@ -24,9 +24,12 @@ from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
+from components.tenant.maintenance import MaintenanceRoute
 from components.tenant.move import DataMove
+from components.tenant.restore import DataRestore, origin_of
 from components.tenant.rotation import TenantPasswords
 from components.tenant.sessions import session_secrets
+from components.tenant.side_database import SideDatabase
 from components.tenant.sleep import put_to_sleep
 from components.tenant.usage import TenantUsage
 from tiers.deployed import RELEASED, is_released
@@ -39,6 +42,7 @@ from tiers.facts.every_fact import (
     Job,
     LogGroup,
     LogicalBackup,
+    MaintenancePage,
     OdooProcess,
     Route,
     ScheduledJob,
@@ -93,6 +97,7 @@ class TenantStack(pulumi.ComponentResource):
         self._build_sleep()
         saved = self._build_backups(still)
         self.move.remove_old(self.filestores, self.settings, saved)
+        self._restore([*still, *saved])
         self._close_down([*still, *saved])
         watch(tenant, self._inside)
         self.applied = self._record()
@@ -208,9 +213,22 @@ class TenantStack(pulumi.ComponentResource):
             )
             for fact in facts_of(self.tenant.facts, Workload)
         ]
-        OdooRoute(self.tenant.tenant, route, self._fact(Workload, "web"), self._inside)
+        web = self._fact(Workload, "web")
+        OdooRoute(self.tenant.tenant, route, web, self._inside, maintenance=self._build_maintenance(route))
         self._build_usage(after)
         return built
+
+    def _build_maintenance(self, route: Route) -> list[pulumi.Resource]:
+        return [
+            MaintenanceRoute(
+                self.tenant.tenant,
+                fact,
+                route,
+                ingress_namespace=self.platform.ingress_namespace,
+                opts=self._inside,
+            )
+            for fact in facts_of(self.tenant.facts, MaintenancePage)
+        ]
 
     def _build_usage(self, after: pulumi.ResourceOptions) -> None:
         for fact in facts_of(self.tenant.facts, UsageExporter):
@@ -276,4 +294,16 @@ class TenantStack(pulumi.ComponentResource):
             test=scheduled.get(RESTORE_TEST_JOB),
             opts=self._inside,
         )
+        self._backups: list[pulumi.Resource] = [backups]
         return backups.last
+
+    def _restore(self, still: list[pulumi.Resource]) -> None:
+        """The jobs of a restore, while there is one."""
+        if (restore := self.tenant.restore) is None:
+            return
+        side = SideDatabase(self.tenant, "restored-data", self._administered(), self.role, self._inside)
+        bucket = self.files.buckets[facts_of(self.tenant.facts, LogicalBackup)[0].bucket]
+        bucket = self.platform.bucket if self.tenant.reads_another else bucket
+        where, mounted = self.platform, (self.filestore, self.settings)
+        origin = origin_of(self.tenant, bucket, where.name, where.cluster, self._inside)
+        DataRestore(self.tenant, restore, side, origin, mounted, self._inside).declare(self._backups, still)

@@ -23,8 +23,16 @@ from tiers.expectations import first_fault
 from tiers.facts.names import CLOSING_FACTS, RESTORE_TEST_JOB, SLEEPING
 from tiers.files import read_json, written_beside
 from tiers.plan.plan import TenantPlan
-from tiers.portfolio.tenant import UtcDatetime
-from tiers.vocabulary import Count, Environment, Frozen, LifecycleStage, ResilienceClass, TagValue, TenantId
+from tiers.vocabulary import (
+    Count,
+    Environment,
+    Frozen,
+    LifecycleStage,
+    ResilienceClass,
+    TagValue,
+    TenantId,
+    UtcDatetime,
+)
 
 SCHEMA_VERSION: Final = 1
 VALID_FOR: Final = timedelta(hours=24)

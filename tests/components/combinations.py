@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from itertools import product
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from tests.components.drawn_routes import drawn_routes, with_controller
 from tests.portfolios import catalog, grouped_platform, measured, tenant, wide_platform
 from tiers.errors import CatalogError
 from tiers.facts.network import DnsPeer
@@ -25,6 +27,7 @@ from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.move import data_moves
 from tiers.portfolio.namespaces.quota import QuotaSpec
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Options, Tenant
 from tiers.schedule import Schedule
@@ -64,6 +67,9 @@ SCHEDULES: Final = st.sampled_from(
 # Most stand still: a move is one more thing that can go wrong.
 _STANDING_STILL: Final = 3
 _ROTATIONS: Final = (None, Rotation(number=2), *(Rotation(number=1, stage=stage) for stage in RotationStage))
+_RESTORES: Final = tuple(
+    Restore(at=datetime(2026, 11, 29, 1, 15, tzinfo=UTC), stage=stage) for stage in RestoreStage
+)
 _CLUSTERS: Final[tuple[Mapping[str, Any], ...]] = (
     {"quota_headroom_percent": 0},
     {"quota_headroom_percent": 20},
@@ -92,6 +98,7 @@ _IDENTITY: Final = frozenset(
         "region",
         "service_line",
         "hostname",
+        "routes",
         "options",
         "begins_on",
         "expires_at",
@@ -99,6 +106,7 @@ _IDENTITY: Final = frozenset(
         "final_dump",
         "move",
         "rotation",
+        "restore",
         "cutover",
         "schedule",
         "budget_per_month",
@@ -164,7 +172,11 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
         drawn["move"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_moves_to(offer)]))
         if drawn["move"] is None:
             drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
-    return _tenant(draw(names()), *offer, chosen | drawn)
+            if _has_dumps(offer) and not (drawn["rotation"] and drawn["rotation"].stage):
+                drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_RESTORES]))
+    name = draw(names())
+    drawn["routes"] = draw(drawn_routes(name))
+    return _tenant(name, *offer, chosen | drawn)
 
 
 def _has_dumps(offer: Offer) -> bool:
@@ -195,6 +207,7 @@ def portfolios(draw: st.DrawFn, offer: Offer) -> tuple[Platform, list[Tenant]]:
     platform = usual.model_copy(
         update={"deletion_protection": protected, "cluster": cluster, "restore_tests": room}
     )
+    platform = draw(with_controller(platform))
     # Most hold as many as possible: neighbours are what can go wrong.
     most = draw(st.sampled_from([1, 2, *[MOST_TENANTS] * 6]))
     first = draw(tenants(offer))

@@ -87,6 +87,11 @@ def _is_test(each: Declared) -> bool:
     return each.type.endswith(":CronJob") and each.props["metadata"]["name"].endswith("-restore-test")
 
 
+def _mounts_nothing(each: Declared) -> bool:
+    """Whether it needs nothing of the tenant's files: a restore test, and the page while Odoo is stopped."""
+    return _is_test(each) or each.name.endswith("-maintenance")
+
+
 def _namespace_faults(name: str, declared: Sequence[Declared], here: Sequence[Declared]) -> Faults:
     found = [each for each in declared if each.type == NAMESPACE and each.props["metadata"]["name"] == name]
     if len(found) != 1:
@@ -204,11 +209,12 @@ def _way_in_faults(tenant: str, route: Route, declared: Sequence[Declared]) -> F
         secured = [host for each in spec.get("tls", ()) if each.get("secretName") for host in each["hosts"]]
         if named != secured or any("*" in host for host in named):
             yield f"{ingress.name}: {named} with TLS for {secured}"
-        if _namespace(ingress) != route.namespace and route.hostname in named:
+        if _namespace(ingress) != route.namespace and {*route.hosts, *route.redirects} & {*named}:
             yield f"{tenant}: {route.hostname} is routed in {_namespace(ingress)}"
         hosts += named
-    if hosts.count(route.hostname) != 1:
-        yield f"{tenant}: {route.hostname} is routed {hosts.count(route.hostname)} times"
+    for host in (*route.hosts, *route.redirects):
+        if hosts.count(host) != 1:
+            yield f"{tenant}: {host} is routed {hosts.count(host)} times"
 
 
 def _volume_faults(tenant: str, declared: Sequence[Declared], here: Sequence[Declared]) -> Faults:
@@ -221,7 +227,7 @@ def _volume_faults(tenant: str, declared: Sequence[Declared], here: Sequence[Dec
         if each.props["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
     }
     working = [each for each in here if each.labels.get("cost/tenant") == tenant and not _sleeps(each)]
-    for name, spec in pod_specs([each for each in working if not _is_test(each)]):
+    for name, spec in pod_specs([each for each in working if not _mounts_nothing(each)]):
         mounted = [
             each["persistentVolumeClaim"] for each in spec["volumes"] if "persistentVolumeClaim" in each
         ]

@@ -15,7 +15,12 @@ from tests.portfolios import ROOT, local_plan
 from tiers.facts.every_fact import CacheSpace
 from tiers.plan.plan import facts_of
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.whole(
+        "tests/golden holds every URN; a preview of the last version's state takes half a minute"
+    ),
+]
 
 STATE = ROOT / "tests" / "data" / "stored" / "0.2" / "local" / "state.json.gz"
 JOB = "kubernetes:batch/v1:Job"

@@ -163,12 +163,13 @@ class TierChange(Frozen):
     """What a change of tier costs once.
 
     `double_running_days` is how long old and new resources run side by side when data moves; the hours are
-    people's work: with data that moves, or in place.
+    people's work: with data that moves, or in place, or for a restore of a tenant to an earlier moment.
     """
 
     double_running_days: Count
     labour_hours_with_data: Count
     labour_hours_in_place: Count
+    labour_hours_restore: Count = 2
 
 
 class Expiry(Frozen):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tiers.catalog.tier import Catalog
 from tiers.change.places import left_behind
 from tiers.plan.plan import TenantPlan
+from tiers.portfolio.restore.stage import Restore, may_follow
 from tiers.portfolio.rotation import NEVER, Rotation
 from tiers.vocabulary import Environment, LifecycleStage, RotationStage
 
@@ -44,6 +45,12 @@ def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: st
             f"not the next step: put the file back as it was deployed and run `costack rotate {name} {at}` "
             "with --next or --back"
         )
+    if not may_follow(before.restore, after.restore):
+        yield (
+            f"{name}: it is {_restored(before.restore)} in the stack, and {_restored(after.restore)} in its "
+            "file, which is not the next step: put the file back as it was deployed and run `costack "
+            f"{_command(before.restore or after.restore)} {name} {at}` with --next or --back"
+        )
     if not after.protected and before.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
         yield (
             f"{name}: protected: false may not come together with lifecycle_stage: decommissioning: take it "
@@ -67,6 +74,14 @@ def _next(there: Rotation) -> tuple[Rotation, ...]:
             Rotation(number=number, stage=RotationStage.BACK),
         )
     return (Rotation(number=there.used),)
+
+
+def _command(restore: Restore | None) -> str:
+    return restore.command if restore else "restore"
+
+
+def _restored(restore: Restore | None) -> str:
+    return f"at stage {restore.stage} of a restore to {restore.moment}" if restore else "not being restored"
 
 
 def _words(rotation: Rotation) -> str:

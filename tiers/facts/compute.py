@@ -193,6 +193,8 @@ class Namespace(FactRecord):
     """Where its pods may ask for names."""
     routed_from: str | None = None
     """The namespace of Costack's own ingress controller, which reads its routes; None without one."""
+    middlewares: bool = False
+    """Whether that controller reads Traefik's own kinds there, too."""
 
 
 class PriorityClass(FactRecord):

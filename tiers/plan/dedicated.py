@@ -20,7 +20,7 @@ from tiers.facts.every_fact import Fact, Job, LogGroup, PlatformPart, PodGroup, 
 from tiers.facts.names import CACHE
 from tiers.naming import CACHE_NAME_LIMIT, physical_name
 from tiers.plan.namespaces.quota import job_pods, largest, most_web_pods, resized, room_of, web_pods
-from tiers.plan.namespaces.shared import routed_from
+from tiers.plan.namespaces.shared import routed
 from tiers.plan.owner import (
     about,
     is_protected,
@@ -168,7 +168,7 @@ def own_namespace(
         namespace=namespace,
         pod_security_version=platform.cluster.version,
         dns_peers=platform.cluster.dns_peers,
-        routed_from=routed_from(platform),
+        **routed(platform),
     )
     size = classes.workload_classes[offer.workload_class]
     counted = [

@@ -16,11 +16,10 @@ from tiers.facts.every_fact import (
     Labour,
     LogGroup,
     OdooProcess,
-    Route,
     TenantDatabase,
     Workload,
 )
-from tiers.facts.names import DATABASE, EVENTED_PORT, FILE_SYSTEM, HTTP_PORT, ODOO_SETUP
+from tiers.facts.names import DATABASE, FILE_SYSTEM, ODOO_SETUP
 from tiers.plan.backups.dumps import backup_facts
 from tiers.plan.decommission import decommission_facts
 from tiers.plan.dedicated import (
@@ -43,6 +42,7 @@ from tiers.plan.namespaces.priority import with_priority
 from tiers.plan.namespaces.shared import operations_namespace, shared_namespace
 from tiers.plan.namespaces.spread import with_spread
 from tiers.plan.owner import about, own_server
+from tiers.plan.routes.route import route_fact
 from tiers.plan.second_region import (
     own_file_system,
     own_files,
@@ -88,7 +88,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     yield from own_pod_group(platform, tenant, offer, namespace, operations_namespace(platform))
     yield from _storage(platform, tenant, offer, size, namespace)
     yield from _runtime(platform, tenant, size, namespace)
-    yield from _network(tenant, size, namespace, open_internet=measures.open_internet)
+    yield from _network(platform, tenant, size, namespace, open_internet=measures.open_internet)
     yield traffic(tenant, offer.expected_use)
     yield from backup_facts(catalog, platform, tenant, offer, namespace)
     yield from sleep_facts(platform, tenant, offer, size, namespace)
@@ -225,14 +225,10 @@ def _jobs(
     yield job(ODOO_SETUP, platform.images.odoo, namespace, neutralises=harmless)
 
 
-def _network(tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool) -> Iterator[Fact]:
-    yield Route(
-        **about(tenant, "route", CostCategory.NETWORK),
-        namespace=namespace,
-        hostname=tenant.hostname,
-        http_port=HTTP_PORT,
-        websocket_port=EVENTED_PORT if size.web.workers else HTTP_PORT,
-    )
+def _network(
+    platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool
+) -> Iterator[Fact]:
+    yield route_fact(platform, tenant, namespace, preforks=bool(size.web.workers))
     # A copy of production must neither send its mail nor take its payments.
     production = tenant.environment is Environment.PRODUCTION
     yield Egress(

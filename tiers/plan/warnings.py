@@ -21,6 +21,7 @@ from tiers.facts.every_fact import (
     UsageExporter,
     Workload,
 )
+from tiers.facts.ingress import ControllerKind
 from tiers.facts.names import CACHE, DATABASE
 from tiers.plan.estate.names import tight
 from tiers.plan.plan import Plan, TenantPlan, facts_of
@@ -44,6 +45,7 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
         *_cache_logins(plan),
         *_crowded_nodes(plan),
         *_crowded_interfaces(catalog, plan),
+        *_ended_controller(portfolio),
         *_way_in(catalog, plan),
         *(f"platform/network: {each}" for each in public_network(portfolio.platform)),
         *tight(plan),
@@ -176,6 +178,15 @@ def _interfaces(tenant: TenantPlan) -> int:
     pods = facts_of(tenant.facts, Workload)
     measured = len(facts_of(tenant.facts, UsageExporter))
     return sum(max(pod.replicas, pod.max_replicas) for pod in pods) + measured + 2
+
+
+def _ended_controller(portfolio: Portfolio) -> Iterator[str]:
+    """Nobody mends ingress-nginx any longer (kubernetes.io, "Ingress NGINX Retirement", 2025-11-11)."""
+    if portfolio.platform.ingress.controller is ControllerKind.INGRESS_NGINX:
+        yield (
+            "platform/ingress: ingress-nginx ended in March 2026, and nobody mends what is found in it; take "
+            "another ingress controller (ingress.controller)"
+        )
 
 
 def _way_in(catalog: Catalog, plan: Plan) -> Iterator[str]:

@@ -15,7 +15,6 @@ from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
 from tiers.portfolio.cluster import (
     ClusterSpec,
-    IngressSpec,
     MonitoringSpec,
     NetworkSpec,
     ObservabilitySpec,
@@ -30,6 +29,7 @@ from tiers.portfolio.gates.reaper import ReaperSpec
 from tiers.portfolio.gates.restore_tests import RestoreTestSpec
 from tiers.portfolio.parts.section import PartsSpec, traefik_problem
 from tiers.portfolio.rotation import TokenRotation
+from tiers.portfolio.routes.ingress import IngressSpec
 from tiers.vocabulary import (
     Frozen,
     Hostname,
@@ -227,7 +227,7 @@ class Platform(Frozen):
     services: tuple[PlatformService, ...]
     """Pods of the platform itself; the estimate counts them."""
     ingress: IngressSpec
-    """Load balancer and NAT gateways; the estimate counts them."""
+    """Load balancer, ingress controller and NAT gateways; the estimate counts them."""
     observability: ObservabilitySpec
     """Logs and metrics of the platform; the estimate counts them."""
     monitoring: MonitoringSpec | None = None

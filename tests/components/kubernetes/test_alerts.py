@@ -73,6 +73,7 @@ def of_every_kind() -> tuple[Plan, tuple[Declared, ...]]:
     return plan, tuple(declare_plan(plan))
 
 
+@pytest.mark.whole("sixteen seconds of tenants of every kind; those of the portfolio are watched above")
 def test_whatever_a_tenant_runs_is_watched_under_its_real_name() -> None:
     plan, everything = of_every_kind()
     rules = {each.tenant: rules_of(each.tenant, everything) for each in plan.tenants}

@@ -15,6 +15,7 @@ POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 NAMESPACES = ("odoo-production", "odoo-staging", "odoo-migration", "odoo-operations")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("namespace", NAMESPACES)
 def test_a_namespace_admits_restricted_pods_only(declared: tuple[Declared, ...], namespace: str) -> None:
     labels = the(declared, "kubernetes:core/v1:Namespace", namespace).labels
@@ -137,11 +138,11 @@ def test_a_namespace_that_tenants_share_has_one_quota_for_all_of_them(declared: 
         "services.loadbalancers": "0",
         "services.nodeports": "0",
         "persistentvolumeclaims": "8",
-        "secrets": "40",
+        "secrets": "100",
         "configmaps": "40",
         "count/cronjobs.batch": "10",
         "count/jobs.batch": "60",
-        "count/ingresses.networking.k8s.io": "10",
+        "count/ingresses.networking.k8s.io": "50",
     }
 
 

@@ -122,6 +122,7 @@ def test_the_cheapest_is_proposed_with_cost_fee_and_margin(month: Conditions) ->
     assert size.why == "holds peak 0.6 vCPU and 1.4 GiB of memory, 25 % headroom"
 
 
+@pytest.mark.whole("one row more of the test above")
 def test_a_cost_of_today_that_is_not_known_of_every_row_says_so(month: Conditions) -> None:
     rows = (row("larkspur"), row("larkspur", 3, type="aws:s3/bucket:Bucket", cost_per_month=None))
     adopted = AdoptedTenant(spellings=(confirmed("larkspur"),))

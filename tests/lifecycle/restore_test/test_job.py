@@ -157,6 +157,7 @@ def test_what_runs_a_dump_has_no_role_and_changes_nothing_that_was_fetched() -> 
     scratch = [each["volumeMounts"][-1]["name"] for each in containers(job).values()]
     assert len(set(scratch)) == 3
     assert environment(job, "restore").keys() == {
+        "COUNT",
         "FETCHED",
         "HOME",
         "MEASURE_SQL",
@@ -180,16 +181,15 @@ def test_they_run_the_scripts_with_all_that_they_read() -> None:
         assert mounts == {env[each] for each in ("FETCHED", "RESTORED", "HOME") if each in env}
         assert len(shlex.join(container["command"])) + sum(map(len, env.values())) < 100_000
         used = set(re.findall(r"\$\{?([A-Z][A-Z_]+)\b", script(scripts[name])))
-        own = {"BACKUP", "PATH", "PGHOST", "PGUSER", "PGDATABASE", "SECONDS"}
+        own = {"BACKUP", "KEEP_RESULT", "NOT_AFTER", "PATH", "PGHOST", "PGUSER", "PGDATABASE", "SECONDS"}
         assert used - own <= env.keys()
     env = environment(job)
     assert env["BUCKET"] == "local-platform-backup-bucket"
     assert env["BACKUP"] == "2026-11-24T01:15:00Z"
     inside = environment(job, "restore")
-    assert (inside["MEASURE_SQL"], inside["SEQUENCES_SQL"]) == (
-        script("measure.sql"),
-        script("sequences.sql"),
-    )
+    for name, text in (("MEASURE_SQL", "measure.sql"), ("SEQUENCES_SQL", "sequences.sql")):
+        assert inside[name] == script(text)
+    assert inside["COUNT"] == script("restored_counts.sh")
     assert environment(job_of())["BACKUP"] == ""
 
 
@@ -248,6 +248,7 @@ def test_who_has_no_backup_has_nothing_to_restore() -> None:
         restore_job(Inventory(plan=local_plan(), cloud_ids={}), "acme", NOW, timeout=HOUR)
 
 
+@pytest.mark.whole("tests/localcloud/kubernetes admits pods that are restricted alike")
 @pytest.mark.cluster
 def test_a_real_api_server_takes_the_job_and_a_restricted_namespace_its_pod(tmp_path: Path) -> None:
     with running_cluster(tmp_path) as cluster:

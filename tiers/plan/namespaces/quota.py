@@ -15,7 +15,7 @@ from tiers.facts.compute import ComputeRequest, Job, ScheduledJob, Workload
 from tiers.facts.copies import fetched_gib, restored_gib
 from tiers.facts.data import CLAIM_GIB, FileShare, TenantDatabase
 from tiers.facts.every_fact import Fact
-from tiers.facts.monitoring import UsageExporter
+from tiers.facts.monitoring import MaintenancePage, UsageExporter
 from tiers.portfolio.cluster import ClusterSpec
 from tiers.strict_yaml import Fault
 from tiers.vocabulary import Environment
@@ -162,7 +162,7 @@ def _counted(namespace: str, facts: Sequence[Fact]) -> Counted:
     counted = [
         (_at_once(fact), fact.compute)
         for fact in facts
-        if isinstance(fact, Workload | UsageExporter) and fact.namespace == namespace
+        if isinstance(fact, Workload | UsageExporter | MaintenancePage) and fact.namespace == namespace
     ]
     jobs = [fact for fact in facts if isinstance(fact, Job | ScheduledJob) and fact.namespace == namespace]
     if not jobs:
@@ -171,7 +171,7 @@ def _counted(namespace: str, facts: Sequence[Fact]) -> Counted:
     return [*counted, job_pods(largest(job.compute for job in jobs), tested=tested)]
 
 
-def _at_once(fact: Workload | UsageExporter) -> int:
+def _at_once(fact: Workload | UsageExporter | MaintenancePage) -> int:
     if isinstance(fact, Workload) and _rolls(fact):
         return web_pods(fact.replicas, fact.max_replicas)
     return fact.replicas

@@ -96,6 +96,7 @@ def test_a_comment_is_the_markdown_behind_a_marker() -> None:
     assert rest == as_markdown(moved())
 
 
+@pytest.mark.whole("thirteen seconds; what is cut, and what stays, is tried with less in test_story")
 def test_a_thousand_tenants_fit_a_comment_with_their_totals() -> None:
     whole, comment = as_markdown(thousand()), as_github_comment(thousand())
     assert len(comment) <= MOST_CHARACTERS < len(whole)
@@ -107,6 +108,7 @@ def test_a_thousand_tenants_fit_a_comment_with_their_totals() -> None:
     assert "Left out" not in whole
 
 
+@pytest.mark.whole("as long as a thousand tenants make it")
 def test_no_preview_is_too_long_for_a_comment() -> None:
     wordy = replace(thousand(), failed=tuple(f"{number} <&> {'*' * 290}" for number in range(5000)))
     comment = as_github_comment(wordy)

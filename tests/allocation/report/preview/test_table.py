@@ -11,7 +11,7 @@ from allocation.preview.preview import Preview
 from allocation.report.preview.document import document
 from allocation.report.preview.table import closing_lines, preview_table
 from tests.allocation.report.preview.reading import near
-from tests.allocation.report.preview.shown import moved, nothing, previews, thousand
+from tests.allocation.report.preview.shown import moved, nothing, thousand
 
 
 def drawn(preview: Preview) -> list[list[str]]:
@@ -27,7 +27,7 @@ def amount(cell: str) -> Decimal:
     return Decimal(cell.replace(",", "") or 0)
 
 
-@pytest.mark.parametrize("preview", previews(), ids=range(6))
+@pytest.mark.parametrize("preview", range(6), indirect=True)
 def test_what_is_shown_adds_up_and_is_the_documents(preview: Preview) -> None:
     *found, total = drawn(preview)
     exact = document(preview)

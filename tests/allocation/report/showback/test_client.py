@@ -69,6 +69,7 @@ def of_clients(count: int) -> Showback:
     return Showback(Month(month, plan, catalog()), (filed(statement_of(more), "2026-11"),))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_what_fewer_than_five_share_is_reported_of_no_client(count: int) -> None:
     showback = of_clients(count)
@@ -89,6 +90,7 @@ def test_what_five_share_is_reported_as_a_whole() -> None:
     assert text_of(showback.statement.pool_totals["postgresql"]) in files(showback, "c0")
 
 
+@pytest.mark.whole("what fewer than five share is hidden above")
 def test_a_pool_that_few_shared_the_month_before_stays_hidden() -> None:
     many, few = of_clients(5), of_clients(4)
     assert replace(many, past=few.past).large_pools == frozenset()
@@ -147,6 +149,7 @@ def month_of(owners: dict[str, str], month: str) -> FiledStatement:
     )
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("now", [{}, {"second": "delta"}], ids=["ended", "given away"])
 def test_a_tenant_that_a_client_has_no_longer_is_gone_from_its_bill(now: dict[str, str]) -> None:
     before = month_of({"first": "acme", "second": "acme", "third": "delta"}, "2026-11")
