@@ -18,7 +18,7 @@ from components.naming import component_type, physical_name
 from components.places import Administered, PlatformPlace, SecretPlace
 from components.record import record
 from components.tags.cost_tags import cost_tagged
-from components.tenant.backups import backups_of
+from components.tenant.backups.dumps import backups_of
 from components.tenant.database import RoleSecret, role_secret, set_up
 from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of

@@ -21,7 +21,7 @@ from components.naming import component_type, physical_name
 from components.places import BucketPlace, PlatformPlace, Text
 from components.scripts import script
 from components.tags.cost_tags import cost_tagged
-from components.tenant.restore_tests import restore_on_schedule
+from components.tenant.backups.restore_tests import restore_on_schedule
 from tiers.facts.every_fact import FactId, Job, LogicalBackup, ScheduledJob
 from tiers.facts.names import BACKUP, FINAL_BACKUP, RESTORE_TEST_JOB
 from tiers.plan.plan import TenantPlan, facts_of
