@@ -18,7 +18,7 @@ from components.naming import component_type, physical_name
 from components.places import Administered, PlatformPlace, SecretPlace
 from components.record import record
 from components.tags.cost_tags import cost_tagged
-from components.tenant.backups import TenantBackups
+from components.tenant.backups.dumps import backups_of
 from components.tenant.database import RoleSecret, role_secret, set_up
 from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
@@ -41,17 +41,14 @@ from tiers.facts.every_fact import (
     FileShare,
     Job,
     LogGroup,
-    LogicalBackup,
     OdooProcess,
     Route,
-    ScheduledJob,
     TenantDatabase,
     UsageExporter,
     Workload,
 )
-from tiers.facts.names import BACKUP, FINAL_BACKUP, ODOO_SETUP, RESTORE_TEST_JOB, log_group
+from tiers.facts.names import ODOO_SETUP, log_group
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
-from tiers.vocabulary import CostDomain
 
 Kind = TypeVar("Kind", bound=FactRecord)
 
@@ -263,38 +260,17 @@ class TenantStack(pulumi.ComponentResource):
 
     def _build_jobs(self, still: list[pulumi.Resource]) -> None:
         """Backups, and what a stage does with data once it was saved."""
-        backups = self._build_backups(still)
-        saved = [last for each in backups for last in each.last]
+        mounted = (self.filestore, self.settings)
+        made = backups_of(self.tenant, self.platform, self.files.buckets, mounted, still, self._inside)
+        backups, saved = ([made], made.last) if made else ([], [])
         self.move.remove_old(self.filestores, self.settings, saved)
         declare_restore(
             self.tenant,
             self.platform,
             (self._administered(), self.role),
             own_buckets=self.files.buckets,
-            mounted=(self.filestore, self.settings),
+            mounted=mounted,
             after=(backups, [*still, *saved]),
             opts=self._inside,
         )
         self._close_down([*still, *saved])
-
-    def _build_backups(self, still: list[pulumi.Resource]) -> list[TenantBackups]:
-        kept = facts_of(self.tenant.facts, LogicalBackup)
-        if not kept:
-            return []
-        scheduled = {job.name: job for job in facts_of(self.tenant.facts, ScheduledJob)}
-        backups = TenantBackups(
-            self.tenant,
-            kept[0],
-            scheduled.get(BACKUP),
-            tags=self.tenant.cost_tags(CostDomain.RESILIENCE),
-            cluster=self.platform.cluster,
-            role_name=physical_name(self.platform.name, self.tenant.tenant, "backup"),
-            bucket=self.files.buckets[kept[0].bucket],
-            files=self.filestore,
-            settings=self.settings,
-            still=still,
-            last=next((job for job in facts_of(self.tenant.facts, Job) if job.name == FINAL_BACKUP), None),
-            test=scheduled.get(RESTORE_TEST_JOB),
-            opts=self._inside,
-        )
-        return [backups]

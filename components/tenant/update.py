@@ -15,7 +15,7 @@ from components.kubernetes.workload import OdooSettings
 from components.naming import component_type, physical_name
 from components.places import BucketPlace, PlatformPlace
 from components.scripts import script
-from components.tenant.backups import backup_environment, may_write
+from components.tenant.backups.dumps import backup_environment, may_write
 from components.tenant.sleep import may_scale
 from tiers.facts.every_fact import FactId, Job, LogicalBackup, Workload
 from tiers.facts.names import ODOO_START, ODOO_UPDATE

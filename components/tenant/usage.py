@@ -17,7 +17,7 @@ from components.kubernetes.workload import OdooSettings
 from components.naming import component_type, physical_name
 from components.places import BucketPlace, PlatformPlace, Text
 from components.scripts import script
-from components.tenant.backups import KINDS
+from components.tenant.backups.dumps import KINDS
 from tiers.facts.every_fact import UsageExporter
 from tiers.plan.plan import TenantPlan
 

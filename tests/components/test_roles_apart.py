@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.tenant.backups import KINDS
+from components.tenant.backups.dumps import KINDS
 from tests.components.iam_access import ROLE_POLICY, Account, Role, access_of, arn_of, listed, may
 from tests.components.monitor import Declared
 from tests.components.queries import pod_specs

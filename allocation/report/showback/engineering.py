@@ -290,5 +290,6 @@ def _tags(showback: Showback) -> Sentences:
 
 
 def _answer(showback: Showback) -> str:
-    untried = sum(1 for name in showback.plans if name not in showback.recoveries)
+    dumped = {name for name, plan in showback.plans.items() if facts_of(plan.facts, LogicalBackup)}
+    untried = len(dumped - showback.recoveries.keys())
     return f"{len(showback.signals)} decisions are due; for {untried} tenants no restore test is on file."

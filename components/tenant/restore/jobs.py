@@ -19,7 +19,7 @@ from components.kubernetes.workload import OdooSettings
 from components.naming import physical_name
 from components.places import Administered, BucketPlace, PlatformPlace, Text
 from components.scripts import SAMPLE, script
-from components.tenant.backups import backup_account, may_read
+from components.tenant.backups.dumps import backup_account, may_read
 from components.tenant.database import RoleSecret
 from components.tenant.restore.side_database import SideDatabase
 from tiers.facts.copies import fetched_gib

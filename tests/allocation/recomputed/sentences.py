@@ -153,7 +153,12 @@ def not_booked(documents: Documents, _: str) -> list[Facts]:
 def _fixed_answer(page: Printed, documents: Documents) -> Facts:
     now = documents.now
     count = len(decisions(documents))
-    untried = sum(last_try(documents, name) is None for name in documents.plans)
+    dumped = [
+        name
+        for name, plan in documents.plans.items()
+        if any(fact["kind"] == "logical-backup" for fact in plan["facts"])
+    ]
+    untried = sum(last_try(documents, name) is None for name in dumped)
     parts = rounded_parts(now)
     margin = Fraction(Decimal(cents(now.fees - now.total("charged")).replace(",", "")))
     idle, nobodys = (cents(parts[name]) for name in ("idle", "unallocated"))

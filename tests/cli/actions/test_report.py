@@ -66,10 +66,11 @@ def test_the_month_before_is_found_and_explained(made: Path) -> None:
 
 def test_a_restore_that_was_tried_is_told(made: Path) -> None:
     rows = {row[0]: row for row in table(made / "2026-12" / "engineering.json", "restores")}
-    assert rows["acme"] == ["acme", "2026-12-05", "good", "26"]
+    assert rows["acme"] == ["acme", "2026-12-05", "good", "26", "35"]
     (own, *_) = table(made / "2026-12" / "account" / "acme-consulting.json", "recovery")
     assert own[2:] == ["2026-12-05", "2026-12-05", "restored in 3 minutes"]
     assert rows["cobalt"][2] == "no test on file"
+    assert rows["borealis-migration"][1:] == ["", "no dumps", "", ""]
 
 
 def test_the_weightiest_options_are_priced_by_a_preview(made: Path) -> None:

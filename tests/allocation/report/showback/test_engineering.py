@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from allocation.engine.drivers import Driver
@@ -9,6 +9,7 @@ from allocation.money import text_of
 from allocation.preview.off_hours import savings
 from allocation.report.showback.content import Sentences
 from allocation.report.showback.engineering import engineering
+from allocation.report.showback.month import Recovery
 from allocation.review.usage_levels import Level
 from tests.allocation.previews import now
 from tests.allocation.showbacks import moved
@@ -42,3 +43,15 @@ def test_declared_users_stand_beside_those_that_odoo_has_and_unknown_is_not_zero
     (said,) = sections["Users that Odoo has"].sentences
     assert said.startswith(f"The usage files count the users of 1 of {len(tenants)} tenants; not counted: ")
     assert all(name in said for name in tenants if name != "acme")
+
+
+def test_a_restore_test_is_too_old_by_what_its_class_says() -> None:
+    """Twenty days are good for `standard`, and too old for who is tested weekly."""
+    showback = moved()
+    tried = Recovery(showback.statement.period.end - timedelta(days=20), succeeded=True)
+    page = engineering(replace(showback, recoveries={"cobalt": tried, "halcyon": tried}))
+    (shown,) = (each for each in page.tables if each.name == "restores")
+    rows = {row[0].plain: [cell.plain for cell in row[2:]] for row in shown.rows}
+    assert rows["cobalt"] == ["good", "20", "35"]
+    assert rows["halcyon"] == ["too old", "20", "14"]
+    assert rows["borealis-migration"] == ["no dumps", "", ""]

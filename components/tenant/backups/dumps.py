@@ -18,13 +18,15 @@ from components.kubernetes.filestore import Filestore
 from components.kubernetes.priority import scheduling
 from components.kubernetes.workload import OdooSettings
 from components.naming import component_type, physical_name
-from components.places import BucketPlace, Text
+from components.places import BucketPlace, PlatformPlace, Text
 from components.scripts import script
 from components.tags.cost_tags import cost_tagged
-from components.tenant.restore_tests import restore_on_schedule
-from tiers.facts.every_fact import Job, LogicalBackup, ScheduledJob
-from tiers.plan.plan import TenantPlan
+from components.tenant.backups.restore_tests import restore_on_schedule
+from tiers.facts.every_fact import FactId, Job, LogicalBackup, ScheduledJob
+from tiers.facts.names import BACKUP, FINAL_BACKUP, RESTORE_TEST_JOB
+from tiers.plan.plan import TenantPlan, facts_of
 from tiers.tags import CostTags
+from tiers.vocabulary import CostDomain
 
 _KEEP_FINISHED = 3
 KINDS: Final = (DUMPS, "filestores", "manifests")
@@ -88,6 +90,39 @@ def backup_account(tenant: str) -> str:
     'acme-backup'
     """
     return physical_name(tenant, "backup")
+
+
+def backups_of(  # noqa: PLR0917 - what a tenant's backups are made of
+    tenant: TenantPlan,
+    platform: PlatformPlace,
+    buckets: Mapping[FactId, BucketPlace],
+    mounted: tuple[Filestore, OdooSettings],
+    still: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> TenantBackups | None:
+    """The backups of *tenant*, whose pods mount *mounted*; None where nothing is dumped.
+
+    The last dump is made when *still* has ended: all that writes.
+    """
+    kept = facts_of(tenant.facts, LogicalBackup)
+    if not kept:
+        return None
+    scheduled = {job.name: job for job in facts_of(tenant.facts, ScheduledJob)}
+    return TenantBackups(
+        tenant,
+        kept[0],
+        scheduled.get(BACKUP),
+        tags=tenant.cost_tags(CostDomain.RESILIENCE),
+        cluster=platform.cluster,
+        role_name=physical_name(platform.name, tenant.tenant, BACKUP),
+        bucket=buckets[kept[0].bucket],
+        files=mounted[0],
+        settings=mounted[1],
+        still=still,
+        last=next((job for job in facts_of(tenant.facts, Job) if job.name == FINAL_BACKUP), None),
+        test=scheduled.get(RESTORE_TEST_JOB),
+        opts=opts,
+    )
 
 
 def _nightly(

@@ -1,0 +1,1 @@
+"""A tenant's dumps, and the restore tests that prove them."""
