@@ -31,6 +31,7 @@ class TenantStackArgs(TypedDict):
     region: str
     service_line: str
     hostname: str
+    routes: NotRequired[dict[str, Any]]
     options: dict[str, Any]
     move: NotRequired[dict[str, str]]
     rotation: NotRequired[dict[str, Any]]

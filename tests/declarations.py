@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from components.tenant.rotation import second_role
+from tests.route_declarations import maintenance_pairs, route_pairs
 from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
 from tiers.facts.names import (
@@ -47,6 +48,10 @@ class Registrations:
     def find(self, type_token: str, name: str) -> Mapping[str, Any]:
         """The properties of one resource."""
         return self._by_key[type_token, name]
+
+    def items(self) -> Iterable[tuple[tuple[str, str], Mapping[str, Any]]]:
+        """All resources, each with its type and name."""
+        return self._by_key.items()
 
     def all(self, type_token: str, name: str) -> list[Mapping[str, Any]]:
         """The properties of one resource, where it is there."""
@@ -218,6 +223,11 @@ def _readers(fact: Any, registered: Registrations) -> list[str]:
     return [subject["namespace"] for each in bound for subject in each["subjects"]]
 
 
+def _reads_middlewares(fact: Any, registered: Registrations) -> bool:
+    roles = registered.all("kubernetes:rbac.authorization.k8s.io/v1:Role", f"{fact.namespace}-routes")
+    return any("middlewares" in rule["resources"] for each in roles for rule in each["rules"])
+
+
 def _namespace(fact: Any, registered: Registrations) -> Pairs:
     props = registered.find("kubernetes:core/v1:Namespace", fact.namespace)
     enforced = props["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
@@ -225,6 +235,7 @@ def _namespace(fact: Any, registered: Registrations) -> Pairs:
         "namespace": (fact.namespace, props["metadata"]["name"]),
         "pod_security": (fact.pod_security, enforced),
         "routed_from": ([fact.routed_from] if fact.routed_from else [], _readers(fact, registered)),
+        "middlewares": (fact.middlewares, _reads_middlewares(fact, registered)),
         "pod_security_version": (
             f"v{fact.pod_security_version}",
             props["metadata"]["labels"]["pod-security.kubernetes.io/enforce-version"],
@@ -335,18 +346,49 @@ def _job(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _scheduled_job(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("kubernetes:batch/v1:CronJob", fact.id.replace("/", "-"))
-    spec = props["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    (container,) = spec["containers"]
+    label = f"{fact.tenant}-restore-test" if fact.restore_test else fact.id.replace("/", "-")
+    props = registered.find("kubernetes:batch/v1:CronJob", label)
+    job = props["spec"]["jobTemplate"]["spec"]
+    spec = job["template"]["spec"]
+    containers = [*spec.get("initContainers", ()), *spec["containers"]]
     return {
         "namespace": (fact.namespace, props["metadata"]["namespace"]),
         "schedule": (fact.schedule, props["spec"]["schedule"]),
         "timezone": (fact.timezone, props["spec"]["timeZone"]),
-        "image": (fact.image, container["image"]),
+        "image": ({fact.image}, {each["image"] for each in containers}),
         **_user(fact, spec),
-        **_compute(fact.compute, container),
+        **{
+            f"{name} of {each['name']}": pair
+            for each in containers
+            for name, pair in _compute(fact.compute, each).items()
+        },
         **_held_to(fact, spec),
         "priority_class": (fact.priority_class, spec.get("priorityClassName")),
+        "restore_test": (_restore_room(fact.restore_test), _declared_room(job) if fact.restore_test else {}),
+    }
+
+
+def _restore_room(room: Any) -> dict[str, Any]:
+    if room is None:
+        return {}
+    return {
+        "gib": [f"{room.fetched_gib}Gi", f"{room.restored_gib}Gi"],
+        "storage_class": room.storage_class,
+        "deadline": room.deadline_minutes * 60,
+        "kept": room.kept_minutes * 60 or None,
+    }
+
+
+def _declared_room(job: Any) -> dict[str, Any]:
+    volumes = [each for each in job["template"]["spec"]["volumes"] if each["name"] in ("fetched", "restored")]
+    claims = [each["ephemeral"]["volumeClaimTemplate"]["spec"] for each in volumes if "ephemeral" in each]
+    classes = [each["storageClassName"] for each in claims]
+    return {
+        "gib": [each["resources"]["requests"]["storage"] for each in claims]
+        or [each["emptyDir"]["sizeLimit"] for each in volumes],
+        "storage_class": classes[0] if classes else None,
+        "deadline": job["activeDeadlineSeconds"],
+        "kept": job.get("ttlSecondsAfterFinished"),
     }
 
 
@@ -383,22 +425,6 @@ def _server_sleep(fact: Any, registered: Registrations) -> Pairs:
             [fact.timezone] * len(made),
             [each["scheduleExpressionTimezone"] for each in made],
         ),
-    }
-
-
-def _route(fact: Any, registered: Registrations) -> Pairs:
-    name = f"{fact.tenant}-web"
-    ingress = registered.find("kubernetes:networking.k8s.io/v1:Ingress", name)
-    service = registered.find("kubernetes:core/v1:Service", name)
-    (rule,) = ingress["spec"]["rules"]
-    ports = {path["path"]: path["backend"]["service"]["port"]["number"] for path in rule["http"]["paths"]}
-    open_ports = {port["port"] for port in service["spec"]["ports"]}
-    return {
-        "namespace": (fact.namespace, ingress["metadata"]["namespace"]),
-        "hostname": (fact.hostname, rule["host"]),
-        "http_port": (fact.http_port, ports["/"]),
-        "websocket_port": (fact.websocket_port, ports["/websocket"]),
-        "service": ({fact.http_port, fact.websocket_port}, open_ports),
     }
 
 
@@ -643,6 +669,8 @@ def _ingress_controller(fact: Any, registered: Registrations) -> Pairs:
         "replicas": (fact.replicas, props["spec"]["replicas"]),
         "image": (fact.image, container["image"]),
         "scraped_from": (fact.scraped_from, watching),
+        "middlewares": (fact.middlewares, "--providers.kubernetescrd=true" in container["args"]),
+        "maintenance": (fact.maintenance, "'maintenance'" in str(policy["egress"])),
         "source_ranges": (
             [list(fact.source_ranges)] * 2,
             [service["spec"]["loadBalancerSourceRanges"], entered],
@@ -861,9 +889,10 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.PodGroup: _pod_group,
     facts.IngressController: _ingress_controller,
     facts.PostgresExporter: _postgres_exporter,
+    facts.MaintenancePage: maintenance_pairs,
     facts.PriorityClass: _priority_class,
     facts.RedisExporter: _redis_exporter,
-    facts.Route: _route,
+    facts.Route: route_pairs,
     facts.ScheduledJob: _scheduled_job,
     facts.SleepSchedule: _sleep_schedule,
     facts.StateExporter: _state_exporter,

@@ -146,16 +146,21 @@ PART_NAMES: Final = frozenset(
         "filestore",
         "ingress",
         "internet",
+        "limits",
         "log",
         "logs",
+        "maintenance",
         "networks",
         "nodes",
         "odoo",
         "own",
         "password",
         "admin",
+        "allowed",
         "postgresql",
         "quota",
+        "restore-test",
+        "redirects",
         "refresh",
         "sessions",
         "standby",
@@ -163,9 +168,11 @@ PART_NAMES: Final = frozenset(
         "pods",
         "setup",
         "sleep",
+        "solver",
         "storage",
         "support",
         "tls",
+        "transport",
         "usage",
         "wake",
         "web",
@@ -195,7 +202,7 @@ def _tenant_id(value: str) -> str:
         raise ValueError(
             "Value should be 1 to 30 lower-case letters, digits and single dashes, starting with a letter"
         )
-    if "-" in value and (part := value.rpartition("-")[2]) in PART_NAMES:
+    if part := next((part for part in sorted(PART_NAMES) if value.endswith(f"-{part}")), None):
         raise ValueError(
             f"'{value}' would be the name of a part of '{value.removesuffix(f'-{part}')}'; choose another"
         )

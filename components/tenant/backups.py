@@ -21,6 +21,7 @@ from components.naming import component_type, physical_name
 from components.places import BucketPlace, Text
 from components.scripts import script
 from components.tags.cost_tags import cost_tagged
+from components.tenant.restore_tests import restore_on_schedule
 from tiers.facts.every_fact import Job, LogicalBackup, ScheduledJob
 from tiers.plan.plan import TenantPlan
 from tiers.tags import CostTags
@@ -31,10 +32,11 @@ KINDS: Final = (DUMPS, "filestores", "manifests")
 
 
 class TenantBackups(pulumi.ComponentResource):
-    """A CronJob that can write only to the tenant's own prefix of the bucket, and the job of the last dump.
+    """CronJobs that can write only to the tenant's own prefix of the bucket, and the job of the last dump.
 
-    A tenant whose offer has no dumps has no CronJob: *run* is None, and it is there for *last* alone. It goes
-    before the claim that it mounts: pods of past nights go with it, and hold the claim until then.
+    *test* restores a dump on a schedule. A tenant whose offer has no dumps has no CronJob: *run* is None, and
+    it is there for *last* alone. It goes before the claim that it mounts: pods of past nights go with it, and
+    hold the claim until then.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class TenantBackups(pulumi.ComponentResource):
         settings: OdooSettings,
         still: Sequence[pulumi.Resource] = (),
         last: Job | None = None,
+        test: ScheduledJob | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name, pod = backup_account(tenant.tenant), run or last
@@ -66,15 +69,15 @@ class TenantBackups(pulumi.ComponentResource):
         if run:
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, files])
             _nightly(name, pods.identity(tenant.tenant, run.name), run, make(), after)
+            restore_on_schedule(tenant.owner, kept, test, bucket, after)
         self.last: list[pulumi.Resource] = []
         if last:
             # Decommissioning looks for the dump with this mark: clocks prove nothing.
             mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
-            once_more = make({"LAST": mark})
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
             once = partial(jobs.OneOffJob, tenant.tenant, last, gib=jobs.data_gib(tenant))
-            self.last = [once(spec=once_more, distinguished_by="last", opts=after)]
+            self.last = [once(spec=make({"LAST": mark}), distinguished_by="last", opts=after)]
         self.register_outputs({})
 
 

@@ -24,6 +24,7 @@ from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
+from components.tenant.maintenance import MaintenanceRoute
 from components.tenant.move import DataMove
 from components.tenant.restore import DataRestore, origin_of
 from components.tenant.rotation import TenantPasswords
@@ -41,6 +42,7 @@ from tiers.facts.every_fact import (
     Job,
     LogGroup,
     LogicalBackup,
+    MaintenancePage,
     OdooProcess,
     Route,
     ScheduledJob,
@@ -48,7 +50,7 @@ from tiers.facts.every_fact import (
     UsageExporter,
     Workload,
 )
-from tiers.facts.names import FINAL_BACKUP, ODOO_SETUP, log_group
+from tiers.facts.names import BACKUP, FINAL_BACKUP, ODOO_SETUP, RESTORE_TEST_JOB, log_group
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 from tiers.vocabulary import CostDomain
 
@@ -211,9 +213,22 @@ class TenantStack(pulumi.ComponentResource):
             )
             for fact in facts_of(self.tenant.facts, Workload)
         ]
-        OdooRoute(self.tenant.tenant, route, self._fact(Workload, "web"), self._inside)
+        web = self._fact(Workload, "web")
+        OdooRoute(self.tenant.tenant, route, web, self._inside, maintenance=self._build_maintenance(route))
         self._build_usage(after)
         return built
+
+    def _build_maintenance(self, route: Route) -> list[pulumi.Resource]:
+        return [
+            MaintenanceRoute(
+                self.tenant.tenant,
+                fact,
+                route,
+                ingress_namespace=self.platform.ingress_namespace,
+                opts=self._inside,
+            )
+            for fact in facts_of(self.tenant.facts, MaintenancePage)
+        ]
 
     def _build_usage(self, after: pulumi.ResourceOptions) -> None:
         for fact in facts_of(self.tenant.facts, UsageExporter):
@@ -263,10 +278,11 @@ class TenantStack(pulumi.ComponentResource):
         kept = facts_of(self.tenant.facts, LogicalBackup)
         if not kept:
             return []
+        scheduled = {job.name: job for job in facts_of(self.tenant.facts, ScheduledJob)}
         backups = TenantBackups(
             self.tenant,
             kept[0],
-            next((job for job in facts_of(self.tenant.facts, ScheduledJob) if job.name == "backup"), None),
+            scheduled.get(BACKUP),
             tags=self.tenant.cost_tags(CostDomain.RESILIENCE),
             cluster=self.platform.cluster,
             role_name=physical_name(self.platform.name, self.tenant.tenant, "backup"),
@@ -275,6 +291,7 @@ class TenantStack(pulumi.ComponentResource):
             settings=self.settings,
             still=still,
             last=next((job for job in facts_of(self.tenant.facts, Job) if job.name == FINAL_BACKUP), None),
+            test=scheduled.get(RESTORE_TEST_JOB),
             opts=self._inside,
         )
         self._backups: list[pulumi.Resource] = [backups]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from tests.components.drawn_routes import drawn_routes, with_controller
 from tests.portfolios import catalog, grouped_platform, measured, tenant, wide_platform
 from tiers.errors import CatalogError
 from tiers.facts.network import DnsPeer
@@ -97,6 +98,7 @@ _IDENTITY: Final = frozenset(
         "region",
         "service_line",
         "hostname",
+        "routes",
         "options",
         "begins_on",
         "expires_at",
@@ -172,7 +174,9 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
             drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
             if _has_dumps(offer) and not (drawn["rotation"] and drawn["rotation"].stage):
                 drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_RESTORES]))
-    return _tenant(draw(names()), *offer, chosen | drawn)
+    name = draw(names())
+    drawn["routes"] = draw(drawn_routes(name))
+    return _tenant(name, *offer, chosen | drawn)
 
 
 def _has_dumps(offer: Offer) -> bool:
@@ -193,13 +197,17 @@ def _moves_to(offer: Offer) -> tuple[Move, ...]:
 def portfolios(draw: st.DrawFn, offer: Offer) -> tuple[Platform, list[Tenant]]:
     """Up to three tenants, one of *offer*, on a platform that protects its data or does not.
 
-    On some, pods have security groups of their own. Quotas of shared namespaces are as small as they may be,
-    ample, or written; names are asked for as usual, or elsewhere.
+    On some, pods have security groups of their own, or large restore tests no volumes. Quotas of shared
+    namespaces are as small as they may be, ample, or written; names are asked for as usual, or elsewhere.
     """
     protected = draw(st.booleans())
     usual = draw(st.sampled_from([_PLATFORM, grouped_platform(), measured(grouped_platform())]))
     cluster = usual.cluster.model_copy(update=draw(st.sampled_from(_CLUSTERS)))
-    platform = usual.model_copy(update={"deletion_protection": protected, "cluster": cluster})
+    room = draw(st.sampled_from([usual.restore_tests, None]))
+    platform = usual.model_copy(
+        update={"deletion_protection": protected, "cluster": cluster, "restore_tests": room}
+    )
+    platform = draw(with_controller(platform))
     # Most hold as many as possible: neighbours are what can go wrong.
     most = draw(st.sampled_from([1, 2, *[MOST_TENANTS] * 6]))
     first = draw(tenants(offer))

@@ -234,7 +234,6 @@ def test_a_sandbox_that_is_not_due_is_refused(life: Life) -> None:
     assert life.kept(SANDBOX) == before != {}
 
 
-@pytest.mark.whole("test_reaper ends a sandbox with the real engine, too")
 def test_a_sandbox_ends_and_nothing_bills_for_it(life: Life) -> None:
     name, plan = planned(life, SANDBOX, "--early", "the move was called off", "--no-final-dump")
     said = applied(life, name, plan)
@@ -244,8 +243,14 @@ def test_a_sandbox_ends_and_nothing_bills_for_it(life: Life) -> None:
     assert tagged(life, SANDBOX) == set()
     record = life.project.folder / name.replace(".json", ".evidence.jsonl")
     assert [line["step"] for line in evidence.read(record)] == list(STEPS)
-    again = applied(life, name, plan)
+
+
+@pytest.mark.whole("tests/lifecycle/decommission/test_steps goes on with the same command")
+def test_a_sandbox_that_ended_ends_once(life: Life) -> None:
+    (path,) = life.project.folder.glob(f"{SANDBOX}-*.plan.json")
+    again = applied(life, path.name, json.loads(path.read_text(encoding="utf-8")))
     assert "nothing is billed for it any longer" in again.stdout
+    record = path.with_name(path.name.replace(".json", ".evidence.jsonl"))
     assert len(evidence.read(record)) == len(STEPS)
 
 
@@ -254,7 +259,7 @@ def test_running_production_is_refused(life: Life) -> None:
     assert "write lifecycle_stage: decommissioning into its file" in said.stderr
 
 
-@pytest.mark.whole("tests/lifecycle/decommission proves each step; the engine's part is test_reaper's")
+@pytest.mark.whole("tests/lifecycle/decommission proves each step; the sandbox above ends on the engine")
 def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_path: Path) -> None:
     platform = life.project.folder / "portfolios" / "local" / "platform.yaml"
     waiting = yaml.safe_dump({"dr_networks": {"eu-west-1": second_network(life.project)}})

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Final, TypeVar
 
 from tiers.change.effect import EffectKind
+from tiers.change.routes import route_changes
 from tiers.change.servers import Change
 from tiers.facts.compute import OdooProcess, SleepSchedule, Workload
 from tiers.facts.data import CacheSpace, TenantDatabase
 from tiers.facts.every_fact import FactRecord
+from tiers.facts.monitoring import MaintenancePage
 from tiers.facts.network import Egress, PodGroup, Route
 from tiers.plan.plan import TenantPlan, facts_of, uses_own_services
 from tiers.portfolio.restore.stage import RestoreStage
@@ -60,7 +62,8 @@ def _versions(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
 def _running(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     ran, runs = (any(pod.replicas for pod in facts_of(each.facts, Workload)) for each in (before, after))
     if ran and not runs:
-        yield Change(EffectKind.DOWNTIME, f"Odoo is stopped {_why_stopped(after)}")
+        shown = ", behind a maintenance page" if facts_of(after.facts, MaintenancePage) else ""
+        yield Change(EffectKind.DOWNTIME, f"Odoo is stopped {_why_stopped(after)}{shown}")
     if runs and not ran:
         yield Change(EffectKind.NOTICE, "Odoo starts again")
     had, has = (facts_of(each.facts, SleepSchedule)[:1] for each in (before, after))
@@ -141,9 +144,8 @@ def _secrets(tenant: TenantPlan) -> tuple[int, bool, int]:
 
 def _reached(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     old, new = (_first(each, Route) for each in (before, after))
-    if old and new and old.hostname != new.hostname:
-        what = f"is reached at {new.hostname}, and no longer at {old.hostname}"
-        yield Change(EffectKind.DOWNTIME, what)
+    if old and new:
+        yield from route_changes(old, new)
     could, can = (_first(each, Egress) for each in (before, after))
     if could and can:
         lost = [str(port) for port in could.mail_ports if port not in can.mail_ports]

@@ -126,6 +126,22 @@ class Job(FactRecord):
     priority_class: str | None = None
 
 
+class RestoreRoom(Frozen):
+    """What a scheduled restore test needs beside its pod: two volumes, and time.
+
+    Without `storage_class` the volumes are on the node's own disk; with it they exist for
+    `volume_minutes_per_month`. A test ends after `deadline_minutes`, and its pod is removed
+    `kept_minutes` later; 0: when the next one has ended.
+    """
+
+    fetched_gib: Positive
+    restored_gib: Positive
+    storage_class: str | None = None
+    volume_minutes_per_month: Count = 0
+    deadline_minutes: Positive
+    kept_minutes: Count = 0
+
+
 class ScheduledJob(FactRecord):
     """A CronJob: pods that run for minutes, so their requests are weighted by `minutes_per_month`."""
 
@@ -140,6 +156,8 @@ class ScheduledJob(FactRecord):
     minutes_per_month: Count
     nodes: FactId | None = None
     priority_class: str | None = None
+    restore_test: RestoreRoom | None = None
+    """Present when it restores a backup and checks it."""
 
 
 class SleepSchedule(FactRecord):
@@ -175,6 +193,8 @@ class Namespace(FactRecord):
     """Where its pods may ask for names."""
     routed_from: str | None = None
     """The namespace of Costack's own ingress controller, which reads its routes; None without one."""
+    middlewares: bool = False
+    """Whether that controller reads Traefik's own kinds there, too."""
 
 
 class PriorityClass(FactRecord):

@@ -16,6 +16,7 @@ from tiers.plan.estate.siblings import PlannedPortfolio, faults_between, faults_
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.platform import platform_facts
 from tiers.plan.restore.facts import restore_facts
+from tiers.plan.routes.maintenance import with_maintenance
 from tiers.portfolio.controls import controls_of, fee_of
 from tiers.portfolio.loading import Catalogs, load_catalog_and_portfolio, read_portfolio
 from tiers.portfolio.move import on_working_tier
@@ -144,7 +145,9 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         restored_from=source_of(
             portfolio.platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
         ),
-        facts=tuple(restore_facts(catalog, portfolio.platform, tenant)),
+        facts=tuple(
+            with_maintenance(portfolio.platform, tenant, restore_facts(catalog, portfolio.platform, tenant))
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
 from tiers.portfolio.end_dates import end_date_faults
-from tiers.portfolio.host_names import domain_faults, host_name_faults
+from tiers.portfolio.host_names import domain_faults, host_name_faults, shared_names
 from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.network import network_faults
@@ -19,6 +19,7 @@ from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
 from tiers.portfolio.restore.faults import restore_faults
 from tiers.portfolio.restore.source import source_faults
+from tiers.portfolio.routes.faults import route_faults
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
 from tiers.portfolio.windows import platform_window_faults, tenant_window_faults
@@ -100,7 +101,7 @@ def read_portfolio(directory: Path, catalog: Catalog | None, problems: list[str]
     problems += _twice(by_path, "tenant", lambda tenant: tenant.tenant)
     together = (*ambiguous_names(by_path), *host_name_faults(by_path, platform))
     problems += (sentence(path, fault) for path, fault in together)
-    problems += _twice(by_path, "hostname", lambda tenant: tenant.hostname)
+    problems += (sentence(path, fault) for path, fault in shared_names(by_path))
     if catalog is not None:
         problems += _faults_against(catalog, directory / "platform.yaml", platform, by_path)
     if platform is None:
@@ -150,6 +151,7 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     if platform is None:
         return
     yield from _faults_by_tier(tenant, platform, catalog)
+    yield from route_faults(tenant, platform)
     if tenant.region != platform.region:
         yield ("region",), f"is '{tenant.region}', but the platform is in '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:

@@ -15,7 +15,6 @@ from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
 from tiers.portfolio.cluster import (
     ClusterSpec,
-    IngressSpec,
     MonitoringSpec,
     NetworkSpec,
     ObservabilitySpec,
@@ -27,8 +26,10 @@ from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
 from tiers.portfolio.gates.purge import LegalHold, PurgeSpec
 from tiers.portfolio.gates.reaper import ReaperSpec
+from tiers.portfolio.gates.restore_tests import RestoreTestSpec
 from tiers.portfolio.parts.section import PartsSpec, traefik_problem
 from tiers.portfolio.rotation import TokenRotation
+from tiers.portfolio.routes.ingress import IngressSpec
 from tiers.vocabulary import (
     Frozen,
     Hostname,
@@ -226,13 +227,15 @@ class Platform(Frozen):
     services: tuple[PlatformService, ...]
     """Pods of the platform itself; the estimate counts them."""
     ingress: IngressSpec
-    """Load balancer and NAT gateways; the estimate counts them."""
+    """Load balancer, ingress controller and NAT gateways; the estimate counts them."""
     observability: ObservabilitySpec
     """Logs and metrics of the platform; the estimate counts them."""
     monitoring: MonitoringSpec | None = None
     """Dashboards and alerts; left out, none are made."""
     parts: PartsSpec | None = None
     """Exporters and an ingress controller that Costack runs; left out, none."""
+    restore_tests: RestoreTestSpec | None = None
+    """Room for restore tests of large databases; left out, nobody tests those unasked."""
     drift: DriftSpec = DriftSpec()
     """What `costack drift` reports without failing."""
     approvals: Approvals | None = None

@@ -15,6 +15,7 @@ from tiers.catalog.unused import Row
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
+from tiers.portfolio.routes.section import RoutesSpec
 from tiers.schedule import Schedule
 from tiers.vocabulary import (
     PRIVATE_RANGES,
@@ -145,6 +146,8 @@ class Tenant(Frozen):
     """Value of the cost tag `cost/service-line`, for reports across services."""
     hostname: Hostname
     """Address at which people reach Odoo; no two tenants share one."""
+    routes: RoutesSpec = RoutesSpec()
+    """Further host names, who may come, and how requests are treated ([routes](routes.md))."""
     lifecycle_stage: LifecycleStage = LifecycleStage.ACTIVE
     """`suspended` and `decommissioning` stop its pods and keep its data."""
     data_residency: Annotated[tuple[Region, ...], Field(min_length=1)] | None = None

@@ -58,6 +58,7 @@ def test_data_that_would_be_left_behind_is_reported_before_approval() -> None:
     assert list(left_behind(comparison_of("cobalt", "ha-postgresql"))) == []
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("stage", list(MoveStage))
 def test_every_step_of_a_move_is_priced_and_reported_without_a_warning(stage: MoveStage) -> None:
     """While both sides are there both are paid for; a step that only stops pods costs nothing more."""

@@ -65,6 +65,7 @@ def test_a_folder_without_portfolios(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
