@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pulumi
 from pulumi_aws import cloudwatch
 
+from components.aws.records import HostRecords
 from components.kubernetes import jobs, odoo
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.monitoring import watch
@@ -33,6 +34,7 @@ from components.tenant.usage import TenantUsage
 from tiers.deployed import RELEASED, is_released
 from tiers.facts.every_fact import (
     CacheSpace,
+    DnsRecords,
     Egress,
     FactId,
     FactRecord,
@@ -212,6 +214,8 @@ class TenantStack(pulumi.ComponentResource):
         ]
         web = self._fact(Workload, "web")
         OdooRoute(self.tenant.tenant, route, web, self._inside, maintenance=self._build_maintenance(route))
+        for records in facts_of(self.tenant.facts, DnsRecords):
+            HostRecords(self.tenant.tenant, records, self._child)
         self._build_usage(after)
         return built
 
