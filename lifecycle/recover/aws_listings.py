@@ -57,7 +57,7 @@ class Search:
         else:
             pages = [getattr(client, self.operation)(**asked)]
         for each in chain.from_iterable(page[self.key] for page in pages):
-            yield {"name": each, **asked} if isinstance(each, str) else each
+            yield {**asked, **({"name": each} if isinstance(each, str) else each)}
 
 
 def _alike(wanted: object, found: object, *, by_any_name: bool) -> bool:
@@ -226,7 +226,7 @@ SEARCHES: Final[Mapping[str, Search]] = {
         "route53",
         "list_resource_record_sets",
         "ResourceRecordSets",
-        "{zoneId}_{name}_{type}",
+        "{HostedZoneId}_{Name}_{Type}",
         {"Name": "name", "Type": "type"},
         {"HostedZoneId": "zoneId"},
     ),

@@ -66,8 +66,15 @@ def _create_record(call: Call) -> str:
     return f"{call.new['zoneId']}_{call.new['name']}_{call.new['type']}"
 
 
+def _parts(record: str) -> tuple[str, str, str]:
+    """Zone, name and type of an id; a name may be written with its root."""
+    zone, _, rest = record.partition("_")
+    name, _, kind = rest.rpartition("_")
+    return zone, name.rstrip("."), kind
+
+
 def _find_record(call: Call) -> Mapping[str, Any] | None:
-    zone, name, kind = call.id.split("_", 2)
+    zone, name, kind = _parts(call.id)
     listed = call.seek("list_resource_record_sets", HostedZoneId=zone)
     for each in (listed or {}).get("ResourceRecordSets", ()):
         if (each["Name"].rstrip("."), each["Type"]) == (name, kind):
@@ -95,7 +102,7 @@ def _delete_record(call: Call) -> None:
 
 
 def _parse_record(record: str) -> dict[str, str]:
-    zone, name, kind = record.split("_", 2)
+    zone, name, kind = _parts(record)
     return {"zoneId": zone, "name": name, "type": kind}
 
 

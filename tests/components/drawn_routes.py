@@ -16,7 +16,7 @@ from tiers.portfolio.routes.section import RoutesSpec
 _NETWORKS = ("203.0.113.0/24", "198.51.100.7/32")
 _ZONES = (
     ZoneSpec(id="Z0AAAAAAAAAAAA", domain="odoo.example.com"),
-    ZoneSpec(id="Z0BBBBBBBBBBBB", domain="example"),
+    ZoneSpec(id="Z0BBBBBBBBBBBB", domain="example.org"),
 )
 _CNAMES = DnsSpec(zones=_ZONES, target="balancer.example.net", queries_per_month=100_000)
 _ALIASES = _CNAMES.model_copy(update={"target_zone_id": "Z26RNL4JYFTOTI"})
@@ -28,8 +28,8 @@ def drawn_routes(draw: st.DrawFn, tenant: str) -> RoutesSpec:
     """What each ingress controller can do for *tenant*; what only some can is tried with each by itself."""
     count = st.sampled_from([0, 0, 1, 3])
     return RoutesSpec(
-        aliases=tuple(f"alias-{each}.{tenant}.example" for each in range(draw(count))),
-        redirects=tuple(f"old-{each}.{tenant}.example" for each in range(draw(count))),
+        aliases=tuple(f"alias-{each}.{tenant}.example.org" for each in range(draw(count))),
+        redirects=tuple(f"old-{each}.{tenant}.example.org" for each in range(draw(count))),
         allow_cidrs=draw(st.sampled_from([(), (), _NETWORKS])),
         dns=draw(st.sampled_from([None, "external-dns", "route-53"])),
         annotations=draw(st.sampled_from([{}, {"example.com/team": "retail"}])),

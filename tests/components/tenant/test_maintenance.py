@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,8 +34,11 @@ PAGE = {
     "text": "Nothing is lost. <script>alert(1)</script>",
     "retry_after_seconds": 600,
 }
-MOVING = {"tier": "dedicated-db", "move": {"from_tier": "shared-namespace", "stage": "migrate"}}
-ENDING = {"lifecycle_stage": "decommissioning"}
+MOVING: dict[str, Any] = {
+    "tier": "dedicated-db",
+    "move": {"from_tier": "shared-namespace", "stage": "migrate"},
+}
+ENDING: dict[str, Any] = {"lifecycle_stage": "decommissioning"}
 
 
 def planned(platform: Platform | None = None, *, page: bool = True, **changes: Any) -> Plan:
@@ -55,7 +59,7 @@ def test_a_stage_without_web_pods_has_the_page_and_every_other_has_none(changes:
     assert pages(planned(**changes, page=False)) == []
     assert pages(planned()) == []
     for stage in ("expand", "switch", "contract"):
-        assert pages(planned(**{**MOVING, "move": {**MOVING["move"], "stage": stage}})) == []  # type: ignore[dict-item]
+        assert pages(planned(**{**MOVING, "move": {**MOVING["move"], "stage": stage}})) == []
 
 
 @pytest.mark.parametrize("changes", [MOVING, ENDING])
@@ -153,7 +157,7 @@ def wait_for(port: int) -> None:
         try:
             socket.create_connection(("127.0.0.1", port), 0.1).close()
         except OSError:
-            pass
+            time.sleep(0.05)
         else:
             return
     raise AssertionError(port)

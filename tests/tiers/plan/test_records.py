@@ -31,7 +31,7 @@ def faults(platform: Platform, **changes: Any) -> dict[str, str]:
 
 
 def test_a_name_lies_in_the_zone_with_the_longest_domain_or_is_somebody_elses() -> None:
-    (made,) = records(with_dns("odoo.example.com", "example.com", "example"))
+    (made,) = records(with_dns("odoo.example.com", "example.com", "acme.example"))
     assert [(each.zone_id, each.name) for each in made.records] == [
         ("Z0", "acme.odoo.example.com"),
         ("Z2", "acme.example"),
@@ -43,7 +43,7 @@ def test_a_name_lies_in_the_zone_with_the_longest_domain_or_is_somebody_elses() 
 @pytest.mark.parametrize(("alias", "millions"), [(None, Decimal(3)), (ALIAS, Decimal(0))])
 def test_questions_for_aliases_of_a_load_balancer_are_free(alias: str | None, millions: Decimal) -> None:
     (made,) = records(
-        with_dns("odoo.example.com", "example", target_zone_id=alias, queries_per_month=1_500_000)
+        with_dns("odoo.example.com", "acme.example", target_zone_id=alias, queries_per_month=1_500_000)
     )
     (line,) = rule_of(made, date(2026, 11, 30))
     assert (line.service, line.quantity) == ("AmazonRoute53", millions)
