@@ -35,6 +35,7 @@ class TenantStackArgs(TypedDict):
     options: dict[str, Any]
     move: NotRequired[dict[str, str]]
     rotation: NotRequired[dict[str, Any]]
+    restore: NotRequired[dict[str, str]]
     lifecycle_stage: NotRequired[str]
     protected: NotRequired[bool]
     data_residency: NotRequired[list[str]]

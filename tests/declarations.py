@@ -13,7 +13,16 @@ from components.tenant.rotation import second_role
 from tests.route_declarations import maintenance_pairs, record_pairs, route_pairs
 from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
-from tiers.facts.names import COPY_DATABASE, CUT_OVER, DROP_OLD_DATABASE, FINAL_DUMP, OTHER_DATABASE
+from tiers.facts.names import (
+    COPY_DATABASE,
+    CUT_OVER,
+    DROP_OLD_DATABASE,
+    FINAL_DUMP,
+    MAKE_SIDE,
+    OTHER_DATABASE,
+    SIDE_DATABASE,
+    SWITCH_SIDE,
+)
 from tiers.plan.plan import Plan
 
 Pairs = dict[str, tuple[Any, Any]]
@@ -311,6 +320,10 @@ def _workload(fact: Any, registered: Registrations) -> Pairs:
         "cron_threads": (f"--max-cron-threads={fact.odoo.cron_threads}", arguments[2]),
         "neutralised": (fact.odoo.neutralised, "initContainers" in spec),
         "image": (fact.odoo.image, container["image"]),
+        "update_number": (
+            str(fact.odoo.update_number or ""),
+            props["spec"]["template"]["metadata"]["annotations"].get("costack/odoo-update", ""),
+        ),
         **_user(fact.odoo, spec),
         **_compute(fact.compute, container),
         **_held_to(fact, spec),
@@ -327,6 +340,7 @@ def _job(fact: Any, registered: Registrations) -> Pairs:
     given = {each["name"]: each.get("value") for each in container.get("env", [])}
     return {
         "neutralises": (fact.neutralises, given.get("NEUTRALISE") == "yes"),
+        **_update(fact, given),
         "namespace": (fact.namespace, props["metadata"]["namespace"]),
         "image": (fact.image, container["image"]),
         **_user(fact, spec),
@@ -336,19 +350,60 @@ def _job(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
+def _update(fact: Any, given: dict[str, Any]) -> Pairs:
+    if "NUMBER" not in given:
+        return {}
+    return {
+        "number": (str(fact.update.number), given["NUMBER"]),
+        "modules": (",".join(fact.update.modules), given["MODULES"]),
+        "minutes": (str(60 * fact.update.minutes), given["MOST_SECONDS"]),
+    }
+
+
 def _scheduled_job(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("kubernetes:batch/v1:CronJob", fact.id.replace("/", "-"))
-    spec = props["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    (container,) = spec["containers"]
+    label = f"{fact.tenant}-restore-test" if fact.restore_test else fact.id.replace("/", "-")
+    props = registered.find("kubernetes:batch/v1:CronJob", label)
+    job = props["spec"]["jobTemplate"]["spec"]
+    spec = job["template"]["spec"]
+    containers = [*spec.get("initContainers", ()), *spec["containers"]]
     return {
         "namespace": (fact.namespace, props["metadata"]["namespace"]),
         "schedule": (fact.schedule, props["spec"]["schedule"]),
         "timezone": (fact.timezone, props["spec"]["timeZone"]),
-        "image": (fact.image, container["image"]),
+        "image": ({fact.image}, {each["image"] for each in containers}),
         **_user(fact, spec),
-        **_compute(fact.compute, container),
+        **{
+            f"{name} of {each['name']}": pair
+            for each in containers
+            for name, pair in _compute(fact.compute, each).items()
+        },
         **_held_to(fact, spec),
         "priority_class": (fact.priority_class, spec.get("priorityClassName")),
+        "restore_test": (_restore_room(fact.restore_test), _declared_room(job) if fact.restore_test else {}),
+    }
+
+
+def _restore_room(room: Any) -> dict[str, Any]:
+    if room is None:
+        return {}
+    return {
+        "gib": [f"{room.fetched_gib}Gi", f"{room.restored_gib}Gi"],
+        "storage_class": room.storage_class,
+        "deadline": room.deadline_minutes * 60,
+        "kept": room.kept_minutes * 60 or None,
+    }
+
+
+def _declared_room(job: Any) -> dict[str, Any]:
+    volumes = [each for each in job["template"]["spec"]["volumes"] if each["name"] in ("fetched", "restored")]
+    claims = [each["ephemeral"]["volumeClaimTemplate"]["spec"] for each in volumes if "ephemeral" in each]
+    classes = [each["storageClassName"] for each in claims]
+    return {
+        "gib": [each["resources"]["requests"]["storage"] for each in claims]
+        or [each["emptyDir"]["sizeLimit"] for each in volumes],
+        "storage_class": classes[0] if classes else None,
+        "deadline": job["activeDeadlineSeconds"],
+        "kept": job.get("ttlSecondsAfterFinished"),
     }
 
 
@@ -431,7 +486,22 @@ def _other_database(fact: Any, registered: Registrations) -> Pairs:
     return pairs
 
 
+def _side_database(fact: Any, registered: Registrations) -> Pairs:
+    """Of the database beside the one in use only the jobs of a restore know; later there may be none."""
+    pairs: Pairs = {}
+    for job in (MAKE_SIDE, SWITCH_SIDE):
+        for props in registered.all("kubernetes:batch/v1:Job", f"{fact.tenant}-{job}"):
+            (container,) = props["spec"]["template"]["spec"]["containers"]
+            given = {each["name"]: each["value"] for each in container["env"]}
+            called = "KEPT_DATABASE" if given.get("ACTION") == "switch" else "SIDE_DATABASE"
+            pairs[f"{job}: database"] = (fact.database, given[called])
+            pairs[f"{job}: role"] = (fact.role, given["TENANT_ROLE"])
+    return pairs
+
+
 def _tenant_database(fact: Any, registered: Registrations) -> Pairs:
+    if fact.name == SIDE_DATABASE:
+        return _side_database(fact, registered)
     if fact.name == OTHER_DATABASE:
         return _other_database(fact, registered)
     job = registered.find("kubernetes:batch/v1:Job", f"{fact.tenant}-database-setup")

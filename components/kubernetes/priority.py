@@ -8,8 +8,8 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.aws.nodes import placement
 from components.naming import component_type
+from components.placement import placement
 from tiers.facts.every_fact import (
     IngressController,
     Job,

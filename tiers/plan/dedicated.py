@@ -174,7 +174,7 @@ def own_namespace(
     counted = [
         (web_pods(size.web.replicas, size.web.max_replicas), size.web),
         (size.cron.replicas, size.cron),
-        job_pods(size.job),
+        job_pods(size.job, tested=offer.backup_class is not None),
     ]
     if platform.parts and platform.parts.usage_exporter:
         counted.append((1, platform.parts.usage_exporter))

@@ -65,7 +65,7 @@ def parents(
                 if domain not in by_name:
                     continue
                 at, above, known = by_name[domain]
-                if _party(above) != _party(tenant):
+                if not _same_client(above, tenant):
                     sentence = (
                         f"'{domain}' is the parent domain of '{name.host}', which is another client's "
                         f"({place}): its pages could set cookies there; choose a domain of its own"
@@ -82,8 +82,12 @@ def domain_faults(platform: Platform) -> Iterator[Fault]:
                 yield ("client_domains", client, index), f"'{domain}' is already a domain of client {other}"
 
 
-def _party(tenant: Tenant) -> str:
-    """The client, by its first name: its tenants are renamed one after the other."""
+def _same_client(one: Tenant, other: Tenant) -> bool:
+    """By either name: a client's tenants are renamed one by one, and a new one has the new name only."""
+    return one.client == other.client or _first_name(one) == _first_name(other)
+
+
+def _first_name(tenant: Tenant) -> str:
     return tenant.first_client or tenant.client
 
 

@@ -55,6 +55,7 @@ def test_the_nearest_domain_counts() -> None:
 def test_tenants_of_one_client_are_renamed_one_after_the_other() -> None:
     renamed = named("upper", "new", "example.com", first_client="old")
     assert faults(renamed, named("lower", "old", "shop.example.com")) == []
+    assert faults(renamed, named("lower", "new", "shop.example.com")) == []
 
 
 def test_a_domain_has_one_client() -> None:
