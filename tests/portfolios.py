@@ -9,6 +9,7 @@ from typing import Any
 from tiers.catalog.loading import load_catalog
 from tiers.catalog.tier import Catalog
 from tiers.facts.data import CacheGroup, CacheSpace
+from tiers.facts.ingress import ControllerKind
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
@@ -23,6 +24,8 @@ from tiers.portfolio.parts.ingress import TraefikSpec
 from tiers.portfolio.parts.section import PartsSpec
 from tiers.portfolio.platform import Platform, SecondNetwork
 from tiers.portfolio.rotation import TokenRotation
+from tiers.portfolio.routes.dns import DnsSpec, ZoneSpec
+from tiers.portfolio.routes.ingress import MaintenanceSpec
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.portfolio.versions.image import NamedImage
 from tiers.vocabulary import Environment
@@ -172,6 +175,25 @@ def measured(platform: Platform | None = None) -> Platform:
     services = tuple(each for each in usual.services if each.name != "traefik")
     changes = {"cluster": cluster, "parts": parts, "ingress": ingress, "services": services}
     return usual.model_copy(update=changes)
+
+
+def routed(platform: Platform) -> Platform:
+    """*platform* with all that its ingress controller may be told: records, and a maintenance page."""
+    zone = ZoneSpec(id="Z0AAAAAAAAAAAA", domain="odoo.example.com")
+    about = {
+        "controller": ControllerKind.TRAEFIK,
+        "dns": DnsSpec(zones=(zone,), target="balancer.example.net", queries_per_month=100_000),
+        "maintenance_page": MaintenanceSpec(text="We are back at nine."),
+    }
+    return platform.model_copy(update={"ingress": platform.ingress.model_copy(update=about)})
+
+
+def on_the_way() -> list[Tenant]:
+    """A tenant with records of its host name, and one whose pods are stopped."""
+    return [
+        tenant("recorded", routes={"dns": "route-53"}),
+        tenant("stopped", lifecycle_stage="decommissioning"),
+    ]
 
 
 def plan_of(*tenants: Tenant, platform: Platform | None = None) -> Plan:

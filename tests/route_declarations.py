@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tiers.facts.dns import DnsRecords
 from tiers.facts.monitoring import MaintenancePage
 from tiers.facts.network import Route
 
@@ -154,12 +155,15 @@ def _from(annotations: Annotations) -> tuple[str, str] | None:
 
 def _records(fact: Route) -> list[Any]:
     names = [fact.hosts, fact.redirects] if fact.redirects else [fact.hosts]
+    if fact.dns == "route-53":
+        return [["none"] * 2 for _ in names]
     return [[",".join(each)] * 2 if fact.dns else [] for each in names]
 
 
 def _recorded(annotations: Annotations) -> list[str]:
-    """What external-dns is told: of 0.22 and newer by the first name, of older ones by the second."""
-    keys = ("external-dns.kubernetes.io/hostname", "external-dns.alpha.kubernetes.io/hostname")
+    """What external-dns is told: of 0.22 and newer by the first prefix, of older ones by the second."""
+    prefixes = ("external-dns.kubernetes.io", "external-dns.alpha.kubernetes.io")
+    keys = [f"{prefix}/{word}" for prefix in prefixes for word in ("hostname", "controller")]
     return [annotations[key] for key in keys if key in annotations]
 
 
@@ -197,3 +201,34 @@ def maintenance_pairs(fact: MaintenancePage, registered: Any) -> dict[str, tuple
 
 def _user(spec: Mapping[str, Any]) -> tuple[int, int]:
     return spec["securityContext"]["runAsUser"], spec["securityContext"]["runAsGroup"]
+
+
+def record_pairs(fact: DnsRecords, registered: Any) -> dict[str, tuple[Any, Any]]:
+    """What the fact says, and the records that were registered for its tenant."""
+    token, ending = "aws:route53/record:Record", "-dns"
+    made = [
+        props
+        for (kind, name), props in registered.items()
+        if kind == token
+        and name.startswith(f"{fact.tenant}-")
+        and name.endswith(ending)
+        # A tenant's name may begin with another's.
+        and props["name"] in {each.name for each in fact.records}
+    ]
+    alias = [(fact.target, fact.target_zone_id)] if fact.target_zone_id else []
+    plain = [] if alias else [fact.target]
+    return {
+        "records": (
+            sorted((each.zone_id, each.name) for each in fact.records),
+            sorted((each["zoneId"], each["name"]) for each in made),
+        ),
+        "target": ([plain] * len(made), [list(each.get("records") or []) for each in made]),
+        "target_zone_id": (
+            [alias] * len(made),
+            [[(at["name"], at["zoneId"]) for at in each.get("aliases") or []] for each in made],
+        ),
+        "ttl_seconds": (
+            [None if alias else fact.ttl_seconds] * len(made),
+            [each.get("ttl") for each in made],
+        ),
+    }

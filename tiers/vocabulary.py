@@ -143,6 +143,7 @@ PART_NAMES: Final = frozenset(
         "cron",
         "data",
         "database",
+        "dns",
         "filestore",
         "ingress",
         "internet",

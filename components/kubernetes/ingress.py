@@ -16,6 +16,7 @@ from tiers.facts.controllers import (
     CERTIFICATE_ARN,
     CONTROLLERS,
     DNS_ANNOTATIONS,
+    DNS_LEFT_ALONE,
     ISSUER_ANNOTATIONS,
     REDIRECTS,
     TIMEOUT,
@@ -81,7 +82,9 @@ def _issued(fact: Route) -> dict[str, str]:
 
 
 def _recorded(fact: Route, hosts: Sequence[str]) -> dict[str, str]:
-    """external-dns makes records of these names that lead to the address of the Ingress."""
+    """external-dns makes records of these names that lead to the address of the Ingress, or leaves them."""
+    if fact.dns == "route-53":
+        return dict.fromkeys(DNS_LEFT_ALONE, "none")
     return dict.fromkeys(DNS_ANNOTATIONS, ",".join(hosts)) if fact.dns else {}
 
 

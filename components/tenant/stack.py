@@ -12,7 +12,6 @@ from components.kubernetes import jobs, odoo
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.monitoring import watch
 from components.kubernetes.network_policies import TenantBoundary
-from components.kubernetes.route import OdooRoute
 from components.kubernetes.workload import OdooSettings, OdooWorkload
 from components.naming import component_type, physical_name
 from components.places import Administered, PlatformPlace, SecretPlace
@@ -24,10 +23,10 @@ from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
-from components.tenant.maintenance import maintenance_of
 from components.tenant.move import DataMove
 from components.tenant.restore.jobs import declare_restore
 from components.tenant.rotation import TenantPasswords
+from components.tenant.route import build_route
 from components.tenant.sessions import session_secrets
 from components.tenant.sleep import put_to_sleep
 from components.tenant.update import ModulesUpdate
@@ -208,8 +207,8 @@ class TenantStack(pulumi.ComponentResource):
             )
             for fact in facts_of(self.tenant.facts, Workload)
         ]
-        page = maintenance_of(self.tenant, route, self.platform.ingress_namespace, self._inside)
-        OdooRoute(self.tenant.tenant, route, self._fact(Workload, "web"), self._inside, maintenance=page)
+        where, inside, child = self.platform.ingress_namespace, self._inside, self._child
+        build_route(self.tenant, route, where, inside=inside, child=child)
         self.update.after_pods(built)
         self._build_usage(after)
         return built

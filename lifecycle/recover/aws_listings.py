@@ -57,13 +57,14 @@ class Search:
         else:
             pages = [getattr(client, self.operation)(**asked)]
         for each in chain.from_iterable(page[self.key] for page in pages):
-            yield {"name": each, **asked} if isinstance(each, str) else each
+            yield {**asked, **({"name": each} if isinstance(each, str) else each)}
 
 
 def _alike(wanted: object, found: object, *, by_any_name: bool) -> bool:
     if by_any_name and isinstance(wanted, str) and isinstance(found, str) and _MADE_UP.search(wanted):
         return bool(_MADE_UP.search(found)) and found[:-_ENDING] == wanted[:-_ENDING]
-    return wanted == found
+    # Route 53 lists names with their root.
+    return found in {wanted, f"{wanted}."} if isinstance(wanted, str) else wanted == found
 
 
 def _at(each: Mapping[str, Any], path: str) -> object:
@@ -220,6 +221,14 @@ SEARCHES: Final[Mapping[str, Search]] = {
     ),
     "aws:rds/subnetGroup:SubnetGroup": _named(
         "rds", "describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"
+    ),
+    "aws:route53/record:Record": Search(
+        "route53",
+        "list_resource_record_sets",
+        "ResourceRecordSets",
+        "{HostedZoneId}_{Name}_{Type}",
+        {"Name": "name", "Type": "type"},
+        {"HostedZoneId": "zoneId"},
     ),
     "aws:ssm/parameter:Parameter": _named("ssm", "describe_parameters", "Parameters", "Name"),
     "aws:s3/bucket:Bucket": _named("s3", "list_buckets", "Buckets", "Name", "bucket"),

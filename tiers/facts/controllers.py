@@ -34,6 +34,8 @@ DNS_ANNOTATIONS: Final = (
 )
 """external-dns reads the first since 0.22, and before it the second; no version reads both (its
 source/annotations/annotations.go). One that finds neither may delete the records it made."""
+DNS_LEFT_ALONE: Final = tuple(each.replace("/hostname", "/controller") for each in DNS_ANNOTATIONS)
+"""With any word but `dns-controller`, external-dns leaves an Ingress alone (its docs, "Annotations")."""
 MOST_ALB_NETWORKS: Final = 2
 """A rule of an Application Load Balancer has five values: the host name, `/websocket`, `/websocket/*`, and
 two networks (the controller's guide, annotation `conditions`; it makes two patterns of a prefix,

@@ -40,6 +40,7 @@ from tiers.facts.data import (
     ManagedSecret,
     TenantDatabase,
 )
+from tiers.facts.dns import DnsRecords
 from tiers.facts.monitoring import (
     Alerts,
     Dashboards,
@@ -69,6 +70,7 @@ __all__ = [
     "DatabaseBackupCopy",
     "DatabaseInstance",
     "DatabaseStandby",
+    "DnsRecords",
     "Egress",
     "Fact",
     "FactId",
@@ -142,6 +144,7 @@ Fact = Annotated[
     | ScheduledJob
     | SleepSchedule
     | Route
+    | DnsRecords
     | Egress
     | PodGroup
     | DatabaseInstance

@@ -106,7 +106,7 @@ class Route(FactRecord):
     body_size_mib: Positive | None = None
     timeout_seconds: Positive | None = None
     certificate: Certificate | None = None
-    dns: Literal["external-dns"] | None = None
+    dns: Literal["external-dns", "route-53"] | None = None
     annotations: Mapping[str, str] = {}
     controller: ControllerKind | None = None
     class_name: str | None = None

@@ -41,7 +41,7 @@ from tiers.plan.namespaces.priority import with_priority
 from tiers.plan.namespaces.shared import operations_namespace, shared_namespace
 from tiers.plan.namespaces.spread import with_spread
 from tiers.plan.owner import about, own_server
-from tiers.plan.routes.route import route_fact
+from tiers.plan.routes.route import record_facts, route_fact
 from tiers.plan.second_region import (
     own_file_system,
     own_files,
@@ -219,6 +219,7 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
 def _network(
     platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool
 ) -> Iterator[Fact]:
+    yield from record_facts(platform, tenant)
     yield route_fact(platform, tenant, namespace, preforks=bool(size.web.workers))
     # A copy of production must neither send its mail nor take its payments.
     production = tenant.environment is Environment.PRODUCTION

@@ -53,7 +53,8 @@ FREE: Final[Mapping[type[facts.FactRecord], str]] = {
 """Facts that cost nothing, and why.
 
 Left out of an estimate, because no fact says how many there are: requests to KMS and to Secrets Manager
-(cents a month), and DNS, whose zones this program does not make.
+(cents a month), hosted zones, which this program does not make, and questions for names whose records others
+make.
 """
 
 CARRIED_BY_POOLS: Final[Mapping[type[facts.FactRecord], str]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 
 from allocation.estimate.quantities.lines import Category, Line, assumed, hours, rule_of
 from tiers.facts import every_fact as facts
@@ -39,6 +40,17 @@ def _traffic(fact: facts.Traffic, _: date) -> Iterator[Line]:
     )
     both_ways = 2 * fact.inter_zone_gib_per_month
     yield assumed("inter-zone", "Network", "inter-AZ transfer, each direction", both_ways, category)
+
+
+@rule_of.register
+def _records(fact: facts.DnsRecords, _: date) -> Iterator[Line]:
+    """Questions for CNAMEs; those for aliases of a load balancer are free, and records cost nothing.
+
+    Nobody says how many records a zone has: beyond 10,000 each costs 0.0015 dollars a month.
+    """
+    asked = 0 if fact.target_zone_id else fact.queries_per_month * len(fact.records)
+    quantity = Decimal(asked) / 10**6
+    yield assumed("queries", "AmazonRoute53", "standard queries first 1B", quantity, Category.NETWORK)
 
 
 def _addresses(count: int) -> Line:

@@ -312,6 +312,15 @@ aws.eks.PodIdentityAssociation(
     role_arn=role.arn,
     tags=tags,
 )
+zone = aws.route53.Zone("zone", name="odoo.example.com", tags=tags)
+aws.route53.Record(
+    "record",
+    zone_id=zone.zone_id,
+    name="acme.odoo.example.com",
+    type="CNAME",
+    ttl=300,
+    records=["lb.example.com"],
+)
 aws.ssm.Parameter("parameter", type="String", value="1", tags=tags)
 
 pulumi.export("endpoint", database.endpoint)

@@ -87,6 +87,7 @@ class Ground:
 
 SUBNET = "aws:ec2/subnet:Subnet"
 VPC, GROUP = "aws:ec2/vpc:Vpc", "aws:ec2/securityGroup:SecurityGroup"
+ZONE = "aws:route53/zone:Zone"
 KEY, ROLE = "aws:kms/key:Key", "aws:iam/role:Role"
 FILES, VAULT = "aws:efs/fileSystem:FileSystem", "aws:backup/vault:Vault"
 TESTING_PLAN = "aws:backup/restoreTestingPlan:RestoreTestingPlan"
@@ -458,6 +459,14 @@ EXAMPLES: Mapping[str, Callable[[Ground], dict[str, Any]]] = {
             "input": json.dumps({"DbInstanceIdentifier": "acme"}),
             "retryPolicy": {"maximumEventAgeInSeconds": 3600},
         },
+    },
+    ZONE: lambda _: {"name": "odoo.example.com"},
+    "aws:route53/record:Record": lambda g: {
+        "zoneId": g.need(ZONE).id,
+        "name": "acme.odoo.example.com",
+        "type": "CNAME",
+        "ttl": 300,
+        "records": ["balancer.example.com"],
     },
     "aws:ssm/parameter:Parameter": lambda _: {"type": "String", "value": "1"},
 }

@@ -14,7 +14,9 @@ from tests.portfolios import (
     local_plan,
     local_portfolio,
     measured,
+    on_the_way,
     plan_of,
+    routed,
     tenant,
 )
 from tiers.facts.compute import Workload
@@ -37,7 +39,7 @@ def test_a_plan_is_the_same_whatever_the_order_of_files() -> None:
 
 
 def test_the_tiers_together_have_every_kind_of_fact() -> None:
-    plan = plan_of(*every_offer(), platform=measured(grouped_platform()))
+    plan = plan_of(*every_offer(), *on_the_way(), platform=routed(measured(grouped_platform())))
     assert len(plan.tenants) >= 9
     assert {type(fact) for fact in plan.all_facts()} == set(FACT_TYPES)
 

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from tiers.facts.dns import DnsRecords, ZoneRecord
 from tiers.facts.names import EVENTED_PORT, HTTP_PORT
 from tiers.facts.network import Route
 from tiers.plan.owner import about
+from tiers.portfolio.host_names import names_of
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory
+
+
+def record_facts(platform: Platform, tenant: Tenant) -> Iterator[DnsRecords]:
+    """Records for the host names that lie in a hosted zone of the platform, where the tenant wants them."""
+    dns = platform.ingress.dns
+    if dns is None or tenant.routes.dns != "route-53":
+        return
+    lying = [(name.host, dns.zone_of(name.host)) for name in names_of(tenant)]
+    yield DnsRecords(
+        **about(tenant, "dns", CostCategory.NETWORK),
+        records=tuple(ZoneRecord(zone_id=zone.id, name=host) for host, zone in lying if zone),
+        target=dns.target,
+        target_zone_id=dns.target_zone_id,
+        ttl_seconds=dns.ttl_seconds,
+        queries_per_month=dns.queries_per_month,
+    )
 
 
 def route_fact(platform: Platform, tenant: Tenant, namespace: str, *, preforks: bool) -> Route:

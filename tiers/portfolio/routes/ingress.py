@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from tiers.facts.compute import ComputeRequest
 from tiers.facts.ingress import OBJECT_NAME, AlbShare, ControllerKind
+from tiers.portfolio.routes.dns import DnsSpec
 from tiers.vocabulary import Count, Frozen, Positive
 
 
@@ -52,6 +53,8 @@ class IngressSpec(Frozen):
     """The IngressClass that tenants' Ingresses name; left out, the cluster's default."""
     alb: AlbShare | None = None
     """The load balancer that tenants share; required with `aws-load-balancer-controller`."""
+    dns: DnsSpec | None = None
+    """Hosted zones for tenants with `dns: route-53`; left out, no tenant can have it."""
     maintenance_page: MaintenanceSpec | None = None
     """Shown while a stage leaves a tenant without web pods; left out, the ingress controller's error is."""
 

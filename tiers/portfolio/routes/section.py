@@ -49,8 +49,8 @@ class RoutesSpec(Frozen):
     certificate: Certificate | None = None
     """Where its certificate comes from; left out, from Secrets that somebody makes
     ([names](routes.md#certificates))."""
-    dns: Literal["external-dns"] | None = None
-    """Who makes the records of its host names: `external-dns`; left out, people do."""
+    dns: Literal["external-dns", "route-53"] | None = None
+    """Who makes the records of its host names: external-dns, or Costack in Route 53; left out, people do."""
     annotations: Mapping[_Key, _Value] = Field(default_factory=dict)
     """Further annotations of its Ingress; [some are closed](routes.md#annotations)."""
 
