@@ -320,6 +320,10 @@ def _workload(fact: Any, registered: Registrations) -> Pairs:
         "cron_threads": (f"--max-cron-threads={fact.odoo.cron_threads}", arguments[2]),
         "neutralised": (fact.odoo.neutralised, "initContainers" in spec),
         "image": (fact.odoo.image, container["image"]),
+        "update_number": (
+            str(fact.odoo.update_number or ""),
+            props["spec"]["template"]["metadata"]["annotations"].get("costack/odoo-update", ""),
+        ),
         **_user(fact.odoo, spec),
         **_compute(fact.compute, container),
         **_held_to(fact, spec),
@@ -336,12 +340,23 @@ def _job(fact: Any, registered: Registrations) -> Pairs:
     given = {each["name"]: each.get("value") for each in container.get("env", [])}
     return {
         "neutralises": (fact.neutralises, given.get("NEUTRALISE") == "yes"),
+        **_update(fact, given),
         "namespace": (fact.namespace, props["metadata"]["namespace"]),
         "image": (fact.image, container["image"]),
         **_user(fact, spec),
         **_compute(fact.compute, container),
         **_held_to(fact, spec),
         "priority_class": (fact.priority_class, spec.get("priorityClassName")),
+    }
+
+
+def _update(fact: Any, given: dict[str, Any]) -> Pairs:
+    if "NUMBER" not in given:
+        return {}
+    return {
+        "number": (str(fact.update.number), given["NUMBER"]),
+        "modules": (",".join(fact.update.modules), given["MODULES"]),
+        "minutes": (str(60 * fact.update.minutes), given["MOST_SECONDS"]),
     }
 
 

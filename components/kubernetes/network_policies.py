@@ -15,7 +15,7 @@ from components.naming import component_type, physical_name
 from tiers.facts.controllers import CONTROLLERS
 from tiers.facts.every_fact import Egress, Namespace, Route
 from tiers.facts.ingress import ControllerKind
-from tiers.facts.names import FILL_SIDE, FINAL_BACKUP, MAINTENANCE, RESTORE_FILES
+from tiers.facts.names import FILL_SIDE, FINAL_BACKUP, MAINTENANCE, ODOO_UPDATE, RESTORE_FILES
 from tiers.facts.network import DnsPeer
 from tiers.vocabulary import PRIVATE_RANGES
 
@@ -25,7 +25,7 @@ _HTTPS: Final = 443
 _SOLVER: Final = {"acme.cert-manager.io/http01-solver": "true"}
 """Pods of cert-manager that answer a certificate authority (cert-manager.io, "HTTP01", pod labels)."""
 _SOLVER_PORT: Final = 8089
-_OF_THE_BUCKET: Final = ("backup", FINAL_BACKUP, FILL_SIDE, RESTORE_FILES)
+_OF_THE_BUCKET: Final = ("backup", FINAL_BACKUP, ODOO_UPDATE, FILL_SIDE, RESTORE_FILES)
 
 
 def listed_traffic_only(name: str, fact: Namespace, opts: pulumi.ResourceOptions) -> None:
@@ -243,7 +243,7 @@ def _egress_rule(selected: dict[str, str], openings: list[Manifest]) -> Manifest
 
 
 def _backup_rule(mine: dict[str, str]) -> Manifest:
-    """Backups and what restores them reach the bucket, and the agent that has their role."""
+    """Backups, and what restores them, reach the bucket and the agent of their roles."""
     rule = _egress_rule(mine, to_aws())
     parts = {"key": "app.kubernetes.io/component", "operator": "In", "values": list(_OF_THE_BUCKET)}
     return rule | {"podSelector": {"matchLabels": mine, "matchExpressions": [parts]}}

@@ -59,7 +59,7 @@ def set_up_odoo(
     Odoo's pods and so its route get traffic only after this job has succeeded; it runs again whenever what it
     or they read has changed, so that no pod meets a login that does not open.
     """
-    env = _environment(tenant, fact, route)
+    env = _environment(tenant, fact, process, route)
     text = script("odoo_setup.sh")
     mount = {"name": "administrator", "mountPath": _MOUNT, "readOnly": True}
     container = pods.container(
@@ -96,14 +96,16 @@ def _restored(tenant: TenantPlan) -> list[str]:
     return [restore.moment] if restore is not None and restore.stage in RESTORED else []
 
 
-def _environment(tenant: TenantPlan, fact: Job, route: Route) -> dict[str, str]:
+def _environment(tenant: TenantPlan, fact: Job, process: OdooProcess, route: Route) -> dict[str, str]:
     """The environment variables of odoo_setup.sh."""
     return {
         "OWNER": tenant.owner,
+        "VERSION": process.version,
         "NEUTRALISE": "yes" if fact.neutralises else "no",
         "ADDRESS": f"https://{route.hostname}",
         "REPORT_ADDRESS": odoo.report_address(route),
         "SETTINGS": script("odoo_settings.py"),
         "NEUTRALISED": script("neutralised.sh"),
         "SETUP_JOB": jobs.selection(tenant.tenant, fact.name, fact.namespace),
+        **({"UPDATE": str(process.update_number)} if process.update_number else {}),
     }

@@ -14,8 +14,19 @@ from components.naming import component_type, physical_name
 from components.scripts import script
 from tiers.facts.every_fact import MaintenancePage, Route
 from tiers.facts.names import MAINTENANCE
+from tiers.plan.plan import TenantPlan, facts_of
 
 _START: Final = 'exec python3 -I -c "$PROGRAM"'
+
+
+def maintenance_of(
+    tenant: TenantPlan, route: Route, ingress_namespace: str, opts: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    """The page of *tenant*, while its plan has one."""
+    return [
+        MaintenanceRoute(tenant.tenant, fact, route, ingress_namespace=ingress_namespace, opts=opts)
+        for fact in facts_of(tenant.facts, MaintenancePage)
+    ]
 
 
 class MaintenanceRoute(pulumi.ComponentResource):

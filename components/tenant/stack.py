@@ -18,19 +18,19 @@ from components.naming import component_type, physical_name
 from components.places import Administered, PlatformPlace, SecretPlace
 from components.record import record
 from components.tags.cost_tags import cost_tagged
-from components.tenant.backups.dumps import backups_of
+from components.tenant.backups.dumps import TenantBackups, backups_of
 from components.tenant.database import RoleSecret, role_secret, set_up
 from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
-from components.tenant.maintenance import MaintenanceRoute
+from components.tenant.maintenance import maintenance_of
 from components.tenant.move import DataMove
-from components.tenant.restore import DataRestore, origin_of
+from components.tenant.restore.jobs import declare_restore
 from components.tenant.rotation import TenantPasswords
 from components.tenant.sessions import session_secrets
-from components.tenant.side_database import SideDatabase
 from components.tenant.sleep import put_to_sleep
+from components.tenant.update import ModulesUpdate
 from components.tenant.usage import TenantUsage
 from tiers.deployed import RELEASED, is_released
 from tiers.facts.every_fact import (
@@ -41,8 +41,6 @@ from tiers.facts.every_fact import (
     FileShare,
     Job,
     LogGroup,
-    LogicalBackup,
-    MaintenancePage,
     OdooProcess,
     Route,
     TenantDatabase,
@@ -89,14 +87,12 @@ class TenantStack(pulumi.ComponentResource):
         self.move = DataMove(tenant, self.services.servers, self.role, self._child)
         database = self._prepare_database(self.move.cut_over())
         self.settings = self._settings(database)
+        self.update = ModulesUpdate(tenant, platform, self.files.buckets, self._inside)
         still = self._build_workloads(self._prepare_odoo(database))
         self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
         self._build_sleep()
-        saved = self._build_backups(still)
-        self.move.remove_old(self.filestores, self.settings, saved)
-        self._restore([*still, *saved])
-        self._close_down([*still, *saved])
+        self._build_jobs(still)
         watch(tenant, self._inside)
         self.applied = self._record()
         # A removal that is interrupted has removed the record already; the component goes last.
@@ -182,7 +178,8 @@ class TenantStack(pulumi.ComponentResource):
         secret = administrator_secret(
             self.tenant.tenant, route.namespace, self.passwords, place=self._secrets(), opts=self._inside
         )
-        before = [database, self.filestore, self.settings]
+        before: list[pulumi.Resource] = [database, self.filestore, self.settings]
+        before += self.update.before_pods(self.filestore, self.settings, before)
         return set_up_odoo(
             self.tenant,
             self._fact(Job, ODOO_SETUP),
@@ -211,22 +208,11 @@ class TenantStack(pulumi.ComponentResource):
             )
             for fact in facts_of(self.tenant.facts, Workload)
         ]
-        web = self._fact(Workload, "web")
-        OdooRoute(self.tenant.tenant, route, web, self._inside, maintenance=self._build_maintenance(route))
+        page = maintenance_of(self.tenant, route, self.platform.ingress_namespace, self._inside)
+        OdooRoute(self.tenant.tenant, route, self._fact(Workload, "web"), self._inside, maintenance=page)
+        self.update.after_pods(built)
         self._build_usage(after)
         return built
-
-    def _build_maintenance(self, route: Route) -> list[pulumi.Resource]:
-        return [
-            MaintenanceRoute(
-                self.tenant.tenant,
-                fact,
-                route,
-                ingress_namespace=self.platform.ingress_namespace,
-                opts=self._inside,
-            )
-            for fact in facts_of(self.tenant.facts, MaintenancePage)
-        ]
 
     def _build_usage(self, after: pulumi.ResourceOptions) -> None:
         for fact in facts_of(self.tenant.facts, UsageExporter):
@@ -272,19 +258,23 @@ class TenantStack(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=before),
         )
 
-    def _build_backups(self, still: list[pulumi.Resource]) -> list[pulumi.Resource]:
+    def _build_jobs(self, still: list[pulumi.Resource]) -> None:
+        """Backups, and what a stage does with data once it was saved."""
+        backups = self._build_backups(still)
+        saved = [last for each in backups for last in each.last]
+        self.move.remove_old(self.filestores, self.settings, saved)
+        declare_restore(
+            self.tenant,
+            self.platform,
+            (self._administered(), self.role),
+            own_buckets=self.files.buckets,
+            mounted=(self.filestore, self.settings),
+            after=(backups, [*still, *saved]),
+            opts=self._inside,
+        )
+        self._close_down([*still, *saved])
+
+    def _build_backups(self, still: list[pulumi.Resource]) -> list[TenantBackups]:
         mounted = (self.filestore, self.settings)
         made = backups_of(self.tenant, self.platform, self.files.buckets, mounted, still, self._inside)
-        self._backups: list[pulumi.Resource] = [made] if made else []
-        return made.last if made else []
-
-    def _restore(self, still: list[pulumi.Resource]) -> None:
-        """The jobs of a restore, while there is one."""
-        if (restore := self.tenant.restore) is None:
-            return
-        side = SideDatabase(self.tenant, "restored-data", self._administered(), self.role, self._inside)
-        bucket = self.files.buckets[facts_of(self.tenant.facts, LogicalBackup)[0].bucket]
-        bucket = self.platform.bucket if self.tenant.reads_another else bucket
-        where, mounted = self.platform, (self.filestore, self.settings)
-        origin = origin_of(self.tenant, bucket, where.name, where.cluster, self._inside)
-        DataRestore(self.tenant, restore, side, origin, mounted, self._inside).declare(self._backups, still)
+        return [made] if made else []

@@ -30,6 +30,7 @@ from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Options, Tenant
+from tiers.portfolio.versions.section import OdooSection, UpdateSection
 from tiers.schedule import Schedule
 from tiers.vocabulary import Environment, LifecycleStage, MoveStage, RotationStage, TenantId
 
@@ -53,6 +54,13 @@ RANGES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "filestore_gib": st.none() | st.integers(1, 2000),
     "egress_cidrs": st.sampled_from([(), ("198.51.100.0/24",)]),
     "mail_ports": st.sampled_from([(465, 587), (), (465, 587, 993, 995)]),
+    "odoo": st.sampled_from(
+        [
+            None,
+            *(OdooSection(version=name) for name in ("18.0-lts", "17.0", "19.0")),
+            OdooSection(update=UpdateSection(number=1, modules=("all",))),
+        ]
+    ),
     "maintenance_window": st.sampled_from([None, "sun:03:00-sun:04:00", "sat:23:00-sun:00:00"]),
 }
 # What production refuses is drawn for the others only.

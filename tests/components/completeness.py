@@ -88,8 +88,8 @@ def _is_test(each: Declared) -> bool:
 
 
 def _mounts_nothing(each: Declared) -> bool:
-    """Whether it needs nothing of the tenant's files: a restore test, and the page while Odoo is stopped."""
-    return _is_test(each) or each.name.endswith("-maintenance")
+    """Whether it needs no files of the tenant: a restore test, the page of a stopped Odoo, a start."""
+    return _is_test(each) or each.name.endswith(("-maintenance", "-odoo-start"))
 
 
 def _namespace_faults(name: str, declared: Sequence[Declared], here: Sequence[Declared]) -> Faults:
@@ -105,7 +105,10 @@ def _namespace_faults(name: str, declared: Sequence[Declared], here: Sequence[De
     roles = [
         each.props["rules"]
         for each in here
-        if each.type.endswith(":Role") and not _is_sleeps(each) and each.props["metadata"]["name"] != "routes"
+        if each.type.endswith(":Role")
+        and not _is_sleeps(each)
+        and not _is_updates(each)
+        and each.props["metadata"]["name"] != "routes"
     ]
     if [{verb for rule in rules for verb in rule["verbs"]} for rules in roles] != [{"get", "list", "watch"}]:
         yield f"{name}: support may do something else than look"
@@ -125,6 +128,14 @@ def _that_sleep(mine: Sequence[Declared]) -> list[Declared]:
 def _is_sleeps(each: Declared) -> bool:
     """Whether a role, or its binding, is the one with which a tenant falls asleep."""
     return "cost/tenant" in each.labels and each.props["metadata"]["name"].endswith("-sleep")
+
+
+def _is_updates(each: Declared) -> bool:
+    """Whether a role is that of an update of modules: it may read and scale Deployments that it names."""
+    rules = each.props.get("rules", ())
+    return each.props["metadata"]["name"] == f"{each.labels.get('cost/tenant')}-update" and all(
+        rule["resources"] == ["deployments/scale"] and rule["resourceNames"] for rule in rules
+    )
 
 
 def _sleep_faults(plan: TenantPlan, here: Sequence[Declared]) -> Faults:
@@ -226,8 +237,8 @@ def _volume_faults(tenant: str, declared: Sequence[Declared], here: Sequence[Dec
         for each in _of_kind(declared, "PersistentVolume")
         if each.props["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
     }
-    working = [each for each in here if each.labels.get("cost/tenant") == tenant and not _sleeps(each)]
-    for name, spec in pod_specs([each for each in working if not _mounts_nothing(each)]):
+    mine = [each for each in here if each.labels.get("cost/tenant") == tenant and not _sleeps(each)]
+    for name, spec in pod_specs([each for each in mine if not _mounts_nothing(each)]):
         mounted = [
             each["persistentVolumeClaim"] for each in spec["volumes"] if "persistentVolumeClaim" in each
         ]

@@ -225,6 +225,7 @@ class Pods:
             "/tmp/measured": str(home / "measured"),
             "/tmp/move": str(home / "move"),
             "/tmp/side": str(home / "side"),
+            "/tmp/update": str(home / "update"),
             "/var/lib/target": str(home / "target"),
             "/run/secrets/tenant/password": str(home / "password"),
             "/run/secrets/tenant/second": str(home / "second"),

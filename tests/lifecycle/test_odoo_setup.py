@@ -19,7 +19,7 @@ from tests.postgres import OWNER, Server, give, programs, running_server, scratc
 pytestmark = pytest.mark.postgres
 
 MODULES: Final = """
-CREATE TABLE ir_module_module (name varchar PRIMARY KEY, state varchar);
+CREATE TABLE ir_module_module (name varchar PRIMARY KEY, state varchar, latest_version varchar);
 CREATE TABLE ir_attachment (store_fname varchar);
 CREATE TABLE ir_config_parameter (key varchar PRIMARY KEY, value text);
 CREATE TABLE ir_mail_server (id serial PRIMARY KEY, name varchar, smtp_host varchar, active boolean);
@@ -81,11 +81,12 @@ class Place:
     def ask(self, sql: str) -> str:
         return self.pods.server.ask(sql, **TENANT)
 
-    def set_up(self, *, copy: bool = False) -> subprocess.CompletedProcess[str]:
+    def set_up(self, *, copy: bool = False, version: str = "18.0") -> subprocess.CompletedProcess[str]:
         """Run the job, as it is declared for production or for a copy."""
         return self.pods.run(
             script("odoo_setup.sh"),
             NEUTRALISE="yes" if copy else "no",
+            VERSION=version,
             SETTINGS="the settings",
             NEUTRALISED=self.here(script("neutralised.sh")),
             SETUP_JOB=SETUP_JOB,
@@ -150,6 +151,21 @@ def test_a_database_that_is_whole_is_settled_only(place: Place) -> None:
     place.ask(MODULES + INSTALLED)
     assert place.set_up().returncode == 0
     assert place.calls == ["shell"]
+
+
+@pytest.mark.parametrize(("written", "stops"), [("18.0.1.3", False), ("17.0.1.3", True), ("19.0.1.3", True)])
+def test_a_database_of_another_major_version_is_not_touched(
+    place: Place, written: str, *, stops: bool
+) -> None:
+    place.ask(MODULES + INSTALLED)
+    place.ask(f"UPDATE ir_module_module SET latest_version = '{written}'")  # noqa: S608 - a version from above
+    done = place.set_up(version="18.0")
+    assert bool(done.returncode) is stops
+    assert place.calls == ([] if stops else ["shell"])
+    if stops:
+        assert done.stderr.startswith(
+            f"database {DATABASE} is of Odoo {written[:2]} ({written}), and the image of Odoo 18.0: nothing"
+        )
 
 
 @pytest.mark.sample(1)

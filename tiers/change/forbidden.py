@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tiers.catalog.tier import Catalog
 from tiers.change.places import left_behind
+from tiers.change.versions.odoo import refused_odoo, refused_update
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.restore.stage import Restore, may_follow
 from tiers.portfolio.rotation import NEVER, Rotation
@@ -38,6 +39,8 @@ def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: st
             f"{after.first_client or after.client}: if the client was renamed, add first_client: {was} to "
             "the file; another client needs a tenant of its own"
         )
+    yield from refused_odoo(before, after)
+    yield from refused_update(before, after)
     there, here = before.rotation or NEVER, after.rotation or NEVER
     if here not in (there, *_next(there)):
         yield (

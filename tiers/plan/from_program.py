@@ -23,6 +23,7 @@ from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import too_many_replications
 from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.portfolio.versions.chosen import rollout_faults
 from tiers.strict_yaml import Location, mistakes
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -132,6 +133,7 @@ def _together(
     together = (
         *ambiguous_names(tenants),
         *host_name_faults(tenants, platform),
+        *rollout_faults(tenants, platform),
         *too_many_replications(tenants, catalog),
         *source_faults(tenants, catalog),
     )

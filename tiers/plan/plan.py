@@ -16,6 +16,7 @@ from tiers.portfolio.restore.source import BackupSource
 from tiers.portfolio.restore.stage import READING, Restore
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move
+from tiers.portfolio.versions.section import OdooSection
 from tiers.tags import CostTags
 from tiers.vocabulary import (
     Controls,
@@ -75,6 +76,10 @@ class TenantPlan(Frozen):
     """The moment it is restored to and the stage, while that goes on."""
     restored_from: BackupSource | None = None
     """Whose backup that is, where it is not its own."""
+    odoo: OdooSection | None = None
+    """What its file says of its version of Odoo, and of updates of its modules."""
+    staging_first: bool = False
+    """Whether it is a production that takes its version only after another environment of its client."""
     facts: tuple[Fact, ...]
 
     @property

@@ -23,6 +23,7 @@ from tiers.portfolio.move import on_working_tier
 from tiers.portfolio.resilience import promised
 from tiers.portfolio.restore.source import source_of
 from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.portfolio.versions.chosen import is_staging_first
 
 
 def plan_of_folder(folder: Path) -> Plan:
@@ -141,6 +142,8 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         cutover=tenant.cutover,
         move=tenant.move,
         rotation=tenant.rotation,
+        odoo=tenant.odoo,
+        staging_first=is_staging_first(portfolio.platform, tenant),
         restore=tenant.restore,
         restored_from=source_of(
             portfolio.platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant

@@ -12,14 +12,13 @@ from tiers.facts.every_fact import (
     Fact,
     FactId,
     FileShare,
-    Job,
     Labour,
     LogGroup,
     OdooProcess,
     TenantDatabase,
     Workload,
 )
-from tiers.facts.names import DATABASE, FILE_SYSTEM, ODOO_SETUP
+from tiers.facts.names import DATABASE, FILE_SYSTEM
 from tiers.plan.backups.dumps import backup_facts
 from tiers.plan.decommission import decommission_facts
 from tiers.plan.dedicated import (
@@ -50,9 +49,12 @@ from tiers.plan.second_region import (
     warm_standby,
 )
 from tiers.plan.sleep import sleep_facts, with_awake_minutes
+from tiers.plan.versions.jobs import module_update, odoo_jobs
 from tiers.portfolio.controls import log_retention_days, measures_of
-from tiers.portfolio.platform import OdooImage, OperationsImage, Platform
+from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
+from tiers.portfolio.versions.chosen import image_of
+from tiers.portfolio.versions.image import OdooImage
 from tiers.vocabulary import CostCategory, Environment, Isolation, LifecycleStage
 
 # Odoo's pool is per process. A preforked worker serves one request at a time and rarely holds more than
@@ -189,40 +191,29 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
     # A tenant that is decommissioned is stopped: the final backup is of a database at rest.
     closed = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
 
+    update = module_update(platform, tenant)
+
     def workload(name: str, pods: PodClass, most: int, workers: int, threads: int) -> Workload:
-        image = platform.images.odoo.model_dump()
+        image = image_of(platform, tenant).model_dump(include=set(OdooImage.model_fields))
         return Workload(
             **about(tenant, name, CostCategory.COMPUTE),
             namespace=namespace,
             replicas=0 if closed else pods.replicas,
             max_replicas=0 if closed else most,
             compute=pods.alone(),
-            odoo=OdooProcess(**image, web_workers=workers, cron_threads=threads, neutralised=harmless),
+            odoo=OdooProcess(
+                **image,
+                web_workers=workers,
+                cron_threads=threads,
+                neutralised=harmless,
+                update_number=update.number if update else 0,
+            ),
         )
 
-    yield from _jobs(platform, tenant, size, namespace, harmless=harmless)
+    yield from odoo_jobs(platform, tenant, size, namespace, harmless=harmless)
     yield workload("web", size.web, size.web.max_replicas, size.web.workers, 0)
     if size.cron.replicas:
         yield workload("cron", size.cron, 0, 0, size.cron.threads)
-
-
-def _jobs(
-    platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str, *, harmless: bool
-) -> Iterator[Fact]:
-    def job(name: str, image: OdooImage | OperationsImage, where: str, *, neutralises: bool) -> Job:
-        return Job(
-            **about(tenant, name, CostCategory.COMPUTE),
-            namespace=where,
-            image=image.image,
-            run_as_user=image.run_as_user,
-            run_as_group=image.run_as_group,
-            compute=size.job,
-            neutralises=neutralises,
-        )
-
-    operations = operations_namespace(platform)
-    yield job("database-setup", platform.images.operations, operations, neutralises=False)
-    yield job(ODOO_SETUP, platform.images.odoo, namespace, neutralises=harmless)
 
 
 def _network(

@@ -28,6 +28,7 @@ from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.network import public_network
 from tiers.portfolio.resilience import cheaper_tiers, promised
 from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.portfolio.versions.chosen import version_advice
 from tiers.vocabulary import Environment, LifecycleStage
 
 _NAMED: Final = 3
@@ -50,6 +51,7 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
         *(f"platform/network: {each}" for each in public_network(portfolio.platform)),
         *tight(plan),
         *(warning for tenant in plan.tenants for warning in _untested(tenant)),
+        *version_advice(portfolio),
         *(warning for tenant in portfolio.tenants for warning in _over_provisioned(catalog, tenant)),
         *(warning for tenant in portfolio.tenants for warning in _beyond_fair_use(catalog, tenant)),
     ]

@@ -22,6 +22,7 @@ from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.routes.faults import route_faults
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
+from tiers.portfolio.versions.chosen import rollout_faults, version_faults
 from tiers.portfolio.windows import platform_window_faults, tenant_window_faults
 from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence, sentences
 from tiers.vocabulary import Environment
@@ -99,7 +100,11 @@ def read_portfolio(directory: Path, catalog: Catalog | None, problems: list[str]
         if tenant is not None:
             by_path[path] = tenant
     problems += _twice(by_path, "tenant", lambda tenant: tenant.tenant)
-    together = (*ambiguous_names(by_path), *host_name_faults(by_path, platform))
+    together = (
+        *ambiguous_names(by_path),
+        *host_name_faults(by_path, platform),
+        *rollout_faults(by_path, platform),
+    )
     problems += (sentence(path, fault) for path, fault in together)
     problems += (sentence(path, fault) for path, fault in shared_names(by_path))
     if catalog is not None:
@@ -152,6 +157,7 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
         return
     yield from _faults_by_tier(tenant, platform, catalog)
     yield from route_faults(tenant, platform)
+    yield from version_faults(tenant, platform)
     if tenant.region != platform.region:
         yield ("region",), f"is '{tenant.region}', but the platform is in '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:

@@ -16,6 +16,7 @@ from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.routes.section import RoutesSpec
+from tiers.portfolio.versions.section import OdooSection
 from tiers.schedule import Schedule
 from tiers.vocabulary import (
     PRIVATE_RANGES,
@@ -156,6 +157,8 @@ class Tenant(Frozen):
     """Whether its data refuses deletion; `false` only with `lifecycle_stage: decommissioning`."""
     final_dump: bool = False
     """Whether a last dump is made at its end though its offer has none; `costack decommission` writes it."""
+    odoo: OdooSection | None = None
+    """Which version of Odoo it runs; left out, `images.odoo` of the platform."""
     options: Options
     """What the tenant chooses within its tier."""
     begins_on: date | None = None

@@ -65,7 +65,7 @@ class TenantBackups(pulumi.ComponentResource):
         super().__init__(component_type("TenantBackups"), name, props, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
         account = pods.service_account(name, name, pod.namespace, child)
-        may, where = _may_write(bucket, kept), pod.namespace
+        may, where = may_write(bucket, kept), pod.namespace
         PodRole(role_name, cluster=cluster, namespace=where, service_account=name, statements=may, opts=child)
         make = partial(_backup_pod, tenant.owner, kept, pod, bucket, name, _volumes(files, settings))
         if run:
@@ -152,17 +152,7 @@ def _backup_pod(  # noqa: PLR0917 - what a pod is made of
     container = jobs.operations_container(
         run,
         script("backup.sh"),
-        {
-            "TENANT": kept.tenant,
-            "OWNER": owner,
-            "BUCKET": bucket.name,
-            "PREFIX": kept.prefix,
-            "RETENTION_DAYS": str(kept.retention_days),
-            "MEASURE_SQL": script("measure.sql"),
-            "SEQUENCES_SQL": script("sequences.sql"),
-            "USERS_SQL": script("users.sql"),
-            **more,
-        },
+        {**backup_environment(owner, kept, bucket), **more},
         pods.odoo_mounts(),
     )
     return pods.pod(
@@ -208,7 +198,22 @@ def _may_use_its_key(bucket: BucketPlace, *actions: str) -> dict[str, Any]:
     }
 
 
-def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]:
+def backup_environment(owner: str, kept: LogicalBackup, bucket: BucketPlace) -> dict[str, pulumi.Input[str]]:
+    """The environment variables of backup.sh."""
+    return {
+        "TENANT": str(kept.tenant),
+        "OWNER": owner,
+        "BUCKET": bucket.name,
+        "PREFIX": kept.prefix,
+        "RETENTION_DAYS": str(kept.retention_days),
+        "MEASURE_SQL": script("measure.sql"),
+        "SEQUENCES_SQL": script("sequences.sql"),
+        "USERS_SQL": script("users.sql"),
+    }
+
+
+def may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]:
+    """What a role that makes backups may do, as IAM statements: under the tenant's own prefixes only."""
     mine = [f"{kind}/{kept.prefix}/*" for kind in KINDS]
     return [
         {

@@ -17,12 +17,13 @@ from components.kubernetes.filestore import Filestore
 from components.kubernetes.pods import Manifest
 from components.kubernetes.workload import OdooSettings
 from components.naming import physical_name
-from components.places import BucketPlace, Text
+from components.places import Administered, BucketPlace, PlatformPlace, Text
 from components.scripts import SAMPLE, script
 from components.tenant.backups.dumps import backup_account, may_read
-from components.tenant.side_database import SideDatabase
+from components.tenant.database import RoleSecret
+from components.tenant.restore.side_database import SideDatabase
 from tiers.facts.copies import fetched_gib
-from tiers.facts.every_fact import FileShare, Job, LogicalBackup, Route, TenantDatabase
+from tiers.facts.every_fact import FactId, FileShare, Job, LogicalBackup, Route, TenantDatabase
 from tiers.facts.names import (
     DROP_SIDE,
     FILL_SIDE,
@@ -51,6 +52,36 @@ _ACTIONS: Final = {
     RestoreStage.CONFIRM: "drop-kept",
     RestoreStage.DISCARD: "drop-side",
 }
+
+
+def declare_restore(
+    tenant: TenantPlan,
+    platform: PlatformPlace,
+    databases: tuple[Administered, RoleSecret],
+    *,
+    own_buckets: Mapping[FactId, BucketPlace],
+    mounted: tuple[Filestore, OdooSettings],
+    after: tuple[Sequence[pulumi.Resource], Sequence[pulumi.Resource]],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The jobs of a restore, while there is one.
+
+    Args:
+        tenant: The tenant.
+        platform: Whose bucket has another tenant's backups.
+        databases: The server with its administrator, and the tenant's login.
+        own_buckets: Where the tenant's own backups are, by fact.
+        mounted: Its files and its odoo.conf.
+        after: Its backups, and what has stopped or was saved before.
+        opts: Options of the jobs.
+    """
+    if tenant.restore is None:
+        return
+    side = SideDatabase(tenant, "restored-data", *databases, opts)
+    own = own_buckets[facts_of(tenant.facts, LogicalBackup)[0].bucket]
+    bucket = platform.bucket if tenant.reads_another else own
+    origin = origin_of(tenant, bucket, platform.name, platform.cluster, opts)
+    DataRestore(tenant, tenant.restore, side, origin, mounted, opts).declare(*after)
 
 
 class Origin(NamedTuple):
