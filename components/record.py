@@ -22,8 +22,8 @@ from pulumi.runtime.settings import get_monitor
 
 from components.naming import physical_name
 from tiers.catalog.tier import Catalog
-from tiers.change.upgrades import next_step, next_step_of_tenant
-from tiers.change.version_refusals import refused_versions_of_tenant
+from tiers.change.versions.refusals import refused_versions_of_tenant
+from tiers.change.versions.upgrades import next_step, next_step_of_tenant
 from tiers.deployed import RECORD, VERSION, Deployed, deployed_of, refusals
 from tiers.errors import CatalogError
 from tiers.facts.data import DatabaseInstance

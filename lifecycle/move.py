@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
+from lifecycle.restore import refuse_while_restored
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.plan.plan import TenantPlan
@@ -59,6 +60,7 @@ def begin(tenant: Tenant, target: str) -> Step:
             f"rotation {tenant.rotation.number} of {tenant.tenant} is at stage {tenant.rotation.stage}: "
             "finish that with `costack rotate`, then move"
         )
+    refuse_while_restored(tenant)
     return _step(tenant.tenant, target, tenant.tier, MoveStage.EXPAND)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from lifecycle.errors import RefusedError
+from lifecycle.restore import refuse_while_restored
 from tiers.facts.every_fact import CacheGroup, CacheSpace
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.platform import Platform
@@ -56,6 +57,7 @@ def begin(tenant: Tenant) -> Step:
         )
     if tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING:
         raise RefusedError(f"{tenant.tenant} is being decommissioned: its secrets end with it")
+    refuse_while_restored(tenant)
     return _step(tenant.tenant, now.number + 1, RotationStage.SECOND_LOGIN)
 
 

@@ -31,9 +31,11 @@ class TenantStackArgs(TypedDict):
     region: str
     service_line: str
     hostname: str
+    routes: NotRequired[dict[str, Any]]
     options: dict[str, Any]
     move: NotRequired[dict[str, str]]
     rotation: NotRequired[dict[str, Any]]
+    restore: NotRequired[dict[str, str]]
     lifecycle_stage: NotRequired[str]
     protected: NotRequired[bool]
     data_residency: NotRequired[list[str]]

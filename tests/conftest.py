@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import clouds, sampling
+from tests import clouds, made_once, sampling
 from tests.browser import Browser, running_browser
 from tests.engine import warm
 from tests.kubernetes import either_cluster
@@ -49,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if getattr(config.option, "numprocesses", None):  # of the process that starts the workers
         clouds.share()
         warm.share()
+        made_once.share()
 
 
 # Importing and collecting leaves next to nothing to be thrown away.

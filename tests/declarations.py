@@ -10,9 +10,19 @@ from typing import Any
 import yaml
 
 from components.tenant.rotation import second_role
+from tests.route_declarations import maintenance_pairs, route_pairs
 from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
-from tiers.facts.names import COPY_DATABASE, CUT_OVER, DROP_OLD_DATABASE, FINAL_DUMP, OTHER_DATABASE
+from tiers.facts.names import (
+    COPY_DATABASE,
+    CUT_OVER,
+    DROP_OLD_DATABASE,
+    FINAL_DUMP,
+    MAKE_SIDE,
+    OTHER_DATABASE,
+    SIDE_DATABASE,
+    SWITCH_SIDE,
+)
 from tiers.plan.plan import Plan
 
 Pairs = dict[str, tuple[Any, Any]]
@@ -38,6 +48,10 @@ class Registrations:
     def find(self, type_token: str, name: str) -> Mapping[str, Any]:
         """The properties of one resource."""
         return self._by_key[type_token, name]
+
+    def items(self) -> Iterable[tuple[tuple[str, str], Mapping[str, Any]]]:
+        """All resources, each with its type and name."""
+        return self._by_key.items()
 
     def all(self, type_token: str, name: str) -> list[Mapping[str, Any]]:
         """The properties of one resource, where it is there."""
@@ -209,6 +223,11 @@ def _readers(fact: Any, registered: Registrations) -> list[str]:
     return [subject["namespace"] for each in bound for subject in each["subjects"]]
 
 
+def _reads_middlewares(fact: Any, registered: Registrations) -> bool:
+    roles = registered.all("kubernetes:rbac.authorization.k8s.io/v1:Role", f"{fact.namespace}-routes")
+    return any("middlewares" in rule["resources"] for each in roles for rule in each["rules"])
+
+
 def _namespace(fact: Any, registered: Registrations) -> Pairs:
     props = registered.find("kubernetes:core/v1:Namespace", fact.namespace)
     enforced = props["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
@@ -216,6 +235,7 @@ def _namespace(fact: Any, registered: Registrations) -> Pairs:
         "namespace": (fact.namespace, props["metadata"]["name"]),
         "pod_security": (fact.pod_security, enforced),
         "routed_from": ([fact.routed_from] if fact.routed_from else [], _readers(fact, registered)),
+        "middlewares": (fact.middlewares, _reads_middlewares(fact, registered)),
         "pod_security_version": (
             f"v{fact.pod_security_version}",
             props["metadata"]["labels"]["pod-security.kubernetes.io/enforce-version"],
@@ -300,6 +320,10 @@ def _workload(fact: Any, registered: Registrations) -> Pairs:
         "cron_threads": (f"--max-cron-threads={fact.odoo.cron_threads}", arguments[2]),
         "neutralised": (fact.odoo.neutralised, "initContainers" in spec),
         "image": (fact.odoo.image, container["image"]),
+        "update_number": (
+            str(fact.odoo.update_number or ""),
+            props["spec"]["template"]["metadata"]["annotations"].get("costack/odoo-update", ""),
+        ),
         **_user(fact.odoo, spec),
         **_compute(fact.compute, container),
         **_held_to(fact, spec),
@@ -316,6 +340,7 @@ def _job(fact: Any, registered: Registrations) -> Pairs:
     given = {each["name"]: each.get("value") for each in container.get("env", [])}
     return {
         "neutralises": (fact.neutralises, given.get("NEUTRALISE") == "yes"),
+        **_update(fact, given),
         "namespace": (fact.namespace, props["metadata"]["namespace"]),
         "image": (fact.image, container["image"]),
         **_user(fact, spec),
@@ -325,19 +350,60 @@ def _job(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
+def _update(fact: Any, given: dict[str, Any]) -> Pairs:
+    if "NUMBER" not in given:
+        return {}
+    return {
+        "number": (str(fact.update.number), given["NUMBER"]),
+        "modules": (",".join(fact.update.modules), given["MODULES"]),
+        "minutes": (str(60 * fact.update.minutes), given["MOST_SECONDS"]),
+    }
+
+
 def _scheduled_job(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("kubernetes:batch/v1:CronJob", fact.id.replace("/", "-"))
-    spec = props["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    (container,) = spec["containers"]
+    label = f"{fact.tenant}-restore-test" if fact.restore_test else fact.id.replace("/", "-")
+    props = registered.find("kubernetes:batch/v1:CronJob", label)
+    job = props["spec"]["jobTemplate"]["spec"]
+    spec = job["template"]["spec"]
+    containers = [*spec.get("initContainers", ()), *spec["containers"]]
     return {
         "namespace": (fact.namespace, props["metadata"]["namespace"]),
         "schedule": (fact.schedule, props["spec"]["schedule"]),
         "timezone": (fact.timezone, props["spec"]["timeZone"]),
-        "image": (fact.image, container["image"]),
+        "image": ({fact.image}, {each["image"] for each in containers}),
         **_user(fact, spec),
-        **_compute(fact.compute, container),
+        **{
+            f"{name} of {each['name']}": pair
+            for each in containers
+            for name, pair in _compute(fact.compute, each).items()
+        },
         **_held_to(fact, spec),
         "priority_class": (fact.priority_class, spec.get("priorityClassName")),
+        "restore_test": (_restore_room(fact.restore_test), _declared_room(job) if fact.restore_test else {}),
+    }
+
+
+def _restore_room(room: Any) -> dict[str, Any]:
+    if room is None:
+        return {}
+    return {
+        "gib": [f"{room.fetched_gib}Gi", f"{room.restored_gib}Gi"],
+        "storage_class": room.storage_class,
+        "deadline": room.deadline_minutes * 60,
+        "kept": room.kept_minutes * 60 or None,
+    }
+
+
+def _declared_room(job: Any) -> dict[str, Any]:
+    volumes = [each for each in job["template"]["spec"]["volumes"] if each["name"] in ("fetched", "restored")]
+    claims = [each["ephemeral"]["volumeClaimTemplate"]["spec"] for each in volumes if "ephemeral" in each]
+    classes = [each["storageClassName"] for each in claims]
+    return {
+        "gib": [each["resources"]["requests"]["storage"] for each in claims]
+        or [each["emptyDir"]["sizeLimit"] for each in volumes],
+        "storage_class": classes[0] if classes else None,
+        "deadline": job["activeDeadlineSeconds"],
+        "kept": job.get("ttlSecondsAfterFinished"),
     }
 
 
@@ -374,22 +440,6 @@ def _server_sleep(fact: Any, registered: Registrations) -> Pairs:
             [fact.timezone] * len(made),
             [each["scheduleExpressionTimezone"] for each in made],
         ),
-    }
-
-
-def _route(fact: Any, registered: Registrations) -> Pairs:
-    name = f"{fact.tenant}-web"
-    ingress = registered.find("kubernetes:networking.k8s.io/v1:Ingress", name)
-    service = registered.find("kubernetes:core/v1:Service", name)
-    (rule,) = ingress["spec"]["rules"]
-    ports = {path["path"]: path["backend"]["service"]["port"]["number"] for path in rule["http"]["paths"]}
-    open_ports = {port["port"] for port in service["spec"]["ports"]}
-    return {
-        "namespace": (fact.namespace, ingress["metadata"]["namespace"]),
-        "hostname": (fact.hostname, rule["host"]),
-        "http_port": (fact.http_port, ports["/"]),
-        "websocket_port": (fact.websocket_port, ports["/websocket"]),
-        "service": ({fact.http_port, fact.websocket_port}, open_ports),
     }
 
 
@@ -436,7 +486,22 @@ def _other_database(fact: Any, registered: Registrations) -> Pairs:
     return pairs
 
 
+def _side_database(fact: Any, registered: Registrations) -> Pairs:
+    """Of the database beside the one in use only the jobs of a restore know; later there may be none."""
+    pairs: Pairs = {}
+    for job in (MAKE_SIDE, SWITCH_SIDE):
+        for props in registered.all("kubernetes:batch/v1:Job", f"{fact.tenant}-{job}"):
+            (container,) = props["spec"]["template"]["spec"]["containers"]
+            given = {each["name"]: each["value"] for each in container["env"]}
+            called = "KEPT_DATABASE" if given.get("ACTION") == "switch" else "SIDE_DATABASE"
+            pairs[f"{job}: database"] = (fact.database, given[called])
+            pairs[f"{job}: role"] = (fact.role, given["TENANT_ROLE"])
+    return pairs
+
+
 def _tenant_database(fact: Any, registered: Registrations) -> Pairs:
+    if fact.name == SIDE_DATABASE:
+        return _side_database(fact, registered)
     if fact.name == OTHER_DATABASE:
         return _other_database(fact, registered)
     job = registered.find("kubernetes:batch/v1:Job", f"{fact.tenant}-database-setup")
@@ -619,6 +684,8 @@ def _ingress_controller(fact: Any, registered: Registrations) -> Pairs:
         "replicas": (fact.replicas, props["spec"]["replicas"]),
         "image": (fact.image, container["image"]),
         "scraped_from": (fact.scraped_from, watching),
+        "middlewares": (fact.middlewares, "--providers.kubernetescrd=true" in container["args"]),
+        "maintenance": (fact.maintenance, "'maintenance'" in str(policy["egress"])),
         "source_ranges": (
             [list(fact.source_ranges)] * 2,
             [service["spec"]["loadBalancerSourceRanges"], entered],
@@ -837,9 +904,10 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.PodGroup: _pod_group,
     facts.IngressController: _ingress_controller,
     facts.PostgresExporter: _postgres_exporter,
+    facts.MaintenancePage: maintenance_pairs,
     facts.PriorityClass: _priority_class,
     facts.RedisExporter: _redis_exporter,
-    facts.Route: _route,
+    facts.Route: route_pairs,
     facts.ScheduledJob: _scheduled_job,
     facts.SleepSchedule: _sleep_schedule,
     facts.StateExporter: _state_exporter,

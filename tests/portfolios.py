@@ -24,6 +24,7 @@ from tiers.portfolio.parts.section import PartsSpec
 from tiers.portfolio.platform import Platform, SecondNetwork
 from tiers.portfolio.rotation import TokenRotation
 from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.portfolio.versions.image import NamedImage
 from tiers.vocabulary import Environment
 
 ROOT = Path(__file__).parent.parent
@@ -113,11 +114,28 @@ def every_offer() -> list[Tenant]:
 
 @cache
 def wide_platform() -> Platform:
-    """The local platform, with a network in its second region for servers to wait in."""
+    """The local platform, with a network in its second region for servers to wait in, and named versions."""
+    usual = local_portfolio().platform
+    images = usual.images.model_copy(update={"odoo_versions": named_versions()})
     waiting = SecondNetwork(
         subnet_ids=("subnet-0d0d0d0d", "subnet-0e0e0e0e"), security_group_id="sg-0d0d0d0d"
     )
-    return local_portfolio().platform.model_copy(update={"dr_networks": {"eu-west-1": waiting}})
+    return usual.model_copy(update={"dr_networks": {"eu-west-1": waiting}, "images": images})
+
+
+def named_versions() -> dict[str, NamedImage]:
+    """Versions by name: a build of the platform's own, the version before it, and one for staging first."""
+    own = local_portfolio().platform.images.odoo.model_dump()
+    return {
+        name: NamedImage.model_validate(
+            own | {"image": f"registry.example.com/odoo@sha256:{digit * 64}", "version": version, **more}
+        )
+        for name, version, digit, more in (
+            ("18.0-lts", "18.0", "a", {}),
+            ("17.0", "17.0", "b", {}),
+            ("19.0", "19.0", "c", {"rollout": "staging-first"}),
+        )
+    }
 
 
 @cache

@@ -32,7 +32,12 @@ CHOSEN: Final = MAJORS if os.environ.get("COSTACK_EVERY_VERSION") else MAJORS[-1
 chosen_versions: Final = pytest.mark.parametrize(
     "server", CHOSEN, indirect=True, ids=lambda major: f"postgresql-{major}"
 )
-"""For a test with the fixture `server`, which otherwise is of every version."""
+"""For a test with the fixture `server`, which otherwise is of `EVERY_MAJOR`."""
+EVERY_MAJOR: Final = (
+    *(pytest.param(major, marks=pytest.mark.whole("the newest version is tried")) for major in MAJORS[:-1]),
+    MAJORS[-1],
+)
+"""Where they are known to differ, `make whole` tries all."""
 ADMIN: Final = "master"
 ADMIN_PASSWORD: Final = "the master's own"
 PORT: Final = 5432

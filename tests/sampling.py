@@ -68,10 +68,10 @@ def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
 
 
 def _sampled(items: Sequence[pytest.Item]) -> Iterator[tuple[int, list[pytest.Item]]]:
-    """Of each test that has a sample how many cases it holds, and all of them."""
+    """Of each test that has a sample how many cases it holds, and all that are not left out anyway."""
     tests: defaultdict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("sample"):
+        if item.get_closest_marker("sample") and not item.get_closest_marker("whole"):
             tests[item.nodeid.split("[")[0]].append(item)
     for cases in tests.values():
         marker = cases[0].get_closest_marker("sample")

@@ -50,6 +50,13 @@ def test_a_sample_is_spread_from_the_first_case_to_the_last(count: int, sample: 
     assert left_out(*table) == {each.nodeid for number, each in enumerate(table) if number not in kept}
 
 
+def test_a_sample_is_of_what_is_not_left_out_anyway() -> None:
+    """Such as a test of every version of PostgreSQL, of which the newest is tried."""
+    sample, whole = pytest.mark.sample(1).mark, pytest.mark.whole("why").mark
+    older = Chosen("test_table.py::test_row[16]", {"sample": sample, "whole": whole})
+    assert left_out(older, Chosen("test_table.py::test_row[17]", {"sample": sample})) == {older.nodeid}
+
+
 @pytest.mark.parametrize(
     ("arguments", "keyword", "named"),
     [

@@ -47,6 +47,7 @@ def rerun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", ["statement.json", "items.json", "manifest.json"])
 def test_a_run_writes_what_it_wrote(rerun: Path, name: str) -> None:
     before = stored(f"month/run/{name}")
@@ -61,6 +62,7 @@ def test_a_runs_table_is_what_it_was(rerun: Path) -> None:
     assert rows(rerun / "statement.csv") == rows(MONTH / "run" / "statement.csv")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("name", "options"),
     [
@@ -137,6 +139,7 @@ def test_a_restated_month_stays_what_it_was(tmp_path: Path, capsys: pytest.Captu
     assert len(list(history.glob("2026-11/*"))) == len(list(STORED.glob("history/2026-11/*")))
 
 
+@pytest.mark.whole("test_golden restates a month")
 def test_a_closed_month_is_restated_by_the_difference(tmp_path: Path) -> None:
     history = shutil.copytree(STORED / "history", tmp_path / "history")
     for path in history.glob("2026-11/*-001.json"):
@@ -172,6 +175,7 @@ def test_what_a_filed_month_left_over_is_carried_on(december: Path) -> None:
     )
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("history", "why"),
     [
@@ -206,6 +210,7 @@ def focus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out / "focus"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("version", ["1.2", "1.3", "1.4"])
 def test_focus_says_what_it_said_and_is_read_as_a_bill(focus: Path, version: str, tmp_path: Path) -> None:
     before = rows(STORED / "focus" / f"focus-{version}.csv")
@@ -250,6 +255,7 @@ def test_every_driver_and_every_rule_is_understood() -> None:
     assert len(rows(STORED / "usage" / "every-driver.csv")) == 17 * 3 + 3
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("name", "taken"), [("every-driver", 54), ("prometheus", 90), ("opencost", 90)])
 def test_every_row_of_usage_is_taken(name: str, taken: int, tmp_path: Path) -> None:
     files = ("--bill", MONTH / "bill.csv", "--usage", STORED / "usage" / f"{name}.csv")

@@ -18,8 +18,9 @@ from tiers.change.cache_logins import late_tenants
 from tiers.change.forbidden import forbidden
 from tiers.change.gone import new_name
 from tiers.change.platform import Lasting, forbidden_of_platform, lasting, lasting_of
-from tiers.change.upgrades import GROUP_TYPE, SERVER_TYPE, Running, Servers, running
-from tiers.change.version_refusals import refused_versions
+from tiers.change.versions.odoo import untried
+from tiers.change.versions.refusals import refused_versions
+from tiers.change.versions.upgrades import GROUP_TYPE, SERVER_TYPE, Running, Servers, running
 from tiers.expectations import first_fault
 from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME
@@ -149,7 +150,7 @@ def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> It
     after_it = lasting_of(plan)
     known = {each.tenant: each.applied or {} for each in deployed.tenants}
     late = late_tenants(deployed.platform.logins, after_it.logins, known, stack)
-    left = refused_versions(plan, deployed.servers)
+    left = (*refused_versions(plan, deployed.servers), *untried(known, plan))
     for sentence in (*forbidden_of_platform(deployed.platform, after_it, stack), *late, *left):
         yield f"{sentence}; nothing was changed"
     wanted = {tenant.tenant: tenant for tenant in plan.tenants}

@@ -1,9 +1,11 @@
-"""When a sandbox is awake: days of the week and one span of hours in a time zone."""
+"""When a sandbox is awake, and how often something is done that every tenant has a moment of its own for."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
+from enum import StrEnum, unique
 from functools import cached_property
 from typing import Annotated, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,9 +20,53 @@ MINUTES_PER_WEEK: Final = 7 * 24 * 60
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MINUTES_PER_DAY: Final = 24 * 60
 _MINUTES_PER_HOUR: Final = 60
+_DAYS_OF_EVERY_MONTH: Final = 28
+_MONTHS_PER_QUARTER: Final = 3
 _SPAN: Final = re.compile(r"(\S+) (\d\d):([0-5]\d)-(\d\d):([0-5]\d)")
 _ZONE: Final = re.compile(r"(?!posix/|right/)[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
 _EXPECTED: Final = "expected days and one span, such as 'Mon-Fri 07:00-19:00' or 'Tue,Thu 08:30-12:00'"
+
+
+@unique
+class Cadence(StrEnum):
+    """How often something is done."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+
+    @property
+    def runs_per_year(self) -> int:
+        """How often a year, without the day or two that weeks leave."""
+        return {"daily": 365, "weekly": 52, "monthly": 12, "quarterly": 4}[self]
+
+    @property
+    def most_days(self) -> int:
+        """The longest time from one run to the next, in days."""
+        return {"daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92}[self]
+
+    def staggered(self, name: str) -> str:
+        """A cron expression whose moment follows from *name* alone, so that a thousand names do not meet.
+
+        Days of the month end with the 28th, which every month has.
+
+        >>> Cadence.MONTHLY.staggered("acme"), Cadence.WEEKLY.staggered("acme")
+        ('59 17 18 * *', '59 17 * * THU')
+        """
+        left = int.from_bytes(hashlib.sha256(name.encode()).digest(), "big")
+        left, minute = divmod(left, _MINUTES_PER_HOUR)
+        left, hour = divmod(left, _MINUTES_PER_DAY // _MINUTES_PER_HOUR)
+        month, day = divmod(left, _DAYS_OF_EVERY_MONTH)
+        month %= _MONTHS_PER_QUARTER
+        months = ",".join(str(month + 1 + step) for step in range(0, 12, _MONTHS_PER_QUARTER))
+        days = {
+            Cadence.DAILY: "* * *",
+            Cadence.WEEKLY: f"* * {_DAYS[left % len(_DAYS)].upper()}",
+            Cadence.MONTHLY: f"{day + 1} * *",
+            Cadence.QUARTERLY: f"{day + 1} {months} *",
+        }
+        return f"{minute} {hour} {days[self]}"
 
 
 class Span(NamedTuple):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from datetime import UTC, datetime
 from enum import StrEnum, unique
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class Frozen(BaseModel):
@@ -145,30 +146,42 @@ PART_NAMES: Final = frozenset(
         "filestore",
         "ingress",
         "internet",
+        "limits",
         "log",
         "logs",
+        "maintenance",
         "networks",
         "nodes",
         "odoo",
         "own",
         "password",
         "admin",
+        "allowed",
         "postgresql",
         "quota",
+        "restore-test",
+        "redirects",
+        "refresh",
         "sessions",
         "standby",
         "policy",
         "pods",
         "setup",
         "sleep",
+        "solver",
         "storage",
         "support",
         "tls",
+        "transport",
         "usage",
         "wake",
         "web",
     }
 )
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
 
 
 def _tag_value(value: str) -> str:
@@ -189,7 +202,7 @@ def _tenant_id(value: str) -> str:
         raise ValueError(
             "Value should be 1 to 30 lower-case letters, digits and single dashes, starting with a letter"
         )
-    if "-" in value and (part := value.rpartition("-")[2]) in PART_NAMES:
+    if part := next((part for part in sorted(PART_NAMES) if value.endswith(f"-{part}")), None):
         raise ValueError(
             f"'{value}' would be the name of a part of '{value.removesuffix(f'-{part}')}'; choose another"
         )
@@ -250,6 +263,7 @@ Hostname = Annotated[str, AfterValidator(_hostname)]
 Region = Annotated[str, AfterValidator(_region)]
 ImageByDigest = Annotated[str, AfterValidator(_image)]
 Cidr = Annotated[str, AfterValidator(_network)]
+UtcDatetime = Annotated[AwareDatetime, AfterValidator(_utc)]
 LARGEST: Final = 10**12
 """The largest number in a file: no estate has a tenth of it, and figures made of it stay exact."""
 Count = Annotated[int, Field(ge=0, le=LARGEST)]

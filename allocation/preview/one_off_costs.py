@@ -24,6 +24,7 @@ from tiers.vocabulary import TenantId
 
 _HOURS_PER_DAY: Final = 24
 _BOTH_DIRECTIONS: Final = 2
+_HOUR: Final = ("everywhere", "Labour", "migration hour")
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,10 @@ def _of_tenant(  # noqa: PLR0917 - a tenant's change and its prices
         )
     if before.tier != after.tier:
         hours = rates.labour_hours_with_data if database or files else rates.labour_hours_in_place
+        yield _priced(prices, change.tenant, "labour", _HOUR, Decimal(hours))
+    if before.restore is None and after.restore is not None:
         yield _priced(
-            prices, change.tenant, "labour", ("everywhere", "Labour", "migration hour"), Decimal(hours)
+            prices, change.tenant, "labour of a restore", _HOUR, Decimal(rates.labour_hours_restore)
         )
 
 

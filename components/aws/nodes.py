@@ -9,18 +9,9 @@ import pulumi
 from pulumi_aws import autoscaling, ec2, eks
 
 from components.naming import component_type
+from components.placement import DEDICATED_TO
 from components.places import NodePlace
-from tiers.facts.every_fact import (
-    ClusterControlPlane,
-    Job,
-    NodeGroup,
-    PlatformPart,
-    ScheduledJob,
-    Workload,
-)
-
-DEDICATED_TO: Final = "costack/dedicated-to"
-"""The label and the taint of nodes that run only one tenant's pods."""
+from tiers.facts.every_fact import ClusterControlPlane, NodeGroup
 
 # Graviton instances (m7g) need the arm64 image.
 _IMAGE: Final = "AL2023_ARM_64_STANDARD"
@@ -86,20 +77,6 @@ def node_place(cluster: ClusterControlPlane) -> NodePlace | None:
     if not cluster.node_role_arn:
         return None
     return NodePlace(cluster.cluster, cluster.node_role_arn, cluster.node_subnet_ids)
-
-
-def placement(fact: Workload | Job | ScheduledJob | PlatformPart) -> dict[str, Any]:
-    """Affinity and tolerations of *fact*'s pods for their tenant's own nodes, if it has any."""
-    if fact.nodes is None:
-        return {}
-    expression = {"key": DEDICATED_TO, "operator": "In", "values": [fact.tenant]}
-    terms = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
-    return {
-        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}},
-        "tolerations": [
-            {"key": DEDICATED_TO, "operator": "Equal", "value": fact.tenant, "effect": "NoSchedule"}
-        ],
-    }
 
 
 def _dedication(tenant: str | None) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from components.naming import physical_name
+from components.restore_test import NAME as RESTORE_TEST
 from tiers.facts.every_fact import Alerts, Job, ScheduledJob, UsageExporter, Workload
+from tiers.facts.names import BACKUP, RESTORE_TEST_JOB
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.tags import PREFIX
 from tiers.vocabulary import CostDomain
@@ -21,9 +23,6 @@ Rule = dict[str, Any]
 
 _CRITICAL: Final = "critical"
 _WARNING: Final = "warning"
-_BACKUP: Final = "backup"
-# `costack restore-test` names its Jobs like this, with the time as a suffix.
-_RESTORE_TEST: Final = "restore-test"
 _NUMBERED: Final = "[0-9]+"
 # The suffix of a Job is a hash of its content; a Deployment's pod has those of its ReplicaSet and its own.
 _HASHED: Final = "[0-9a-f]{8}"
@@ -134,7 +133,7 @@ def _of_jobs(tenant: TenantPlan) -> Iterator[Rule]:
             "delete the Job and run `pulumi up`",
         )
     for run in facts_of(tenant.facts, ScheduledJob):
-        if run.name != _BACKUP:
+        if run.name not in {BACKUP, RESTORE_TEST_JOB}:
             alert = f"Tenant{run.name.title()}Failed"
             yield _failed_run(tenant, run, alert, "its pods are not awake or asleep as agreed")
 
@@ -156,7 +155,7 @@ def _of_usage(tenant: TenantPlan) -> Iterator[Rule]:
 
 def _of_backups(tenant: TenantPlan, fact: Alerts) -> Iterator[Rule]:
     for run in facts_of(tenant.facts, ScheduledJob):
-        if run.name == _BACKUP:
+        if run.name == BACKUP:
             yield _failed_run(
                 tenant, run, "TenantBackupFailed", "the work since the dump before is in no dump"
             )
@@ -180,9 +179,8 @@ def _late_backup(tenant: TenantPlan, run: ScheduledJob, minutes: int) -> Rule:
 
 
 def _of_restore_tests(tenant: TenantPlan, run: ScheduledJob, days: int | None) -> Iterator[Rule]:
-    """Restore tests, which a person or a pipeline starts where backups run."""
-    one = f'namespace="{run.namespace}",job_name=~"{tenant.tenant}-{_RESTORE_TEST}-{_NUMBERED}"'
-    made = _selector(namespace=run.namespace, cronjob=physical_name(tenant.tenant, run.name))
+    """Restore tests, which a CronJob, a person or a pipeline starts where backups run."""
+    one = f'namespace="{run.namespace}",job_name=~"{tenant.tenant}-{RESTORE_TEST}-{_NUMBERED}"'
     again = f"`costack restore-test {tenant.tenant}`"
     yield _rule(
         "TenantRestoreTestFailed",
@@ -197,13 +195,23 @@ def _of_restore_tests(tenant: TenantPlan, run: ScheduledJob, days: int | None) -
         yield _rule(
             "TenantRestoreTestOverdue",
             f"absent_over_time((kube_job_status_succeeded{{{one}}} == 1)[{days}d:1h])\n"
-            # A tenant whose backups are younger than that cannot be late with a test.
-            f"and on () time() - max(kube_cronjob_created{made}) > {days * _SECONDS_PER_DAY}",
+            f"and on () time() - {_tested_since(tenant, run)} > {days * _SECONDS_PER_DAY}",
             lasts="1h",
             severity=_WARNING,
             summary=f"no backup of {tenant.tenant} was restored with success for {days} days",
             do=f"run {again}; the promise of this tenant takes a restore that was tried",
         )
+
+
+def _tested_since(tenant: TenantPlan, run: ScheduledJob) -> str:
+    """When the scheduled test last succeeded or was made; without one, since when there are backups.
+
+    A tenant whose backups are younger than a test may be old cannot be late with one.
+    """
+    if any(job.name == RESTORE_TEST_JOB for job in facts_of(tenant.facts, ScheduledJob)):
+        return _last_success(run.namespace, physical_name(tenant.tenant, RESTORE_TEST), by="namespace")
+    made = _selector(namespace=run.namespace, cronjob=physical_name(tenant.tenant, run.name))
+    return f"max(kube_cronjob_created{made})"
 
 
 def _failed_run(tenant: TenantPlan, run: ScheduledJob, alert: str, so: str) -> Rule:

@@ -16,21 +16,26 @@ from tiers.facts.names import LOG_SHIPPER
 _POD_SECURITY: Final = "pod-security.kubernetes.io"
 TRAEFIK: Final = "traefik"
 """What Costack's own ingress controller, its Service and its account are called."""
+_TRAEFIK_KINDS: Final = (
+    *("ingressroutes", "ingressroutetcps", "ingressrouteudps", "middlewares", "middlewaretcps"),
+    *("serverstransports", "serverstransporttcps", "tlsoptions", "tlsstores", "traefikservices"),
+)
 SUPPORT_GROUP: Final = "costack:support"
 """Members of this group in the cluster may only read pods, their logs and events."""
 _SILENT: Final = ComputeRequest(
     cpu_request_millicores=100, memory_request_mib=128, cpu_limit_millicores=500, memory_limit_mib=512
 )
 """What a pod of a shared namespace gets that says nothing."""
-# The most objects a tenant needs in its namespace, with some for certificates and for maintenance. Two claims
-# are of a move, and two of a restore test with a storage class.
+# The most objects a tenant needs in its namespace, with some for maintenance. Two claims are of a move, and
+# two of a restore test with a storage class. cert-manager has a Secret for each host name; while it gets a
+# certificate, one more and an Ingress.
 _OBJECTS: Final = {
     "persistentvolumeclaims": 4,
-    "secrets": 20,
+    "secrets": 50,
     "configmaps": 20,
     "count/cronjobs.batch": 5,
     "count/jobs.batch": 30,
-    "count/ingresses.networking.k8s.io": 5,
+    "count/ingresses.networking.k8s.io": 25,
 }
 
 
@@ -53,7 +58,7 @@ class TenantsNamespace(pulumi.ComponentResource):
         inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespace])
         _support(name, fact.namespace, inside)
         if fact.routed_from:
-            _routes(name, fact.namespace, fact.routed_from, inside)
+            _routes(name, fact, fact.routed_from, inside)
         if fact.tenant is None:
             _defaults(name, fact.namespace, quota, inside)
         if quota is not None:
@@ -150,11 +155,12 @@ def _support(name: str, namespace: str, opts: pulumi.ResourceOptions) -> None:
     _bound(f"{name}-support", metadata, [look], group, opts)
 
 
-def _routes(name: str, namespace: str, controller: str, opts: pulumi.ResourceOptions) -> None:
+def _routes(name: str, fact: Namespace, controller: str, opts: pulumi.ResourceOptions) -> None:
     """What the ingress controller reads and writes. It keeps all Secrets of a namespace in memory, or none.
 
     RBAC cannot tell the Secrets with certificates from others, and Traefik waits until it may list them
-    (3.6.12, pkg/provider/kubernetes/ingress/client.go).
+    (3.6.12, pkg/provider/kubernetes/ingress/client.go). Of its own kinds it waits for all, and since 3.7 for
+    ConfigMaps, too (pkg/provider/kubernetes/crd/client.go).
     """
     look = ["get", "list", "watch"]
     rules = [
@@ -163,8 +169,13 @@ def _routes(name: str, namespace: str, controller: str, opts: pulumi.ResourceOpt
         {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": look},
         {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses/status"], "verbs": ["update"]},
     ]
+    if fact.middlewares:
+        rules += [
+            {"apiGroups": ["traefik.io"], "resources": list(_TRAEFIK_KINDS), "verbs": look},
+            {"apiGroups": [""], "resources": ["configmaps"], "verbs": look},
+        ]
     account = {"kind": "ServiceAccount", "name": TRAEFIK, "namespace": controller}
-    _bound(f"{name}-routes", {"name": "routes", "namespace": namespace}, rules, account, opts)
+    _bound(f"{name}-routes", {"name": "routes", "namespace": fact.namespace}, rules, account, opts)
 
 
 def _bound(

@@ -52,6 +52,8 @@ class OneOffJob(pulumi.ComponentResource):
         distinguished_by: Plain data whose change makes a new job; its hash is part of the name.
         gib: The size of the data that it works on; how long the update waits follows from it.
         has_read: The fingerprint of Secrets whose change makes a new job too.
+        notes: Annotations of its pods.
+        retries: How often a pod that failed is followed by another.
         opts: Options of the component; what must exist first comes as `depends_on`.
     """
 
@@ -64,15 +66,18 @@ class OneOffJob(pulumi.ComponentResource):
         distinguished_by: Any,
         gib: int = 0,
         has_read: pulumi.Output[str] | None = None,
+        notes: Mapping[str, str] | None = None,
+        retries: int = _BACKOFF_LIMIT,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(owner, fact.name)
-        described = [fact.model_dump(mode="json", exclude={"priority_class"}), distinguished_by]
-        called: pulumi.Input[str] = job_name(owner, fact.name, described)
+        content = [described(fact), distinguished_by]
+        called: pulumi.Input[str] = job_name(owner, fact.name, content)
         if has_read is not None:
-            called = has_read.apply(lambda seen: job_name(owner, fact.name, [*described, seen]))
+            called = has_read.apply(lambda seen: job_name(owner, fact.name, [*content, seen]))
         super().__init__(component_type("OneOffJob"), name, fact.model_dump(mode="json"), opts)
         labels = pods.identity(owner, fact.name)
+        whole = {**spec, **scheduling(fact), "restartPolicy": "Never"}
         self.job = k8s.batch.v1.Job(
             name,
             metadata={
@@ -82,13 +87,19 @@ class OneOffJob(pulumi.ComponentResource):
                 "annotations": _AGAIN,
             },
             spec={
-                "backoffLimit": _BACKOFF_LIMIT,
+                "backoffLimit": retries,
                 "activeDeadlineSeconds": deadline_seconds(gib),
-                "template": pods.pod_template(labels, {**spec, **scheduling(fact), "restartPolicy": "Never"}),
+                "template": pods.pod_template(labels, whole, notes),
             },
             opts=_lasting(self, gib),
         )
         self.register_outputs({})
+
+
+def described(fact: Job) -> dict[str, Any]:
+    """What makes it another job: not its priority, and not what only some have."""
+    unsaid = {"priority_class", *({"update"} if fact.update is None else ())}
+    return fact.model_dump(mode="json", exclude=unsaid)
 
 
 def _lasting(parent: OneOffJob, gib: int) -> pulumi.ResourceOptions:

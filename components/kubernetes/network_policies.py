@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -12,14 +12,20 @@ from components.aws.network import POSTGRESQL_PORT, REDIS_PORT
 from components.kubernetes import pods
 from components.kubernetes.pods import Manifest
 from components.naming import component_type, physical_name
+from tiers.facts.controllers import CONTROLLERS
 from tiers.facts.every_fact import Egress, Namespace, Route
-from tiers.facts.names import FINAL_BACKUP
+from tiers.facts.ingress import ControllerKind
+from tiers.facts.names import FILL_SIDE, FINAL_BACKUP, MAINTENANCE, ODOO_UPDATE, RESTORE_FILES
 from tiers.facts.network import DnsPeer
 from tiers.vocabulary import PRIVATE_RANGES
 
 _NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 _POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
 _HTTPS: Final = 443
+_SOLVER: Final = {"acme.cert-manager.io/http01-solver": "true"}
+"""Pods of cert-manager that answer a certificate authority (cert-manager.io, "HTTP01", pod labels)."""
+_SOLVER_PORT: Final = 8089
+_OF_THE_BUCKET: Final = ("backup", FINAL_BACKUP, ODOO_UPDATE, FILL_SIDE, RESTORE_FILES)
 
 
 def listed_traffic_only(name: str, fact: Namespace, opts: pulumi.ResourceOptions) -> None:
@@ -60,8 +66,9 @@ class TenantBoundary(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         mine = {"app.kubernetes.io/name": "odoo", "app.kubernetes.io/instance": tenant}
         web = pods.identity(tenant, "web")
+        ports = sorted({route.http_port, route.websocket_port})
         rules: dict[str, Manifest] = {
-            "from-ingress": _ingress_rule(web, ingress_namespace, route),
+            "from-ingress": _from_ingress(web, _peers(ingress_namespace, route), ports),
             "to-data": _egress_rule(mine, [_to(data_cidrs, POSTGRESQL_PORT, REDIS_PORT)]),
             "backup-to-storage": _backup_rule(mine),
         }
@@ -69,10 +76,26 @@ class TenantBoundary(pulumi.ComponentResource):
             rules["to-internet"] = _egress_rule(mine, [_to_internet(_HTTPS, *egress.mail_ports)])
         if egress.cidrs:
             rules["to-named-networks"] = _egress_rule(mine, [_to(egress.cidrs, _HTTPS, *egress.mail_ports)])
+        if route.certificate and route.certificate.issuer:
+            rules["to-solver"] = _from_ingress(_SOLVER, _peers(ingress_namespace, route), [_SOLVER_PORT])
         for purpose, spec in rules.items():
             name = physical_name(tenant, purpose)
             _policy(name, (name, route.namespace), spec, child)
         self.register_outputs({})
+
+
+def maintenance_policy(
+    name: str,
+    selected: dict[str, str],
+    route: Route,
+    ports: Sequence[int],
+    *,
+    ingress_namespace: str,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """A maintenance page answers what comes from outside, and connects to nothing."""
+    spec = _from_ingress(selected, _peers(ingress_namespace, route), ports)
+    _policy(name, (name, route.namespace), spec, opts)
 
 
 def operations_policy(
@@ -126,12 +149,14 @@ def ingress_policy(
     scraped: tuple[str, int],
     routed: tuple[Sequence[str], Sequence[int]],
     api_cidrs: Sequence[str],
+    leads_to: Mapping[str, bool],
     opts: pulumi.ResourceOptions,
 ) -> None:
     """The policy *where*, by name and namespace, of the ingress controller.
 
     The ranges in *entered* may connect to its ports, Prometheus to that in *scraped*. It may connect to the
-    API, and to the ports of Odoo's web pods in the namespaces in *routed*.
+    API, and to the ports of Odoo's web pods in the namespaces in *routed*; as far
+    as *leads_to* says so, also to maintenance pages and to cert-manager's solvers there.
     """
     ranges, ports = entered
     namespaces, behind = routed
@@ -144,7 +169,17 @@ def ingress_policy(
             "matchLabels": {"app.kubernetes.io/name": "odoo", "app.kubernetes.io/component": "web"}
         },
     }
-    spec = _egress_rule(selected, [to_api(api_cidrs), {"to": [web], "ports": _tcp(behind)}]) | {
+    more = {
+        "maintenance": ({"app.kubernetes.io/name": MAINTENANCE}, behind),
+        "solvers": (_SOLVER, [_SOLVER_PORT]),
+    }
+    further = [
+        {"to": [{**web, "podSelector": {"matchLabels": labels}}], "ports": _tcp(listening)}
+        for purpose, (labels, listening) in more.items()
+        if leads_to.get(purpose)
+    ]
+    openings = [to_api(api_cidrs), {"to": [web], "ports": _tcp(behind)}, *further]
+    spec = _egress_rule(selected, openings) | {
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [
             {"from": [{"ipBlock": {"cidr": cidr}} for cidr in ranges], "ports": _tcp(ports)},
@@ -181,17 +216,25 @@ def _policy(logical_name: str, where: tuple[str, str], spec: Manifest, opts: pul
     )
 
 
-def _ingress_rule(selected: dict[str, str], ingress_namespace: str, route: Route) -> Manifest:
+def _peers(ingress_namespace: str, route: Route) -> list[Manifest]:
+    """Who sends a tenant its requests: pods of the ingress controller, or a load balancer's own subnets."""
+    if route.alb:
+        return [{"ipBlock": {"cidr": cidr}} for cidr in route.alb.subnet_cidrs]
     # Namespace and pod selector in one peer: as two items they would mean "either", a common mistake.
-    peer = {
-        "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: ingress_namespace}},
-        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "traefik"}},
-    }
-    ports = sorted({route.http_port, route.websocket_port})
+    name = CONTROLLERS[route.controller or ControllerKind.TRAEFIK].pods
+    return [
+        {
+            "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: ingress_namespace}},
+            "podSelector": {"matchLabels": {"app.kubernetes.io/name": name}},
+        }
+    ]
+
+
+def _from_ingress(selected: dict[str, str], peers: list[Manifest], ports: Sequence[int]) -> Manifest:
     return {
         "podSelector": {"matchLabels": selected},
         "policyTypes": ["Ingress"],
-        "ingress": [{"from": [peer], "ports": _tcp(ports)}],
+        "ingress": [{"from": peers, "ports": _tcp(ports)}],
     }
 
 
@@ -200,9 +243,9 @@ def _egress_rule(selected: dict[str, str], openings: list[Manifest]) -> Manifest
 
 
 def _backup_rule(mine: dict[str, str]) -> Manifest:
-    """Nightly backups and the last one reach the bucket, and the agent that has their role."""
+    """Backups, and what restores them, reach the bucket and the agent of their roles."""
     rule = _egress_rule(mine, to_aws())
-    parts = {"key": "app.kubernetes.io/component", "operator": "In", "values": ["backup", FINAL_BACKUP]}
+    parts = {"key": "app.kubernetes.io/component", "operator": "In", "values": list(_OF_THE_BUCKET)}
     return rule | {"podSelector": {"matchLabels": mine, "matchExpressions": [parts]}}
 
 

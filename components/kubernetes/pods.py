@@ -30,7 +30,7 @@ _ODOO_FILES: Final[Sequence[Manifest]] = (
     {"name": "filestore", "mountPath": DATA_DIRECTORY},
     {"name": "configuration", "mountPath": CONFIGURATION_DIRECTORY, "readOnly": True},
 )
-_SCRATCH_MOUNT: Final[Manifest] = {"name": "scratch", "mountPath": SCRATCH_DIRECTORY}
+_SCRATCH: Final = "scratch"
 
 
 def identity(tenant: str, component: str, *, name: str = "odoo") -> dict[str, str]:
@@ -45,18 +45,22 @@ def identity(tenant: str, component: str, *, name: str = "odoo") -> dict[str, st
     }
 
 
-def resources(compute: ComputeRequest) -> Manifest:
-    """Requests and limits; without them neither the scheduler nor cost allocation knows a pod's size."""
+def resources(compute: ComputeRequest, disk_gib: int = 0) -> Manifest:
+    """Requests and limits; without them neither the scheduler nor cost allocation knows a pod's size.
+
+    *disk_gib* is what it writes to volumes on the node's disk, beside scratch directory and logs.
+    """
+    disk = f"{disk_gib}Gi"
     return {
         "requests": {
             "cpu": f"{compute.cpu_request_millicores}m",
             "memory": f"{compute.memory_request_mib}Mi",
-            "ephemeral-storage": _SCRATCH_REQUEST,
+            "ephemeral-storage": disk if disk_gib else _SCRATCH_REQUEST,
         },
         "limits": {
             "cpu": f"{compute.cpu_limit_millicores}m",
             "memory": f"{compute.memory_limit_mib}Mi",
-            "ephemeral-storage": _SCRATCH_CEILING,
+            "ephemeral-storage": disk if disk_gib else _SCRATCH_CEILING,
         },
     }
 
@@ -67,20 +71,22 @@ def container(
     compute: ComputeRequest,
     *,
     mounts: Sequence[Manifest] = (),
+    scratch: str = _SCRATCH,
+    disk_gib: int = 0,
     **more: Any,
 ) -> Manifest:
-    """A container without privileges, on a read-only root with a scratch directory."""
+    """A container without privileges, on a read-only root with a scratch directory: the volume *scratch*."""
     return {
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",  # images are named by digest: a pull always gets the same image
-        "resources": resources(compute),
+        "resources": resources(compute, disk_gib),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [*mounts, _SCRATCH_MOUNT],
+        "volumeMounts": [*mounts, {"name": scratch, "mountPath": SCRATCH_DIRECTORY}],
         **more,
     }
 
@@ -96,6 +102,11 @@ def odoo_volumes(claim: str, secret: pulumi.Input[str]) -> list[Manifest]:
         {"name": "filestore", "persistentVolumeClaim": {"claimName": claim}},
         {"name": "configuration", "secret": {"secretName": secret, "defaultMode": 0o440}},
     ]
+
+
+def empty(name: str, gib: int) -> Manifest:
+    """A volume on the node's disk that begins empty and ends with its pod."""
+    return {"name": name, "emptyDir": {"sizeLimit": f"{gib}Gi"}}
 
 
 def pod(
@@ -120,7 +131,7 @@ def pod(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": list(containers),
-        "volumes": [*volumes, {"name": "scratch", "emptyDir": {"sizeLimit": _SCRATCH_LIMIT}}],
+        "volumes": [*volumes, {"name": _SCRATCH, "emptyDir": {"sizeLimit": _SCRATCH_LIMIT}}],
         **more,
     }
 

@@ -8,11 +8,12 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.aws.nodes import placement
 from components.naming import component_type
+from components.placement import placement
 from tiers.facts.every_fact import (
     IngressController,
     Job,
+    MaintenancePage,
     PriorityClass,
     ScheduledJob,
     UsageExporter,
@@ -45,7 +46,9 @@ class PriorityClasses(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def scheduling(fact: Workload | Job | ScheduledJob | UsageExporter | IngressController) -> dict[str, Any]:
+def scheduling(
+    fact: Workload | Job | ScheduledJob | UsageExporter | MaintenancePage | IngressController,
+) -> dict[str, Any]:
     """Where the pods of *fact* may run, and whether they go first."""
     first = {"priorityClassName": fact.priority_class} if fact.priority_class else {}
     return {**placement(fact), **first}

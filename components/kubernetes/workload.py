@@ -25,6 +25,7 @@ from tiers.schedule import MINUTES_PER_WEEK
 _CPU_TARGET_PERCENT = 70
 # Lets Pulumi set fields that another manager has set since (pulumi-kubernetes, server-side apply).
 _TAKE_BACK = "pulumi.com/patchForce"
+_UPDATE = "costack/odoo-update"
 # A new node and its images, then Odoo: its startup probe allows each pod 10 minutes (`odoo.web_probes`).
 _NODE_MINUTES = 10
 _POD_MINUTES = 10
@@ -110,12 +111,18 @@ class OdooWorkload(pulumi.ComponentResource):
                 "replicas": fact.replicas,
                 "selector": {"matchLabels": labels},
                 "strategy": _strategy(fact.odoo),
-                "template": pods.pod_template(joining, spec, {ANNOTATION: settings.fingerprint}),
+                "template": pods.pod_template(joining, spec, _marks(settings, fact.odoo)),
             },
             opts=pulumi.ResourceOptions.merge(_left_alone(child, fact), rollout_patience(fact)),
         )
         _companions(name, fact, labels, child)
         self.register_outputs({})
+
+
+def _marks(settings: OdooSettings, process: OdooProcess) -> dict[str, pulumi.Input[str]]:
+    """What starts its pods anew when it changes, though no other part of their template does."""
+    updated = {_UPDATE: str(process.update_number)} if process.update_number else {}
+    return {ANNOTATION: settings.fingerprint, **updated}
 
 
 def _container(

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Final
+
+SAMPLE: Final = 1000
+"""How many files of a backup are read and hashed; all of them if there are fewer."""
 
 
 def script(name: str) -> str:

@@ -68,33 +68,10 @@ say "costack: copying $MOVE"
 # The dump brings the extension with its comment.
 target "${sql[@]}" <<<'DROP EXTENSION IF EXISTS pg_trgm'
 measure source >"$work/before"
-# As SQL, because pg_restore 17 and later set parameters that older servers do not know; they stand before the data.
-# PostgreSQL 18 writes "NOT NULL id" as a line of its own for tables that inherit, as Odoo's actions do. Older ones
-# read it behind the column only, so it is said again when the table is there.
-readable=(cat)
-[ "$(target "${sql[@]}" <<<'SHOW server_version_num')" -ge 180000 ] || readable=(awk '
-  /^COPY .* FROM stdin;$/ { data = 1 }
-  data { print; if ($0 == "\\.") data = 0; next }
-  /^CREATE (UNLOGGED )?TABLE / {
-    inside = 1; table = $0; sub(/^CREATE (UNLOGGED )?TABLE /, "", table); sub(/ \($/, "", table)
-  }
-  inside && /^    (CONSTRAINT ("[^"]*"|[^ "]+) )?NOT NULL ("[^"]*"|[^ ",]+),?$/ {
-    column = $0; sub(/^.*NOT NULL /, "", column); sub(/,$/, "", column)
-    later = later "ALTER TABLE ONLY " table " ALTER COLUMN " column " SET NOT NULL;\n"
-    next
-  }
-  inside {
-    if ($0 ~ /^\)/) sub(/,$/, "", held)
-    if (held != "") print held
-    held = $0
-    if ($0 ~ /;$/) { print held; printf "%s", later; held = later = ""; inside = 0 }
-    next
-  }
-  { print }')
+SERVER_VERSION=$(target "${sql[@]}" <<<'SHOW server_version_num')
+export SERVER_VERSION
 source pg_dump --format=custom --compress=0 \
-  | pg_restore --no-owner --no-acl --file=- \
-  | sed '1,40{/^SET transaction_timeout = 0;$/d}' \
-  | "${readable[@]}" \
+  | bash -euo pipefail -c "$AS_SQL" \
   | target psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --dbname="$TENANT_DATABASE" >/dev/null
 measure target >"$work/copy"
 measure source >"$work/after"

@@ -44,6 +44,15 @@ if [ "$schema" = t ] && [ ! -d "$filestore" ]; then
   fi
 fi
 
+# A major version cannot read the schema of another, and writes into it what its own cannot read. The database says
+# which one it is, also where it was restored, copied or upgraded by hand.
+if [ "$schema" = t ]; then
+  written=$(ask "SELECT latest_version FROM ir_module_module WHERE name = 'base'")
+  if [ -n "$written" ] && [ "${written%%.*}" != "${VERSION%%.*}" ]; then
+    cannot "database $PGDATABASE is of Odoo ${written%%.*} ($written), and the image of Odoo $VERSION: nothing was changed; put the tenant's version back, or upgrade the database first"
+  fi
+fi
+
 # The schema alone is no installation: Odoo commits after each module, and may be killed between two.
 waiting() {
   ask "SELECT concat_ws(', ', CASE WHEN NOT EXISTS (SELECT FROM ir_module_module WHERE name = 'base' AND state = 'installed')
@@ -53,7 +62,9 @@ waiting() {
 install() { odoo --config="$conf" --init=base --stop-after-init --no-http --workers=0 --max-cron-threads=0; }
 unfinished=
 [ "$schema" != t ] || unfinished=$(waiting)
+fresh=
 if [ "$schema" != t ]; then
+  fresh=yes
   install
 elif [ -z "$unfinished" ]; then
   echo "database $PGDATABASE already has Odoo's schema"
@@ -67,6 +78,9 @@ else
 fi
 unfinished=$(waiting)
 [ -z "$unfinished" ] || cannot "the set-up of database $PGDATABASE did not end: $unfinished; Odoo's log above says why"
+
+# What was just installed needs no update of its modules (odoo_update.sh).
+[ -z "$fresh" ] || [ -z "${UPDATE:-}" ] || ask "INSERT INTO ir_config_parameter (key, value) VALUES ('costack.update', '$UPDATE')"
 
 # What Odoo's own shell checks and settles: modules, passwords that everybody knows, addresses.
 odoo shell --config="$conf" --no-http --workers=0 --max-cron-threads=0 <<<"$SETTINGS"

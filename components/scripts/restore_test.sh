@@ -63,27 +63,4 @@ code=0
 pg_restore --no-owner --no-acl --exit-on-error --dbname="$PGDATABASE" "$FETCHED/dump" 2>"$RESTORED/restoring" || code=$?
 error=
 [ "$code" = 0 ] || error=$(grep -m 1 . "$RESTORED/restoring" || echo "exit code $code")
-odoo="to_regclass('public.ir_module_module') IS NOT NULL AND to_regclass('public.res_users') IS NOT NULL
-  AND to_regclass('public.ir_attachment') IS NOT NULL"
-ask --set=error="$error" --set=seconds="$SECONDS" >"$RESTORED/measured" <<SQL
-SELECT json_build_object('error', :'error', 'restore_seconds', :seconds,
-  'database_bytes', pg_database_size(current_database()), 'odoo', $odoo);
-SQL
-[ -z "$error" ] && [ "$(ask -c "SELECT $odoo")" = t ] || exit 0
-
-# Names are hashes of contents, so a folder of the filestore is a random sample. Other backups, other folders.
-ask --set=backup="$(cat "$FETCHED/backup")" --set=most="$SAMPLE" <<SQL
-\o $RESTORED/counted
-SELECT json_build_object('base', (SELECT state FROM ir_module_module WHERE name = 'base'),
-  'users', (SELECT count(*) FROM res_users));
-\o $RESTORED/tables
-$MEASURE_SQL
-\o $RESTORED/sequences
-$SEQUENCES_SQL
-\o $RESTORED/named
-SELECT store_fname, max(coalesce(file_size, 0)) FROM ir_attachment WHERE store_fname IS NOT NULL GROUP BY 1;
-\o $RESTORED/sample
-SELECT store_fname FROM (
-  SELECT DISTINCT md5(split_part(store_fname, '/', 1) || :'backup') AS place, store_fname FROM ir_attachment
-   WHERE store_fname ~ '^[0-9a-f]{2}/[0-9a-f]{40}\$' ORDER BY 1, 2 LIMIT :most) AS chosen ORDER BY place, store_fname;
-SQL
+ERROR=$error RESTORE_SECONDS=$SECONDS bash -euo pipefail -c "$COUNT"

@@ -1,5 +1,5 @@
-# The first container of a restore test: finds the tenant's newest complete backup, or the one named, and lays
-# it out for the two after it. It alone reads the dump from the bucket, and it runs nothing of it.
+# The first container of a restore test and of a restore: finds the tenant's newest complete backup, or the one named,
+# and lays it out for those after it. It alone reads the dump from the bucket, and it runs nothing of it.
 # 2: the test cannot be made. What is wrong with the backup itself is a failed check, for the report to tell.
 cannot() { echo "$1" >&2; exit 2; }
 for tool in jq aws; do
@@ -13,7 +13,8 @@ objects() {
 }
 
 objects "manifests/$PREFIX/" | cut -f1 | sed -n "s|^manifests/$PREFIX/\([^/]*\)\.json\$|\1|p" | LC_ALL=C sort >"$FETCHED/backups"
-BACKUP=${BACKUP:-$(tail -1 "$FETCHED/backups")}
+# Times are written so that they sort as text. With NOT_AFTER it is the newest of that moment or before.
+BACKUP=${BACKUP:-$(awk -v most="${NOT_AFTER:-}" 'most == "" || $0 "" <= most ""' "$FETCHED/backups" | tail -1)}
 printf '%s' "$BACKUP" >"$FETCHED/backup"
 dump=s3://$BUCKET/dumps/$PREFIX/$BACKUP.dump
 found=none
@@ -24,7 +25,7 @@ if grep -Fxq -- "$BACKUP" "$FETCHED/backups"; then
 fi
 
 # Each check only where the ones before it are good. Backups that are older than owner's marks have none.
-jq -nR --arg backup "${BACKUP:-a complete backup}" --arg found "$found" --arg tenant "$TENANT" --arg owner "$OWNER" \
+jq -nR --arg backup "${BACKUP:-a complete backup${NOT_AFTER:+ of $NOT_AFTER or before}}" --arg found "$found" --arg tenant "$TENANT" --arg owner "$OWNER" \
   --arg dump "$dump" --rawfile text "$FETCHED/manifest" '
   def check($name; $expected; $seen; $ok): {$name, expected: ($expected | tostring), found: ($seen | tostring), $ok};
   def counted: if (.tables | type) == "object" and (.sequences | type) == "object" and (.postgresql | type) == "number"

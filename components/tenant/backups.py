@@ -21,6 +21,7 @@ from components.naming import component_type, physical_name
 from components.places import BucketPlace, Text
 from components.scripts import script
 from components.tags.cost_tags import cost_tagged
+from components.tenant.restore_tests import restore_on_schedule
 from tiers.facts.every_fact import Job, LogicalBackup, ScheduledJob
 from tiers.plan.plan import TenantPlan
 from tiers.tags import CostTags
@@ -31,10 +32,11 @@ KINDS: Final = (DUMPS, "filestores", "manifests")
 
 
 class TenantBackups(pulumi.ComponentResource):
-    """A CronJob that can write only to the tenant's own prefix of the bucket, and the job of the last dump.
+    """CronJobs that can write only to the tenant's own prefix of the bucket, and the job of the last dump.
 
-    A tenant whose offer has no dumps has no CronJob: *run* is None, and it is there for *last* alone. It goes
-    before the claim that it mounts: pods of past nights go with it, and hold the claim until then.
+    *test* restores a dump on a schedule. A tenant whose offer has no dumps has no CronJob: *run* is None, and
+    it is there for *last* alone. It goes before the claim that it mounts: pods of past nights go with it, and
+    hold the claim until then.
     """
 
     def __init__(
@@ -51,31 +53,41 @@ class TenantBackups(pulumi.ComponentResource):
         settings: OdooSettings,
         still: Sequence[pulumi.Resource] = (),
         last: Job | None = None,
+        test: ScheduledJob | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        name, pod = physical_name(tenant.tenant, "backup"), run or last
+        name, pod = backup_account(tenant.tenant), run or last
         if pod is None:
             raise ValueError(f"{name}: there is neither a nightly backup nor a last one")
         props = {"kept": kept.model_dump(mode="json"), "run": pod.model_dump(mode="json")}
         super().__init__(component_type("TenantBackups"), name, props, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
         account = pods.service_account(name, name, pod.namespace, child)
-        may, where = _may_write(bucket, kept), pod.namespace
+        may, where = may_write(bucket, kept), pod.namespace
         PodRole(role_name, cluster=cluster, namespace=where, service_account=name, statements=may, opts=child)
         make = partial(_backup_pod, tenant.owner, kept, pod, bucket, name, _volumes(files, settings))
         if run:
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, files])
             _nightly(name, pods.identity(tenant.tenant, run.name), run, make(), after)
+            restore_on_schedule(tenant.owner, kept, test, bucket, after)
         self.last: list[pulumi.Resource] = []
         if last:
             # Decommissioning looks for the dump with this mark: clocks prove nothing.
             mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
-            once_more = make({"LAST": mark})
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
             once = partial(jobs.OneOffJob, tenant.tenant, last, gib=jobs.data_gib(tenant))
-            self.last = [once(spec=once_more, distinguished_by="last", opts=after)]
+            self.last = [once(spec=make({"LAST": mark}), distinguished_by="last", opts=after)]
         self.register_outputs({})
+
+
+def backup_account(tenant: str) -> str:
+    """The service account whose pods may read and write the backups of *tenant*.
+
+    >>> backup_account("acme")
+    'acme-backup'
+    """
+    return physical_name(tenant, "backup")
 
 
 def _nightly(
@@ -105,17 +117,7 @@ def _backup_pod(  # noqa: PLR0917 - what a pod is made of
     container = jobs.operations_container(
         run,
         script("backup.sh"),
-        {
-            "TENANT": kept.tenant,
-            "OWNER": owner,
-            "BUCKET": bucket.name,
-            "PREFIX": kept.prefix,
-            "RETENTION_DAYS": str(kept.retention_days),
-            "MEASURE_SQL": script("measure.sql"),
-            "SEQUENCES_SQL": script("sequences.sql"),
-            "USERS_SQL": script("users.sql"),
-            **more,
-        },
+        {**backup_environment(owner, kept, bucket), **more},
         pods.odoo_mounts(),
     )
     return pods.pod(
@@ -129,7 +131,54 @@ def _backup_pod(  # noqa: PLR0917 - what a pod is made of
     )
 
 
-def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]:
+def may_read(bucket: BucketPlace, prefix: str) -> list[dict[str, Any]]:
+    """The statements of a role that reads the backups under *prefix*, and writes and deletes nothing."""
+    mine = [f"{kind}/{prefix}/*" for kind in KINDS]
+    return [
+        {
+            "Effect": "Allow",
+            "Action": "s3:GetObject",
+            "Resource": [pulumi.Output.concat(bucket.arn, "/", path) for path in mine],
+        },
+        _may_list(bucket, mine),
+        _may_use_its_key(bucket, "kms:Decrypt"),
+    ]
+
+
+def _may_list(bucket: BucketPlace, mine: list[str]) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": bucket.arn,
+        "Condition": {"StringLike": {"s3:prefix": mine}},
+    }
+
+
+def _may_use_its_key(bucket: BucketPlace, *actions: str) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Action": list(actions) if len(actions) > 1 else actions[0],
+        "Resource": bucket.key_arn,
+        "Condition": {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": bucket.arn}},
+    }
+
+
+def backup_environment(owner: str, kept: LogicalBackup, bucket: BucketPlace) -> dict[str, pulumi.Input[str]]:
+    """The environment variables of backup.sh."""
+    return {
+        "TENANT": str(kept.tenant),
+        "OWNER": owner,
+        "BUCKET": bucket.name,
+        "PREFIX": kept.prefix,
+        "RETENTION_DAYS": str(kept.retention_days),
+        "MEASURE_SQL": script("measure.sql"),
+        "SEQUENCES_SQL": script("sequences.sql"),
+        "USERS_SQL": script("users.sql"),
+    }
+
+
+def may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]:
+    """What a role that makes backups may do, as IAM statements: under the tenant's own prefixes only."""
     mine = [f"{kind}/{kept.prefix}/*" for kind in KINDS]
     return [
         {
@@ -144,19 +193,9 @@ def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]
             "Action": "s3:DeleteObject",
             "Resource": pulumi.Output.concat(bucket.arn, "/", f"{DUMPS}/{kept.prefix}/*"),
         },
-        {
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": bucket.arn,
-            "Condition": {"StringLike": {"s3:prefix": mine}},
-        },
-        {
-            # S3 uses the caller's permissions for a data key, and to decrypt parts of a multipart upload.
-            "Effect": "Allow",
-            "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
-            "Resource": bucket.key_arn,
-            "Condition": {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": bucket.arn}},
-        },
+        _may_list(bucket, mine),
+        # S3 uses the caller's permissions for a data key, and to decrypt parts of a multipart upload.
+        _may_use_its_key(bucket, "kms:GenerateDataKey", "kms:Decrypt"),
     ]
 
 

@@ -17,6 +17,7 @@ from components.scripts import script
 from components.tenant.rotation import TenantPasswords
 from tiers.facts.every_fact import Job, OdooProcess, Route
 from tiers.plan.plan import TenantPlan
+from tiers.portfolio.restore.stage import RESTORED
 
 _MOUNT: Final = "/run/secrets/administrator"
 
@@ -58,7 +59,7 @@ def set_up_odoo(
     Odoo's pods and so its route get traffic only after this job has succeeded; it runs again whenever what it
     or they read has changed, so that no pod meets a login that does not open.
     """
-    env = _environment(tenant, fact, route)
+    env = _environment(tenant, fact, process, route)
     text = script("odoo_setup.sh")
     mount = {"name": "administrator", "mountPath": _MOUNT, "readOnly": True}
     container = pods.container(
@@ -80,20 +81,31 @@ def set_up_odoo(
         fact,
         gib=jobs.data_gib(tenant),
         spec=pods.pod(user, group, account, [container], volumes),
-        distinguished_by=[text, env, process.addons_path],
+        distinguished_by=[text, env, process.addons_path, *_restored(tenant)],
         has_read=fingerprint(settings.fingerprint, administrator.fingerprint),
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[administrator.resource])),
     )
 
 
-def _environment(tenant: TenantPlan, fact: Job, route: Route) -> dict[str, str]:
+def _restored(tenant: TenantPlan) -> list[str]:
+    """What makes the job run anew on a database that was restored: it is as old as its backup.
+
+    A copy is made harmless once more, and passwords that everybody knows are closed, before a pod starts.
+    """
+    restore = tenant.restore
+    return [restore.moment] if restore is not None and restore.stage in RESTORED else []
+
+
+def _environment(tenant: TenantPlan, fact: Job, process: OdooProcess, route: Route) -> dict[str, str]:
     """The environment variables of odoo_setup.sh."""
     return {
         "OWNER": tenant.owner,
+        "VERSION": process.version,
         "NEUTRALISE": "yes" if fact.neutralises else "no",
         "ADDRESS": f"https://{route.hostname}",
         "REPORT_ADDRESS": odoo.report_address(route),
         "SETTINGS": script("odoo_settings.py"),
         "NEUTRALISED": script("neutralised.sh"),
         "SETUP_JOB": jobs.selection(tenant.tenant, fact.name, fact.namespace),
+        **({"UPDATE": str(process.update_number)} if process.update_number else {}),
     }

@@ -85,6 +85,7 @@ class DataMove:
                 "WAIT_SECONDS": str(_WAIT_SECONDS),
                 "SETUP": script("database_setup.sh"),
                 "DROP": script("database_drop.sh"),
+                "AS_SQL": script("database_sql.sh"),
                 **_measuring(),
             }
             after = self._after(*still)

@@ -71,7 +71,7 @@ class TenantSleep(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         replicas = {physical_name(tenant, each.name): each.replicas for each in workloads}
         account = pods.service_account(name, name, schedule.namespace, child)
-        bound = _may_scale(name, schedule.namespace, sorted(replicas), child)
+        bound = may_scale(name, schedule.namespace, sorted(replicas), child)
         api_policy(
             physical_name(name, "to-api"),
             schedule.namespace,
@@ -165,15 +165,16 @@ def _target(action: str, role: iam.Role, identifier: pulumi.Output[str]) -> dict
     }
 
 
-def _may_scale(
-    name: str, namespace: str, deployments: Sequence[str], child: pulumi.ResourceOptions
+def may_scale(
+    name: str, namespace: str, deployments: Sequence[str], child: pulumi.ResourceOptions, *verbs: str
 ) -> k8s.rbac.v1.RoleBinding:
+    """A role of the service account *name* that may scale *deployments*, and nothing else."""
     metadata = {"name": name, "namespace": namespace}
     scale = {
         "apiGroups": ["apps"],
         "resources": ["deployments/scale"],
         "resourceNames": list(deployments),
-        "verbs": ["patch"],
+        "verbs": list(verbs or ("patch",)),
     }
     role = k8s.rbac.v1.Role(name, metadata=metadata, rules=[scale], opts=child)
     return k8s.rbac.v1.RoleBinding(

@@ -24,10 +24,13 @@ from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
+from components.tenant.maintenance import maintenance_of
 from components.tenant.move import DataMove
+from components.tenant.restore.jobs import declare_restore
 from components.tenant.rotation import TenantPasswords
 from components.tenant.sessions import session_secrets
 from components.tenant.sleep import put_to_sleep
+from components.tenant.update import ModulesUpdate
 from components.tenant.usage import TenantUsage
 from tiers.deployed import RELEASED, is_released
 from tiers.facts.every_fact import (
@@ -46,7 +49,7 @@ from tiers.facts.every_fact import (
     UsageExporter,
     Workload,
 )
-from tiers.facts.names import FINAL_BACKUP, ODOO_SETUP, log_group
+from tiers.facts.names import BACKUP, FINAL_BACKUP, ODOO_SETUP, RESTORE_TEST_JOB, log_group
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 from tiers.vocabulary import CostDomain
 
@@ -87,13 +90,12 @@ class TenantStack(pulumi.ComponentResource):
         self.move = DataMove(tenant, self.services.servers, self.role, self._child)
         database = self._prepare_database(self.move.cut_over())
         self.settings = self._settings(database)
+        self.update = ModulesUpdate(tenant, platform, self.files.buckets, self._inside)
         still = self._build_workloads(self._prepare_odoo(database))
         self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
         self._build_sleep()
-        saved = self._build_backups(still)
-        self.move.remove_old(self.filestores, self.settings, saved)
-        self._close_down([*still, *saved])
+        self._build_jobs(still)
         watch(tenant, self._inside)
         self.applied = self._record()
         # A removal that is interrupted has removed the record already; the component goes last.
@@ -179,7 +181,8 @@ class TenantStack(pulumi.ComponentResource):
         secret = administrator_secret(
             self.tenant.tenant, route.namespace, self.passwords, place=self._secrets(), opts=self._inside
         )
-        before = [database, self.filestore, self.settings]
+        before: list[pulumi.Resource] = [database, self.filestore, self.settings]
+        before += self.update.before_pods(self.filestore, self.settings, before)
         return set_up_odoo(
             self.tenant,
             self._fact(Job, ODOO_SETUP),
@@ -208,7 +211,9 @@ class TenantStack(pulumi.ComponentResource):
             )
             for fact in facts_of(self.tenant.facts, Workload)
         ]
-        OdooRoute(self.tenant.tenant, route, self._fact(Workload, "web"), self._inside)
+        page = maintenance_of(self.tenant, route, self.platform.ingress_namespace, self._inside)
+        OdooRoute(self.tenant.tenant, route, self._fact(Workload, "web"), self._inside, maintenance=page)
+        self.update.after_pods(built)
         self._build_usage(after)
         return built
 
@@ -256,14 +261,31 @@ class TenantStack(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=before),
         )
 
-    def _build_backups(self, still: list[pulumi.Resource]) -> list[pulumi.Resource]:
+    def _build_jobs(self, still: list[pulumi.Resource]) -> None:
+        """Backups, and what a stage does with data once it was saved."""
+        backups = self._build_backups(still)
+        saved = [last for each in backups for last in each.last]
+        self.move.remove_old(self.filestores, self.settings, saved)
+        declare_restore(
+            self.tenant,
+            self.platform,
+            (self._administered(), self.role),
+            own_buckets=self.files.buckets,
+            mounted=(self.filestore, self.settings),
+            after=(backups, [*still, *saved]),
+            opts=self._inside,
+        )
+        self._close_down([*still, *saved])
+
+    def _build_backups(self, still: list[pulumi.Resource]) -> list[TenantBackups]:
         kept = facts_of(self.tenant.facts, LogicalBackup)
         if not kept:
             return []
+        scheduled = {job.name: job for job in facts_of(self.tenant.facts, ScheduledJob)}
         backups = TenantBackups(
             self.tenant,
             kept[0],
-            next((job for job in facts_of(self.tenant.facts, ScheduledJob) if job.name == "backup"), None),
+            scheduled.get(BACKUP),
             tags=self.tenant.cost_tags(CostDomain.RESILIENCE),
             cluster=self.platform.cluster,
             role_name=physical_name(self.platform.name, self.tenant.tenant, "backup"),
@@ -272,6 +294,7 @@ class TenantStack(pulumi.ComponentResource):
             settings=self.settings,
             still=still,
             last=next((job for job in facts_of(self.tenant.facts, Job) if job.name == FINAL_BACKUP), None),
+            test=scheduled.get(RESTORE_TEST_JOB),
             opts=self._inside,
         )
-        return backups.last
+        return [backups]

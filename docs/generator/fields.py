@@ -10,8 +10,10 @@ from typing import Any, Final
 import yaml
 
 from docs.generator.markdown import NOTICE, anchor, table
+from tiers.catalog.loading import load_catalog
+from tiers.catalog.tier import Catalog
 from tiers.schemas import MODELS, json_schema
-from tiers.vocabulary import LARGEST
+from tiers.vocabulary import LARGEST, Environment
 
 Schema = Mapping[str, Any]
 Document = tuple[str, yaml.Node]
@@ -33,7 +35,40 @@ A small tenant needs nine lines:
 
 [portfolios/local](../portfolios/local) has seven tenants on all four tiers; in
 [examples/every-option](../examples/every-option) every field of a tenant's file is used at least once."""
+_ENVIRONMENTS: Final = """\
+A tenant of an environment that is not production is **neutralised**: its pods start only on a database
+without mail servers, payments and scheduled actions, and reach nothing outside the cluster. It may
+[sleep](lifecycle.md#sleep). What a tier is sold for, and its fee per month:
+
+{fees}
+
+- `staging` has dumps of its own; people try a change in it before production gets it.
+- `development` is for who writes modules. It has no dumps: its data is made anew.
+- `analytics` is for reports on a copy of production that would slow production down. It has no scheduled
+  actions, no dumps and a small file store. People and programs read it through Odoo, with users who may only
+  read: nobody from outside the cluster reaches its database.
+- `migration` lasts until its [end date](lifecycle.md#end-dates).
+
+A client's sandbox need not be of the tier of its production: sizes are options."""
 _HEAD: Final = ("field", "value", "default", "meaning", "example")
+
+
+def _fees(catalog: Catalog) -> str:
+    """What each tier costs in each environment."""
+    tiers = sorted(catalog.tiers.values(), key=lambda each: each.offers[Environment.PRODUCTION].fee_per_month)
+    rows = [
+        [
+            f"`{environment}`",
+            *(
+                f"{each.offers[environment].fee_per_month} {each.currency}"
+                if environment in each.offers
+                else "-"
+                for each in tiers
+            ),
+        ]
+        for environment in Environment
+    ]
+    return table(["environment", *(f"`{each.tier}`" for each in tiers)], rows)
 
 
 def tenant_page(root: Path) -> str:
@@ -48,6 +83,8 @@ def tenant_page(root: Path) -> str:
                 NOTICE,
                 "# The files of a portfolio",
                 _INTRODUCTION.format(small=small),
+                "## Environments",
+                _ENVIRONMENTS.format(fees=_fees(load_catalog())),
                 "## A tenant's file",
                 *_sections(json_schema(MODELS["tenant"]), tenants),
                 "## `platform.yaml`",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -24,6 +24,7 @@ from lifecycle.decommission.final_backup import FinalBackup, FinalBackups
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import RemainingResource
 from lifecycle.decommission.savings import Savings, savings
+from lifecycle.restore_test.result import RestoreResult
 from lifecycle.stack_resources import (
     NoSuchTenantError,
     Preview,
@@ -198,6 +199,16 @@ class CloudWorld:
 def backups_of(inventory: Inventory, plan: DecommissionPlan) -> FinalBackups | None:
     """The backups of the plan's tenant; None when it has none."""
     return FinalBackups.of(inventory, plan.tenant, _s3(plan.region))
+
+
+def restore_tests_of(inventory: Inventory, tenant: TenantId) -> Iterator[RestoreResult]:
+    """The newest results of restore tests in *tenant*'s bucket, the newest first; none without backups.
+
+    Raises:
+        LifecycleError: When the bucket cannot be read, or holds no result where one should be.
+    """
+    backups = FinalBackups.of(inventory, tenant, _s3(inventory.plan.region))
+    return backups.restore_tests(tenant) if backups else iter(())
 
 
 def reaper_of(portfolio: Path) -> ReaperSpec | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -15,8 +15,9 @@ from lifecycle.adoption.sizing import choices, size_facts
 from lifecycle.adoption.state import AdoptedTenant
 from lifecycle.adoption.subject import Subject
 from lifecycle.adoption.tags import tag_gaps
-from tiers.portfolio.platform import known_odoo
 from tiers.portfolio.tenant import Tenant
+from tiers.portfolio.versions.chosen import versions_of
+from tiers.portfolio.versions.image import known_odoo
 from tiers.vocabulary import Environment, TenantId
 
 _OF_AWS: Final = "aws:"
@@ -83,24 +84,25 @@ def findings(subject: Subject, evidence: Evidence) -> Mapping[Phase, Finding]:
 
 
 def _inventory(subject: Subject) -> Finding:
-    runs = subject.platform.images.odoo.version
+    version, offered = subject.odoo_version, versions_of(subject.platform)
+    runs = version if version in offered else subject.platform.images.odoo.version
     facts = {"rows": _plain(subject, without="tags"), "odoo": runs}
-    version = subject.facts.get("odoo_version")
-    upgrade = () if version is None else _version(str(version), runs)
+    upgrade = () if version is None else _version(str(subject.facts["odoo_version"]), version, offered)
     count = len(subject.rows)
-    proven = f"{count} row{'' if count == 1 else 's'}, Odoo {version}, {subject.facts.get('users')} users"
+    told = f"Odoo {subject.facts.get('odoo_version')}, {subject.facts.get('users')} users"
+    proven = f"{count} row{'' if count == 1 else 's'}, {told}"
     return Finding(facts, (*subject.unknown, *upgrade), proven)
 
 
-def _version(version: str, runs: str) -> Iterator[str]:
-    whole = version if "." in version or not version.isdecimal() else f"{version}.0"
+def _version(said: str, whole: str, offered: Collection[str]) -> Iterator[str]:
+    runs = ", ".join(offered)
     try:
         known_odoo(whole)
     except ValueError:
-        yield f"odoo_version: upgrade first: Costack does not know Odoo {version}; the platform runs {runs}"
+        yield f"odoo_version: upgrade first: Costack does not know Odoo {said}; the platform runs {runs}"
         return
-    if whole != runs:
-        yield f"odoo_version: upgrade first: it runs Odoo {version}, and the platform {runs}"
+    if whole not in offered:
+        yield f"odoo_version: upgrade first: it runs Odoo {said}, and the platform {runs}"
 
 
 def _tag_gaps(subject: Subject) -> Finding:

@@ -12,6 +12,7 @@ from lifecycle.adoption.document import scalar
 from lifecycle.adoption.subject import Subject
 from tiers.errors import CatalogError
 from tiers.portfolio.tenant import Tenant
+from tiers.portfolio.versions.chosen import image_of, version_faults, versions_of
 from tiers.strict_yaml import mistakes
 from tiers.vocabulary import Environment
 
@@ -33,10 +34,10 @@ def document_of(subject: Subject, tier: str, workload_class: str) -> dict[str, A
     if (hostname := subject.adopted.hostname or facts.get("hostname")) is not None:
         document["hostname"] = str(hostname)
     if subject.environment is Environment.MIGRATION:
-        if "cutover" in facts:
-            document["cutover"] = f"{facts['cutover']:%Y-%m-%d}"
-        if "expires_on" in facts:
-            document["expires_at"] = f"{facts['expires_on']:%Y-%m-%d}T00:00:00Z"
+        document |= _dates(facts)
+    named = versions_of(platform).get(subject.odoo_version or "")
+    if named is not None:
+        document["odoo"] = {"version": named}
     options: dict[str, Any] = {"users": str(facts["users"])}
     for name in ("database_gib", "filestore_gib"):
         options[name] = str(_whole_gib(facts[name]))
@@ -46,6 +47,12 @@ def document_of(subject: Subject, tier: str, workload_class: str) -> dict[str, A
         options["dr_region"] = platform.dr_regions[0]
     document["options"] = options
     return document
+
+
+def _dates(facts: Mapping[str, Any]) -> dict[str, str]:
+    """When a migration ends, as far as its rows say it."""
+    form = {"cutover": ("cutover", "%Y-%m-%d"), "expires_on": ("expires_at", "%Y-%m-%dT00:00:00Z")}
+    return {key: facts[name].strftime(how) for name, (key, how) in form.items() if name in facts}
 
 
 def tenant_of(subject: Subject, tier: str, workload_class: str) -> Tenant:
@@ -89,11 +96,21 @@ def differences(subject: Subject, tenant: Tenant, tier: str, workload_class: str
     for name in ("client", "environment", "tier", "hostname"):
         if name in wanted and str(there.get(name)) != wanted[name]:
             yield f"{name}: its file says {there.get(name)}, the adoption {wanted[name]}"
+    yield from _other_odoo(subject, tenant)
     for name, value in wanted["options"].items():
         found = there["options"].get(name)
         if str(found) != value:
             there_is = "nothing" if found is None else found
             yield f"options.{name}: its file says {there_is}, the adoption {value}"
+
+
+def _other_odoo(subject: Subject, tenant: Tenant) -> Iterator[str]:
+    """Where its file leads to another version of Odoo than it runs, though the platform has that one."""
+    platform, runs = subject.platform, subject.odoo_version
+    if runs not in versions_of(platform) or list(version_faults(tenant, platform)):
+        return  # told elsewhere
+    if (named := image_of(platform, tenant).version) != runs:
+        yield f"odoo.version: its file leads to Odoo {named}, and it runs {runs}"
 
 
 def _environment(subject: Subject) -> Environment:

@@ -17,8 +17,7 @@ from lifecycle.adoption.names import Pair
 from lifecycle.adoption.phase import SIGNABLE, Phase, Status
 from tiers.catalog.classes import ClassId
 from tiers.errors import CatalogError
-from tiers.portfolio.tenant import UtcDatetime
-from tiers.vocabulary import Count, Environment, Frozen, Hostname, Positive, TagValue, TenantId
+from tiers.vocabulary import Count, Environment, Frozen, Hostname, Positive, TagValue, TenantId, UtcDatetime
 
 FILE: Final = "adoption.yaml"
 """The name of the file in the folder of an adoption."""

@@ -54,6 +54,12 @@ class Subject:
         return tuple(sorted(each for each in found if each is not None))
 
     @property
+    def odoo_version(self) -> str | None:
+        """The version of Odoo that it runs, with its minor one; None while its rows do not agree on one."""
+        said = self.facts.get("odoo_version")
+        return None if said is None else f"{said}.0" if str(said).isdecimal() else str(said)
+
+    @property
     def environment(self) -> Environment | None:
         """Its environment; None while its rows name none or several."""
         return self.environments[0] if len(self.environments) == 1 else None

@@ -18,8 +18,7 @@ from lifecycle.expire import finding_of
 from lifecycle.stack_resources import KUBERNETES, Target
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.gates.reaper import ReaperSpec
-from tiers.portfolio.tenant import UtcDatetime
-from tiers.vocabulary import Environment, Frozen, LifecycleStage, TenantId
+from tiers.vocabulary import Environment, Frozen, LifecycleStage, TenantId, UtcDatetime
 
 NAMESPACE: Final = "costack-decommission"
 """What the signature of a decommission plan's approval is for (PROTOCOL.sshsig of OpenSSH)."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lifecycle.errors import LifecycleError
-from lifecycle.restore_test.result import restore_result
+from lifecycle.restore_test.result import RestoreResult, restore_result
 from tiers.facts.every_fact import Bucket, FactId, LogicalBackup
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan, facts_of
@@ -158,13 +158,21 @@ class FinalBackups:
         Raises:
             LifecycleError: When the bucket cannot be read, or holds no result where one should be.
         """
+        for result in self.restore_tests(tenant):
+            if result.passed and (tried is None or result.started_at in tried):
+                return datetime.fromisoformat(result.finished_at)
+        return None
+
+    def restore_tests(self, tenant: TenantId) -> Iterator[RestoreResult]:
+        """The newest results of restore tests of *tenant*, the newest first.
+
+        Raises:
+            LifecycleError: When the bucket cannot be read, or holds no result where one should be.
+        """
         with self._told():
             for key in sorted(self._keys(f"manifests/{self.prefix}/restore-tests/"))[: -_LOOKED_AT - 1 : -1]:
                 body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-                result = restore_result(body.decode("utf-8", "replace"), tenant)
-                if result.passed and (tried is None or result.started_at in tried):
-                    return datetime.fromisoformat(result.finished_at)
-        return None
+                yield restore_result(body.decode("utf-8", "replace"), tenant)
 
     @contextmanager
     def _told(self, path: str = "") -> Iterator[None]:

@@ -20,11 +20,19 @@ from allocation.statement.statement import Term
 from lifecycle.stack_resources import Target
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
-from tiers.facts.names import CLOSING_FACTS, SLEEPING
+from tiers.facts.names import CLOSING_FACTS, RESTORE_TEST_JOB, SLEEPING
 from tiers.files import read_json, written_beside
 from tiers.plan.plan import TenantPlan
-from tiers.portfolio.tenant import UtcDatetime
-from tiers.vocabulary import Count, Environment, Frozen, LifecycleStage, ResilienceClass, TagValue, TenantId
+from tiers.vocabulary import (
+    Count,
+    Environment,
+    Frozen,
+    LifecycleStage,
+    ResilienceClass,
+    TagValue,
+    TenantId,
+    UtcDatetime,
+)
 
 SCHEMA_VERSION: Final = 1
 VALID_FOR: Final = timedelta(hours=24)
@@ -116,9 +124,10 @@ class DecommissionPlan(HashedPlan):
 
 
 def facts_sha256(tenant: TenantPlan) -> str:
-    """The hash of a deployed tenant, without what its decommissioning changes: two lines, jobs, sleep."""
+    """The hash of a deployed tenant, without what its decommissioning changes: two lines and some jobs."""
     identity = tenant.model_copy(update={"lifecycle_stage": LifecycleStage.ACTIVE, "facts": ()})
-    facts = [fact.id for fact in tenant.facts if fact.name not in {*CLOSING_FACTS, *SLEEPING}]
+    changing = {*CLOSING_FACTS, *SLEEPING, RESTORE_TEST_JOB}
+    facts = [fact.id for fact in tenant.facts if fact.name not in changing]
     said = identity.model_dump(mode="json", exclude={"protected", "extended"})
     return sha256_of({"tenant": said, "facts": facts})
 

@@ -22,8 +22,7 @@ from lifecycle.decommission.retained import Kind
 from lifecycle.evidence import EvidenceError
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
-from tiers.portfolio.tenant import UtcDatetime
-from tiers.vocabulary import Count, Frozen, Region, TenantId
+from tiers.vocabulary import Count, Frozen, Region, TenantId, UtcDatetime
 
 CHECK: Final = "purge-check"
 DELETE: Final = "purge-delete"

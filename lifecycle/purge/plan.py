@@ -15,8 +15,7 @@ from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, VALID_FOR, HashedPlan,
 from lifecycle.purge.ledger import AmountText, LedgerLine
 from lifecycle.purge.resource import AccountResource
 from tiers.portfolio.gates.purge import PurgeSpec
-from tiers.portfolio.tenant import UtcDatetime
-from tiers.vocabulary import Frozen, TagValue
+from tiers.vocabulary import Frozen, TagValue, UtcDatetime
 
 MOST: Final = 50
 """How many resources a plan deletes where platform.yaml says nothing."""

@@ -10,8 +10,7 @@ from pydantic import Field
 from allocation.prices.price_book import PriceBook
 from lifecycle.decommission.retained import Kind, RemainingResource, monthly_units, stored_units
 from lifecycle.purge.ledger import LedgerLine
-from tiers.portfolio.tenant import UtcDatetime
-from tiers.vocabulary import LARGEST, Count, Frozen
+from tiers.vocabulary import LARGEST, Count, Frozen, UtcDatetime
 
 _MOST_BYTES: Final = LARGEST * 1_000_000
 STORED: Final = frozenset({Kind.DUMPS, Kind.FILES, Kind.EXPORTS, Kind.MANIFESTS})

@@ -29,6 +29,7 @@ def rows(files: list[Path]) -> list[tuple[Any, ...]]:
     return duckdb.execute(read, [[str(file) for file in files]]).fetchall()
 
 
+@pytest.mark.whole("they are read back as one bill below")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("version", list(FocusVersion))
 def test_parts_hold_what_one_file_holds(
@@ -59,6 +60,7 @@ def test_parts_are_read_back_as_one_bill(tmp_path: Path, monkeypatch: pytest.Mon
     assert replace(again.statement, items=()) == replace(first.statement, items=())
 
 
+@pytest.mark.whole("the same writer is tried in tests/allocation/adapters/bill/test_charge_parts")
 def test_one_file_takes_the_place_of_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kinds, "_FEW_ROWS", 0)
     with monkeypatch.context() as small:

@@ -48,7 +48,7 @@ def small_firm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(file for file in files if file.name == "focus-1.3.parquet")
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_month_is_read_back_to_the_unit(scenario: str, tmp_path: Path) -> None:
     """Cells hold tenant, pool, part, domain, category and behaviour; all of a statement but its items."""
@@ -60,6 +60,7 @@ def test_a_month_is_read_back_to_the_unit(scenario: str, tmp_path: Path) -> None
         assert replace(again.statement, items=()) == replace(first.statement, items=()), file.name
 
 
+@pytest.mark.whole("a month is read back to the unit above")
 def test_what_is_read_back_is_written_again_as_it_was(small_firm: Path, tmp_path: Path) -> None:
     out = tmp_path / "again"
     allocated("small-firm-shared", (small_firm,), out=out, focus=(FocusVersion.V1_3,))
@@ -68,6 +69,7 @@ def test_what_is_read_back_is_written_again_as_it_was(small_firm: Path, tmp_path
     assert rows[0] == rows[1] != []
 
 
+@pytest.mark.whole("what is carried is no charge, and only charges are read back")
 def test_a_month_settled_with_what_was_carried_is_read_back_without_it(tmp_path: Path) -> None:
     """Remainders moved units between tenants; the file says the result, and nothing is moved again."""
     scenario, history = "small-firm-shared", tmp_path / "history"
@@ -98,6 +100,7 @@ def test_a_month_settled_with_what_was_carried_is_read_back_without_it(tmp_path:
     assert fresh.tenants != last.statement.tenants, "nothing was carried: the test shows nothing"
 
 
+@pytest.mark.whole("a month is read back to the unit above")
 def test_what_no_tenant_used_is_unallocated_to_the_gate_again(tmp_path: Path) -> None:
     month, out = "2026-10", tmp_path / "run"
     rows = [row("7", whole(month), whole(month)), row("3", whole(month), whole(month), tenant="acme")]
@@ -121,6 +124,7 @@ def test_what_no_tenant_used_is_unallocated_to_the_gate_again(tmp_path: Path) ->
     assert found == ["70.0000", "70.0000"]
 
 
+@pytest.mark.whole("portfolios are told apart in tests/allocation/billed/test_portfolios")
 def test_what_is_nobodys_stays_in_its_portfolio(tmp_path: Path) -> None:
     """Of two portfolios: rows that no rule gives to a tenant belong to the portfolio of their account."""
     inventories = []
@@ -154,6 +158,7 @@ def test_what_is_nobodys_stays_in_its_portfolio(tmp_path: Path) -> None:
         assert replace(again, items=()) == replace(first, items=()), file.name
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
@@ -194,6 +199,7 @@ def test_a_file_that_is_not_what_was_written_is_refused(
         allocated("small-firm-shared", (bill,))
 
 
+@pytest.mark.whole("parts and spellings of columns are read in tests/allocation/adapters/bill")
 def test_a_warehouse_may_split_the_file_and_change_the_case_of_its_columns(
     small_firm: Path, tmp_path: Path
 ) -> None:

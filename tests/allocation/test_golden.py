@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from cli.actions.costs.allocate import Request, print_allocation
-from tests.portfolios import ROOT
+from tests.portfolios import ROOT, plan_of, tenant
+from tiers.inventory import exported
+from tiers.vocabulary import Environment
 
 GOLDEN = ROOT / "tests" / "golden"
 AFTERWARDS = datetime(2026, 12, 3, tzinfo=UTC)
@@ -67,6 +70,29 @@ def test_the_statement_is_the_committed_one(scenario: str, capsys: pytest.Captur
     text = reported(capsys, request(scenario))
     assert ", difference 0" in text
     _compare(GOLDEN / scenario / "statement.txt", text)
+
+
+def test_an_estimate_of_one_client_in_every_environment(capsys: pytest.CaptureFixture[str]) -> None:
+    """A portfolio that is deployed, with a sandbox of each kind beside production, and no bill yet."""
+    text = reported(capsys, request("every-environment", bills=(), usage=()))
+    assert ", difference 0" in text
+    _compare(GOLDEN / "every-environment" / "statement.txt", text)
+
+
+def test_the_estimated_portfolio_is_what_the_catalog_sells() -> None:
+    ends = {"expires_at": "2027-01-31T00:00:00Z", "cutover": "2027-01-15"}
+    tenants = [
+        tenant(
+            "acme" if environment is Environment.PRODUCTION else f"acme-{environment}",
+            client="acme-consulting",
+            environment=environment,
+            hostname=f"{environment}.acme.odoo.example.com",
+            **(ends if environment is Environment.MIGRATION else {}),
+        )
+        for environment in Environment
+    ]
+    inventory = GOLDEN / "every-environment" / "inventory.json"
+    _compare(inventory, json.dumps(exported(plan_of(*tenants), {}), indent=1) + "\n")
 
 
 def test_a_restatement_is_its_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -289,7 +289,7 @@ def direct(tier: str) -> dict[str, str]:
 
 def test_a_dedicated_database_as_it_is_sold() -> None:
     # The server as above, 0.50 + 0.03 for its log; 20 x 0.09 + 80 x 0.01 for traffic, 5 x 0.50 + 5 x 0.03
-    # for logs.
+    # for logs; 48 GiB for 260 of 43,800 minutes, x 0.08.
     assert direct("dedicated-db") == {
         "acme/key": "1.00",
         "acme/server": "53.20",
@@ -297,12 +297,14 @@ def test_a_dedicated_database_as_it_is_sold() -> None:
         "acme/server-secret": "0.40",
         "acme/traffic": "2.60",
         "acme/logs": "2.65",
+        "acme/restore-test-job": "0.02279456",
     }
 
 
 def test_a_highly_available_database_as_it_is_sold() -> None:
     # 371.94 + 3 x 0.095 for a server whose backups, 50 + 35 x 1.5 GiB, are just above its 100; 3 x 0.50 +
-    # 9 x 0.03 for its log; two cache nodes; 60 x 0.09 + 240 x 0.01 for traffic; 15 x 0.50 + 45 x 0.03.
+    # 9 x 0.03 for its log; two cache nodes; 60 x 0.09 + 240 x 0.01 for traffic; 15 x 0.50 + 45 x 0.03;
+    # 116 GiB for 1,214 of 43,800 minutes, x 0.08: 280 minutes each week.
     assert direct("ha-postgresql") == {
         "acme/key": "1.00",
         "acme/server": "372.225",
@@ -311,4 +313,5 @@ def test_a_highly_available_database_as_it_is_sold() -> None:
         "acme/cache": "37.376",
         "acme/traffic": "7.80",
         "acme/logs": "8.85",
+        "acme/restore-test-job": "0.2572128",
     }

@@ -17,7 +17,10 @@ from tests.bench.reports import MONTH, MOST_ACCOUNT_BYTES, MOST_INDEX_BYTES, pre
 from tests.browser import ALWAYS, Browser, complaints, opened, pages_of, printed
 from tests.cli.reporting import said
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.whole("test_in_a_browser opens the same pages of a month with a few tenants"),
+]
 EVERY_ELEMENT = bool(os.environ.get("COSTACK_EVERY_ELEMENT"))
 TENANTS, PART = (1_000, 1) if EVERY_ELEMENT else (250, 4)
 SHORT = ("finance", "quarterly")

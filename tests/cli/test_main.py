@@ -27,6 +27,8 @@ COMMANDS = (
     "rotate",
     "explain",
     "sql",
+    "restore",
+    "refresh",
     "restore-test",
     "expire",
     "extend",
@@ -113,6 +115,7 @@ def test_ctrl_c_ends_the_process_and_what_it_waits_for(tmp_path: Path) -> None:
     assert (process.returncode, stdout, stderr) == (Exit.CANCELLED, "", "cancelled\n")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("arguments", [("validate",), ("allocate",), ("allocate", "-o", "json")])
 def test_a_reader_that_has_seen_enough_is_no_error(arguments: tuple[str, ...], tmp_path: Path) -> None:
     if arguments[0] == "allocate":

@@ -68,6 +68,7 @@ def test_commands_of_a_report_work_with_two_portfolios() -> None:
     assert "name the portfolio with --portfolio" in lost.stderr
 
 
+@pytest.mark.whole("the other commands of a report are printed and run here")
 def test_the_stack_of_a_portfolio_is_read_from_its_file(two_portfolios: Path) -> None:
     stacks = two_portfolios / "stacks"
     stacks.mkdir()

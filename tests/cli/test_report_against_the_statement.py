@@ -178,7 +178,7 @@ def billed(request: pytest.FixtureRequest, folder: Path) -> Read:
     return reported(run, files / "inventory.json", (files / "usage.csv",))
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 def test_every_figure_of_a_bill(billed: Read, walked: list[Printed]) -> None:
     pages, otherwise, documents = billed
     walked += pages
@@ -245,6 +245,7 @@ def history(folder: Path) -> Path:
     return filed
 
 
+@pytest.mark.whole("the figures of one bill, and of one after an estimate, are read here")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("scenario", ["month-restated", "mid-month-move", "small-firm-shared"])
 def test_every_figure_of_a_bill_after_another(
@@ -264,6 +265,7 @@ def test_every_figure_of_a_bill_after_another(
     agree([*otherwise, *problems(pages, documents)])
 
 
+@pytest.mark.whole("the figures of a month are read here, and of what changed in tests/allocation/report")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("before", ["an estimate", "a bill without items"])
 def test_every_figure_of_a_bill_after(before: str, folder: Path, walked: list[Printed]) -> None:
@@ -285,6 +287,7 @@ def test_every_figure_of_a_bill_after(before: str, folder: Path, walked: list[Pr
     agree([*otherwise, *problems(pages, documents)])
 
 
+@pytest.mark.sample(2)
 def test_the_parts_of_a_bill_add_up_to_it_as_they_are_shown(billed: Read) -> None:
     """On the first page, too, whose parts have no foot: they are the figures of the page for finance."""
     pages = {page.kind: page for page in billed[0]}

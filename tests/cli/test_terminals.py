@@ -44,6 +44,7 @@ def on_a_wide_one(*arguments: str) -> tuple[str, str]:
     return on_a_terminal(250, *arguments)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("columns", [80, 100])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_figure_is_cut(command: str, columns: int, inventory: Path) -> None:

@@ -25,7 +25,7 @@ from tests.components.security_groups import reach_faults
 from tests.components.test_roles_apart import across
 from tests.components.test_tenants_apart import INTERNET, METADATA, between_tenants
 from tests.tagged import expected_keys, label_sets
-from tiers.facts.compute import SleepSchedule
+from tiers.facts.compute import ScheduledJob, SleepSchedule
 from tiers.facts.data import LogicalBackup
 from tiers.facts.names import FINAL_DUMP
 from tiers.facts.network import Egress, Route
@@ -73,9 +73,23 @@ def _tenant_faults(plan: TenantPlan, declared: Sequence[Declared]) -> Faults:
             yield f"{plan.tenant}: {len(_of_kind(here, kind))} {kind} in {route.namespace}"
     yield from _sleep_faults(plan, here)
     mine = [each for each in _of_kind(here, "CronJob") if each.labels.get("cost/tenant") == plan.tenant]
-    backups = [each for each in mine if each.labels[_NAME] == "odoo"]
+    mine = [each for each in mine if each.labels[_NAME] == "odoo"]
+    backups = [each for each in mine if not _is_test(each)]
     if len(backups) != len([each for each in facts_of(plan.facts, LogicalBackup) if each.name != FINAL_DUMP]):
         yield f"{plan.tenant}: {len(backups)} backup jobs"
+    tested = [each for each in facts_of(plan.facts, ScheduledJob) if each.restore_test]
+    if len(mine) - len(backups) != len(tested):
+        yield f"{plan.tenant}: {len(mine) - len(backups)} restore tests"
+
+
+def _is_test(each: Declared) -> bool:
+    """Whether it is the scheduled restore test, which mounts nothing of the tenant's."""
+    return each.type.endswith(":CronJob") and each.props["metadata"]["name"].endswith("-restore-test")
+
+
+def _mounts_nothing(each: Declared) -> bool:
+    """Whether it needs no files of the tenant: a restore test, the page of a stopped Odoo, a start."""
+    return _is_test(each) or each.name.endswith(("-maintenance", "-odoo-start"))
 
 
 def _namespace_faults(name: str, declared: Sequence[Declared], here: Sequence[Declared]) -> Faults:
@@ -91,7 +105,10 @@ def _namespace_faults(name: str, declared: Sequence[Declared], here: Sequence[De
     roles = [
         each.props["rules"]
         for each in here
-        if each.type.endswith(":Role") and not _is_sleeps(each) and each.props["metadata"]["name"] != "routes"
+        if each.type.endswith(":Role")
+        and not _is_sleeps(each)
+        and not _is_updates(each)
+        and each.props["metadata"]["name"] != "routes"
     ]
     if [{verb for rule in rules for verb in rule["verbs"]} for rules in roles] != [{"get", "list", "watch"}]:
         yield f"{name}: support may do something else than look"
@@ -111,6 +128,14 @@ def _that_sleep(mine: Sequence[Declared]) -> list[Declared]:
 def _is_sleeps(each: Declared) -> bool:
     """Whether a role, or its binding, is the one with which a tenant falls asleep."""
     return "cost/tenant" in each.labels and each.props["metadata"]["name"].endswith("-sleep")
+
+
+def _is_updates(each: Declared) -> bool:
+    """Whether a role is that of an update of modules: it may read and scale Deployments that it names."""
+    rules = each.props.get("rules", ())
+    return each.props["metadata"]["name"] == f"{each.labels.get('cost/tenant')}-update" and all(
+        rule["resources"] == ["deployments/scale"] and rule["resourceNames"] for rule in rules
+    )
 
 
 def _sleep_faults(plan: TenantPlan, here: Sequence[Declared]) -> Faults:
@@ -195,11 +220,12 @@ def _way_in_faults(tenant: str, route: Route, declared: Sequence[Declared]) -> F
         secured = [host for each in spec.get("tls", ()) if each.get("secretName") for host in each["hosts"]]
         if named != secured or any("*" in host for host in named):
             yield f"{ingress.name}: {named} with TLS for {secured}"
-        if _namespace(ingress) != route.namespace and route.hostname in named:
+        if _namespace(ingress) != route.namespace and {*route.hosts, *route.redirects} & {*named}:
             yield f"{tenant}: {route.hostname} is routed in {_namespace(ingress)}"
         hosts += named
-    if hosts.count(route.hostname) != 1:
-        yield f"{tenant}: {route.hostname} is routed {hosts.count(route.hostname)} times"
+    for host in (*route.hosts, *route.redirects):
+        if hosts.count(host) != 1:
+            yield f"{tenant}: {host} is routed {hosts.count(host)} times"
 
 
 def _volume_faults(tenant: str, declared: Sequence[Declared], here: Sequence[Declared]) -> Faults:
@@ -211,8 +237,8 @@ def _volume_faults(tenant: str, declared: Sequence[Declared], here: Sequence[Dec
         for each in _of_kind(declared, "PersistentVolume")
         if each.props["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
     }
-    working = [each for each in here if each.labels.get("cost/tenant") == tenant and not _sleeps(each)]
-    for name, spec in pod_specs(working):
+    mine = [each for each in here if each.labels.get("cost/tenant") == tenant and not _sleeps(each)]
+    for name, spec in pod_specs([each for each in mine if not _mounts_nothing(each)]):
         mounted = [
             each["persistentVolumeClaim"] for each in spec["volumes"] if "persistentVolumeClaim" in each
         ]

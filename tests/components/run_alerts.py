@@ -22,6 +22,7 @@ RULE = ":PrometheusRule"
 STEP_MINUTES = 5
 NAMESPACE = "odoo-acme"
 CRON = f'namespace="{NAMESPACE}",cronjob="acme-backup"'
+TESTS = f'namespace="{NAMESPACE}",cronjob="acme-restore-test"'
 WEB = f'{{namespace="{NAMESPACE}",deployment="acme-web"}}'
 POD = f'namespace="{NAMESPACE}",pod="acme-web-7d4b9c6f5d-x2x9k",container="web"'
 
@@ -125,21 +126,32 @@ SCENARIOS: list[tuple[dict[str, str], float, set[str]]] = [
         3,
         set(),
     ),
+    # Nobody tests yet: the schedule is there for longer than a test may be old, or for less.
+    ({f"kube_cronjob_created{{{TESTS}}}": always(0, 24 * 16)}, 24 * 15.5, {"TenantRestoreTestOverdue"}),
+    ({f"kube_cronjob_created{{{TESTS}}}": always(0, 24 * 16)}, 24 * 13.5, set()),
+    # The schedule's last success, whose Job is gone; then one that somebody started.
     (
         {
-            f"kube_cronjob_created{{{CRON}}}": always(0, 24 * 32),
-            f"kube_cronjob_status_last_successful_time{{{CRON}}}": f"0+{STEP_MINUTES * 60}x{12 * 24 * 32}",
+            f"kube_cronjob_created{{{TESTS}}}": always(0, 24 * 16),
+            f"kube_cronjob_status_last_successful_time{{{TESTS}}}": always(24 * 9 * HOUR, 24 * 16),
         },
-        24 * 31,
-        {"TenantRestoreTestOverdue"},
+        24 * 15.5,
+        set(),
     ),
     (
         {
-            f"kube_cronjob_created{{{CRON}}}": always(0, 24 * 32),
-            f"kube_cronjob_status_last_successful_time{{{CRON}}}": f"0+{STEP_MINUTES * 60}x{12 * 24 * 32}",
+            f"kube_cronjob_created{{{TESTS}}}": always(0, 24 * 16),
             f"kube_job_status_succeeded{{{job('acme-restore-test-20261124020203')}}}": always(1, 24 * 7),
         },
-        24 * 31,
+        24 * 15.5,
+        set(),
+    ),
+    # A test of the schedule that failed, and its next one.
+    (failed("acme-restore-test-29384716", HOUR, 3), 2, {"TenantRestoreTestFailed"}),
+    (
+        failed("acme-restore-test-29384716", HOUR, 3)
+        | {f"kube_job_status_completion_time{{{job('acme-restore-test-29394796')}}}": always(2 * HOUR, 3)},
+        3,
         set(),
     ),
 ]

@@ -92,17 +92,20 @@ FOLDERS = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.sample(1)
 @FOLDERS
 def test_a_portfolios_names_are_those_that_are_declared(folder: Path) -> None:
     made = {(made.kind, made.name) for made in names.names_of(plan_from(folder))}
     assert made == declared_names(declared_from(folder))
 
 
+@pytest.mark.whole("the names of the portfolio, which has every tier, are compared above")
 def test_the_names_of_every_offer_are_those_that_are_declared() -> None:
     plan = plan_of(*every_offer())
     assert {(made.kind, made.name) for made in names.names_of(plan)} == declared_names(declare_plan(plan))
 
 
+@pytest.mark.whole("the longest portfolio has names that are cut, too")
 def test_names_that_are_cut_are_those_that_are_declared() -> None:
     """A long portfolio and long tenants: what is cut ends in the same hash in both places."""
     tenants = [

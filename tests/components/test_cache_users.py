@@ -255,6 +255,7 @@ def sessions(server: CacheServer, last: Login, count: int) -> list[Any]:
         return [pod.ask("GET", last.key(str(number))) for number in range(count)]
 
 
+@pytest.mark.whole("fifteen seconds of every stage; each has its user's passwords in tenant/test_rotation")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("way", [("second-login", "first-login", None), ("second-login", "back", "was")])
 def test_a_rotation_loses_no_session(server: CacheServer, way: tuple[str | None, ...]) -> None:

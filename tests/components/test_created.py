@@ -126,6 +126,7 @@ def test_network_policies_are_enforced_and_files_can_be_mounted() -> None:
     assert (driver["namespace"], driver["serviceAccount"]) == ("kube-system", "efs-csi-controller-sa")
 
 
+@pytest.mark.whole("every fact of the cluster is compared above")
 def test_pods_get_groups_where_the_network_driver_may_make_interfaces() -> None:
     acme = tenant("acme", tier="dedicated-db")
     made = declare_plan(plan_of(acme, platform=creating(pod_security_groups=True)))

@@ -61,6 +61,8 @@ def test_the_internet_is_closed_but_for_named_networks() -> None:
     assert "to-named-networks" not in policies(declared("baseline"), "acme")
 
 
+@pytest.mark.whole("the ways out of a pod are in test_reachability")
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("controls", "purpose"), [("baseline", "to-internet"), ("enhanced", "to-named-networks")]
 )

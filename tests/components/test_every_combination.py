@@ -36,7 +36,7 @@ from tiers.plan.plan import Plan
 
 SECRET = "password-of-"
 # All of them take minutes: `make torture` asks for them, `make test` for a sample.
-EXAMPLES, COMBINATIONS = (440, 1000) if os.environ.get("COSTACK_EVERY_COMBINATION") else (12, 12)
+EXAMPLES, COMBINATIONS = (440, 1000) if os.environ.get("COSTACK_EVERY_COMBINATION") else (12, 1)
 
 
 def composition_root(name: str = "deploy") -> Callable[..., Any]:
@@ -63,6 +63,7 @@ def deployed(plan: Plan) -> tuple[list[Declared], dict[str, Any]]:
         return declare(declaring), known
 
 
+@pytest.mark.whole("a catalog that is read twice costs a tenth of a second")
 def test_the_program_reads_the_catalog_once() -> None:
     read: list[Path] = []
 
@@ -94,13 +95,14 @@ def test_the_program_waits_for_all_that_aws_tells() -> None:
 
 @pytest.fixture(scope="module")
 def sold() -> Iterator[Counter[Offer]]:
-    """The combinations that were tried, by offer; in the end there are enough, of each."""
+    """The combinations that were tried, by offer; in the end there are enough, of each that was asked for."""
     counted: Counter[Offer] = Counter()
     yield counted
-    assert set(counted) == set(offers())
+    assert all(counted.values())
     assert counted.total() >= COMBINATIONS
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("offer", offers(), ids="-".join)
 @settings(
     max_examples=-(-EXAMPLES // len(offers())),
@@ -114,6 +116,7 @@ def sold() -> Iterator[Counter[Offer]]:
 def test_whatever_is_sold_is_complete_and_closed(
     data: st.DataObject, offer: Offer, sold: Counter[Offer]
 ) -> None:
+    sold[offer] += 0
     plan = accepted(*data.draw(portfolios(offer)))
     if plan is None:
         reject()
@@ -131,6 +134,7 @@ def test_whatever_is_sold_is_complete_and_closed(
     sold.update((each.tier, each.environment) for each in plan.tenants)
 
 
+@pytest.mark.whole("it asks the product about each choice of each menu, of which the test above makes some")
 def test_menus_hold_more_than_the_product_takes() -> None:
     """What is not sold is found by asking the product, so there must be something for it to refuse."""
     for offer in offers():
@@ -166,6 +170,7 @@ def message(each: Declared) -> Declared:
     return replace(each, secret_props=frozenset())
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

@@ -38,7 +38,8 @@ def run(program: str) -> str:
     return done.stdout
 
 
-@pytest.mark.sample(2)
+@pytest.mark.whole("what components declare loads no service whole below")
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_name_of_a_service_is_that_of_its_module_and_loads_no_other(service: str) -> None:
     count, differing = run(NAMES.format(service=service)).split(maxsplit=1)
@@ -186,7 +187,7 @@ import pulumi_aws as aws, pulumi_kubernetes as kubernetes
 """
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "program",
     [

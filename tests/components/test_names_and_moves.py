@@ -74,6 +74,7 @@ def parts() -> Iterator[tuple[str, str]]:
             yield each.urn.rpartition("::")[0], name.removeprefix("acme-")
 
 
+@pytest.mark.whole("test_naming keeps names apart without declaring what has them")
 def test_no_tenants_part_is_called_like_a_part_of_a_tenant_with_a_longer_name() -> None:
     """Acme's `own-filestore` is acme-own's `filestore`: so no tenant may be called acme-own."""
     named = set(parts())
@@ -107,6 +108,7 @@ def test_claims_of_both_tiers_fit_the_quota_while_a_tenant_moves() -> None:
         assert int(quota.props["spec"]["hard"]["requests.storage"].removesuffix("Gi")) >= claimed, after
 
 
+@pytest.mark.whole("test_portfolios_apart moves such a claim on an API server")
 def test_a_claim_in_another_namespace_has_a_volume_of_another_name() -> None:
     """A volume remembers the uid of its old claim, which goes after the pods that have it: both are there."""
     assert SHARED_FILES != SHARED
@@ -139,6 +141,7 @@ def test_a_claim_in_another_namespace_has_a_volume_of_another_name() -> None:
     assert list(homes.values()) == [["odoo-production"], ["odoo-production"], ["odoo-acme"], ["odoo-acme"]]
 
 
+@pytest.mark.whole("test_portfolios_apart keeps two apart on an API server")
 def test_portfolios_with_prefixes_share_a_cluster_without_meeting() -> None:
     """Nothing of one is called like anything of the other, whatever the tier, in any namespace or in none."""
     local = local_portfolio().platform

@@ -50,8 +50,11 @@ def test_no_tenant_can_take_the_name_of_another_tenants_part() -> None:
     }
     parts = {name.removeprefix("local-").removeprefix("acme-") for name in given - {"acme"}}
     assert len(parts) >= 10
-    endings = {part.rpartition("-")[2] for part in parts if not JOB_HASH.search(part)}
-    assert endings <= PART_NAMES
+    assert "restore-test" in parts
+    named = {part for part in parts if not JOB_HASH.search(part)}
+    assert {
+        part for part in named if not f"-{part}".endswith(tuple(f"-{each}" for each in PART_NAMES))
+    } == set()
 
 
 def test_no_tenant_can_have_a_namespace_of_the_platform() -> None:
@@ -68,3 +71,6 @@ def test_a_tenant_called_like_a_part_is_refused() -> None:
     with pytest.raises(ValidationError, match="'acme-backup' would be the name of a part of 'acme'; choose"):
         tenant("acme-backup")
     assert tenant("backup").tenant == "backup"
+    with pytest.raises(ValidationError, match="'acme-restore-test' would be the name of a part of 'acme'"):
+        tenant("acme-restore-test")
+    assert tenant("acme-test").tenant == "acme-test"

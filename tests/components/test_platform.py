@@ -40,6 +40,7 @@ def test_every_server_may_be_taken_to_a_new_major_version(declared: tuple[Declar
     assert {each.props["allowMajorVersionUpgrade"] for each in servers} == {True}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("version", "follows"), [("17", True), ("17.6", False), ("18", True)])
 def test_aws_upgrades_servers_that_ask_for_a_major_version_and_no_cache(
     version: str, *, follows: bool
@@ -55,6 +56,7 @@ def test_aws_upgrades_servers_that_ask_for_a_major_version_and_no_cache(
     assert {each.props["autoMinorVersionUpgrade"] for each in caches} == {False}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("gib", "iops", "throughput"), [(399, None, None), (400, 12_000, 500), (900, 12_000, 500)]
 )

@@ -5,6 +5,7 @@ import gc
 from typing import Final
 
 import pulumi
+import pytest
 
 from components.process import known, prepare
 from tests.components.monitor import declare
@@ -13,6 +14,7 @@ MOMENTS: Final = 50
 """Turns of the event loop, more than any chain of outputs here needs."""
 
 
+@pytest.mark.whole("four seconds to count what a collector looks at")
 def test_the_collector_is_spared_what_lives_to_the_end() -> None:
     before = gc.get_threshold()
     gc.set_threshold(700, 10, 10)  # Python's own; the run of the tests has prepared this process, too

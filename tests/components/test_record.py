@@ -64,6 +64,7 @@ def test_a_record_comes_after_everything_of_its_owner() -> None:
         assert mine - reached(records, declared) == set(), owner.urn
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("environment", ["production", "migration"])
 def test_only_a_released_tenant_is_not_protected(environment: str) -> None:
     platform = local_portfolio().platform.model_copy(update={"deletion_protection": True})

@@ -308,6 +308,7 @@ def _every_secret(policy: str) -> str:
     return policy.replace("secret:local-dd-production-postgresql", "secret:*")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("rewrite", "seen"),
     [

@@ -179,7 +179,7 @@ def purpose(each: Declared) -> str:
     return str(each.labels["app.kubernetes.io/component"])
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("kind", "readers"),
     [

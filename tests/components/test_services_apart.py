@@ -75,6 +75,7 @@ def test_every_pod_reaches_what_it_needs_and_no_neighbours_server(kind: str) -> 
             assert not over.admits(pod, service), (pod.name, service.name)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", platforms())
 def test_a_pod_without_the_group_is_not_let_in_wherever_it_runs(kind: str) -> None:
     """The node itself, a pod of the platform, one of a tenant that shares: each has the node's group."""
@@ -101,6 +102,7 @@ def test_pods_keep_the_group_of_the_cluster() -> None:
         assert not [group for group in over.rules if group.endswith("-pods-id")]
 
 
+@pytest.mark.whole("a platform without groups for pods is the older way, tried here in whole")
 def test_without_groups_a_servers_own_group_lets_in_the_clusters_addresses_and_no_more() -> None:
     """What the threat model says is open: its password is what keeps a server of one's own apart."""
     assert reach_faults(whole_plan(), whole()) == []
@@ -140,7 +142,7 @@ def moments() -> list[tuple[str, str, MoveStage]]:
     ]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("origin", "tier", "stage"), moments())
 def test_while_it_moves_a_tenant_reaches_both_of_its_servers(
     origin: str, tier: str, stage: MoveStage
@@ -172,6 +174,7 @@ def rewritten(kind: str, old: str, new: str) -> Callable[[Declared], Declared]:
     return change
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

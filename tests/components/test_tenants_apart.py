@@ -242,6 +242,7 @@ def _no_exceptions(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**spec, "egress": [open_world] if spec.get("egress") else []}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("change", "seen"),
     [

@@ -8,7 +8,10 @@ import pytest
 
 from tests.engine.project import STACK, Project
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.whole("tests/lifecycle/adoption reads previews that would replace what was imported"),
+]
 
 SERVER = "brightwater-db"
 FACTS = {

@@ -24,7 +24,14 @@ from tests.localcloud.cluster import Cluster
 from tests.portfolios import ROOT
 from tests.tagged import expected_keys, label_sets
 
-pytestmark = [pytest.mark.engine, pytest.mark.cluster, pytest.mark.either]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.cluster,
+    pytest.mark.either,
+    pytest.mark.whole(
+        "test_life has an API server, too; tests/components/tenant/test_sleep declares what sleeps"
+    ),
+]
 
 TENANTS = Path("portfolios/local/tenants")
 SANDBOX = TENANTS / "acme-staging.yaml"
@@ -164,7 +171,6 @@ def test_an_update_lets_it_sleep_even_when_its_pods_change(sandbox: Project, clu
     assert replicas(cluster) == 0
 
 
-@pytest.mark.whole("the update that lets it sleep reads the same state")
 def test_a_refresh_does_not_wake_it_either(sandbox: Project, cluster: Cluster) -> None:
     sandbox.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
     sandbox.up("--expect-no-changes")

@@ -13,7 +13,12 @@ from tests.components.test_created import CREATED
 from tests.engine.holdings import holdings, left_behind
 from tests.engine.project import STACK, Project, running_project
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.whole(
+        "tests/components/test_created declares the cluster; tests/tiers/test_deployed keeps it"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,10 @@ from localcloud.aws import clock
 from tests.engine.project import STACK, Project, running_project
 from tests.engine.test_created import second_network
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.whole("tests/localcloud/aws shows what RDS does at each of these changes"),
+]
 
 TENANT, ABROAD = "portfolios/local/tenants/meridian.yaml", "eu-west-1"
 PLATFORM = "portfolios/local/platform.yaml"
@@ -117,7 +120,6 @@ def families(project: Project) -> list[str]:
     return sorted(each["DBParameterGroupFamily"].removeprefix("postgres") for each in groups)
 
 
-@pytest.mark.whole("six updates; tests/localcloud/aws proves what RDS does at each")
 def test_a_major_upgrade_keeps_its_old_parameter_group_until_sunday(project: Project) -> None:
     """AWS refuses to delete a group that a server still has (terraform-provider-aws, issue 6448)."""
     write(project, PLATFORM, "engine_version: '17'", "engine_version: '18'")
@@ -149,7 +151,6 @@ def test_a_major_upgrade_keeps_its_old_parameter_group_until_sunday(project: Pro
     project.up("--expect-no-changes")
 
 
-@pytest.mark.whole("goes on from the major upgrade")
 def test_an_upgrade_that_is_taken_back_is_ended_by_the_command_that_the_update_prints(
     project: Project,
 ) -> None:
@@ -167,7 +168,6 @@ def test_an_upgrade_that_is_taken_back_is_ended_by_the_command_that_the_update_p
     project.up("--expect-no-changes")
 
 
-@pytest.mark.whole("goes on from the major upgrade")
 def test_a_standby_gets_a_minor_version_in_the_update_before_its_server(project: Project) -> None:
     """RDS User Guide, "Upgrades of the RDS for PostgreSQL DB engine"; terraform-provider-aws, issue 22107."""
     write(project, TENANT, "  dr_region: eu-west-1", BOUGHT)
@@ -186,7 +186,6 @@ def test_a_standby_gets_a_minor_version_in_the_update_before_its_server(project:
     project.up("--expect-no-changes")
 
 
-@pytest.mark.whole("goes on from the major upgrade")
 def test_a_promoted_standby_stays_what_it_is_and_leaves_a_final_snapshot(project: Project) -> None:
     rds = project.clients().get("rds", ABROAD)
     rds.promote_read_replica(DBInstanceIdentifier=STANDBY, BackupRetentionPeriod=7)

@@ -15,7 +15,11 @@ from tests.kubernetes import use_either
 from tests.localcloud.cluster import Cluster
 from tests.portfolios import local_plan
 
-pytestmark = [pytest.mark.engine, pytest.mark.cluster]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.cluster,
+    pytest.mark.whole("tests/lifecycle/drift names each difference of a state without an engine"),
+]
 
 
 @pytest.fixture(scope="module")

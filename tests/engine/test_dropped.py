@@ -16,7 +16,10 @@ from tests.engine.holdings import holdings
 from tests.engine.project import STACK, Project, running_project
 from tests.torture.kills import replace_in
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.whole("tests/tiers/test_deployed refuses both; test_gone drops files on the real engine"),
+]
 
 EVERY: Final = bool(os.environ.get("COSTACK_EVERY_DROP"))
 """Every tier, also where data refuses deletion, by every command; `make torture` sets it."""
@@ -116,7 +119,6 @@ def kept(deployed: Deployed) -> Iterator[Deployed]:
     assert deployed.there() == before
 
 
-@pytest.mark.whole("test_gone drops a file on the real engine")
 @pytest.mark.parametrize("environment", ["production", "staging"])
 @pytest.mark.parametrize("tier", CHOSEN)
 def test_a_file_dropped_alone_stops_every_command(kept: Deployed, tier: str, environment: str) -> None:

@@ -18,7 +18,12 @@ from tests.engine.project import STACK, Project, Said
 from tests.torture.kills import CLIENT, Phase, Point, ending, held, phases, replace_in
 from tests.torture.worlds import worlds
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.whole(
+        "tests/localcloud/aws/test_faults tries again; tests/lifecycle/recover finds what is untracked"
+    ),
+]
 
 OWN_SERVER: Final = "dedicated-db"
 ROUNDS: Final = 8
@@ -61,7 +66,6 @@ def end(creation: Phase) -> Phase:
     return phase
 
 
-@pytest.mark.whole("tests/localcloud/aws/test_faults proves what is tried again")
 def test_what_aws_turns_away_or_fails_at_is_tried_again(creation: Phase) -> None:
     creation.worlds.go_back(creation.start)
     with creation.worlds.faults("throttle=45,error=20,seed=1"):
@@ -109,7 +113,6 @@ def search(project: Project, *options: str) -> Said:
     return project.costack("recover", "--stack", STACK, "--search", *options)
 
 
-@pytest.mark.whole("a death is survived in test_reaper, a lost answer here")
 def test_a_death_at_its_creation_is_survived(creation: Phase) -> None:
     """The engine dies when the server is made, and nobody wrote down that it was."""
     assert creation.survive(Point(creation.number_of("CreateDBInstance"), after=True)) == ""

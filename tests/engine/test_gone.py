@@ -82,6 +82,7 @@ def test_a_file_that_was_dropped_stops_preview_and_update(protected: Project, no
         assert "nothing was changed" in protected.up(*options, code=1).text
 
 
+@pytest.mark.whole("tests/cli/actions/test_rename renames; the id of a tenant is in no name that changes")
 def test_a_rename_keeps_everything(protected: Project, nothing_deleted: Path) -> None:
     """By hand it stops, and `costack rename` puts the file right; only records change."""
     file, other = nothing_deleted / "halcyon.yaml", nothing_deleted / "zenith.yaml"
@@ -116,6 +117,7 @@ def test_the_engine_alone_refuses_to_destroy(protected: Project) -> None:
     assert said.count("cannot be deleted\n") >= 8
 
 
+@pytest.mark.whole("the test before it asks for all of them")
 @pytest.mark.usefixtures("nothing_deleted")
 def test_the_engine_alone_refuses_to_destroy_one_tenant(protected: Project) -> None:
     (urn,) = [each.urn for each in protected.registered() if each.urn.endswith("TenantStack::halcyon")]

@@ -31,7 +31,7 @@ from tests.engine.test_created import second_network
 from tests.engine.test_priced import OTHERS
 from tests.kubernetes import autoscale, run_at_night, use_either
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
-from tests.lifecycle.pods import Pods, running_pods
+from tests.lifecycle.pods import BUCKET, Pods, running_pods
 from tests.localcloud.cluster import Cluster
 from tests.postgres import Server, running_server
 from tests.torture.kills import DUMP_SHA256, make_a_restore_test, make_the_last_dump
@@ -88,13 +88,19 @@ class Life:
 
     def perform(self, job: str) -> None:
         """Do what the client's Job of that name says."""
-        (container,) = self.jobs(CLIENT)[job]["spec"]["template"]["spec"]["containers"]
-        given = {each["name"]: self._here(each["value"]) for each in container["env"]}
+        spec = self.jobs(CLIENT)[job]["spec"]["template"]["spec"]
         (self.pods.folder / "password").write_text(PASSWORD, encoding="utf-8")
-        done = self.pods.run(container["command"][-1], **given)
-        assert done.returncode == 0, done.stderr
+        self.pods.empty_volumes()
+        for container in (*spec.get("initContainers", ()), *spec["containers"]):
+            given = {each["name"]: self._here(each["name"], each["value"]) for each in container["env"]}
+            done = self.pods.run(container["command"][-1], **given)
+            assert done.returncode == 0, done.stderr
 
-    def _here(self, value: str) -> str:
+    def _here(self, variable: str, value: str) -> str:
+        if variable == "BUCKET":
+            return BUCKET
+        if variable in {"FETCHED", "RESTORED"}:
+            return str(self.pods.folder / value.strip("/"))
         for name, server in (("local-acme-postgresql", self.there), ("local-postgresql", self.pods.server)):
             if value.startswith(f"{name}."):
                 return server.host
@@ -228,7 +234,6 @@ def test_a_sandbox_that_is_not_due_is_refused(life: Life) -> None:
     assert life.kept(SANDBOX) == before != {}
 
 
-@pytest.mark.whole("test_reaper ends a sandbox with the real engine, too")
 def test_a_sandbox_ends_and_nothing_bills_for_it(life: Life) -> None:
     name, plan = planned(life, SANDBOX, "--early", "the move was called off", "--no-final-dump")
     said = applied(life, name, plan)
@@ -238,8 +243,14 @@ def test_a_sandbox_ends_and_nothing_bills_for_it(life: Life) -> None:
     assert tagged(life, SANDBOX) == set()
     record = life.project.folder / name.replace(".json", ".evidence.jsonl")
     assert [line["step"] for line in evidence.read(record)] == list(STEPS)
-    again = applied(life, name, plan)
+
+
+@pytest.mark.whole("tests/lifecycle/decommission/test_steps goes on with the same command")
+def test_a_sandbox_that_ended_ends_once(life: Life) -> None:
+    (path,) = life.project.folder.glob(f"{SANDBOX}-*.plan.json")
+    again = applied(life, path.name, json.loads(path.read_text(encoding="utf-8")))
     assert "nothing is billed for it any longer" in again.stdout
+    record = path.with_name(path.name.replace(".json", ".evidence.jsonl"))
     assert len(evidence.read(record)) == len(STEPS)
 
 
@@ -248,7 +259,7 @@ def test_running_production_is_refused(life: Life) -> None:
     assert "write lifecycle_stage: decommissioning into its file" in said.stderr
 
 
-@pytest.mark.whole("tests/lifecycle/decommission proves each step; the engine's part is test_reaper's")
+@pytest.mark.whole("tests/lifecycle/decommission proves each step; the sandbox above ends on the engine")
 def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_path: Path) -> None:
     platform = life.project.folder / "portfolios" / "local" / "platform.yaml"
     waiting = yaml.safe_dump({"dr_networks": {"eu-west-1": second_network(life.project)}})

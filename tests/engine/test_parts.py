@@ -11,7 +11,13 @@ import pytest
 from tests.engine.project import Project, running_project
 from tests.localcloud.cluster import Cluster
 
-pytestmark = [pytest.mark.engine, pytest.mark.cluster]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.cluster,
+    pytest.mark.whole(
+        "tests/components/kubernetes/test_parts declares the parts, test_deployed refuses to lose more"
+    ),
+]
 
 PLATFORM: Final = Path("portfolios/local/platform.yaml")
 PARTS: Final = """

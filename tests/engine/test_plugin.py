@@ -100,6 +100,7 @@ def test_a_second_up_changes_nothing(consumer: Consumer) -> None:
     consumer.project.up("--expect-no-changes")
 
 
+@pytest.mark.whole("tests/plugin has each mistake and its property")
 def test_mistakes_are_told_at_their_property_and_nothing_is_built(consumer: Consumer) -> None:
     with consumer.project.edited(PROGRAM, "options: {users: 8}", "options: {users: -8}"):
         said = consumer.project.pulumi("preview", "--stack", STACK, code=1)

@@ -21,6 +21,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         yield copy
 
 
+@pytest.mark.whole("tests/policies/test_rules judges the same resources in memory")
 def test_what_is_declared_passes_with_one_warning(project: Project) -> None:
     said = project.pulumi(*PREVIEW)
     assert "protected-data" in said.text

@@ -17,7 +17,12 @@ from tests.components.tenant.test_stack import HOLDS_DATA
 from tests.engine.project import STACK, Project, running_project
 from tests.engine.promises import REGION, databases, is_the_largest, promise, said, shown
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.whole(
+        "test_life holds a move against what it promised; test_stored_lifecycle reads such a preview"
+    ),
+]
 
 TIERS = ("shared-namespace", "dedicated-db", "ha-postgresql", "cross-region-backup")
 TENANT = "portfolios/local/tenants/acme.yaml"
@@ -139,7 +144,6 @@ def test_a_preview_is_what_the_estimate_says_afterwards(priced: Project, before:
         is_the_largest(priced, "local-acme-postgresql")
 
 
-@pytest.mark.whole("test_gone and the policy pack refuse to lose a protected database")
 def test_a_protected_database_cannot_be_lost_by_going_back(priced: Project) -> None:
     path = priced.folder / "portfolios/local/platform.yaml"
     text = path.read_text(encoding="utf-8")

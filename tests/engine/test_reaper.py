@@ -40,7 +40,12 @@ from tests.torture.kills import (
 from tests.torture.kills import approve as approve_plan
 from tests.torture.worlds import worlds
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.whole(
+        "a sandbox ends in test_life, too; tests/lifecycle decides dates, approvals and what is purged"
+    ),
+]
 
 EVERY: Final = bool(os.environ.get("COSTACK_EVERY_KILL"))
 NEIGHBOUR: Final = "borealis"

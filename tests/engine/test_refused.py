@@ -28,6 +28,7 @@ def test_a_portfolio_with_mistakes_creates_nothing(empty: Project) -> None:
     assert not list((empty.folder / ".local").rglob("manifests/**/*.yaml"))
 
 
+@pytest.mark.whole("tests/tiers/plan/estate/test_siblings finds each name")
 def test_what_two_portfolios_would_share_creates_nothing(empty: Project) -> None:
     """A host name and an adopted cluster in a folder beside it; a copied folder is the copy's own mistake."""
     before, local = holdings(empty.clients()), empty.folder / "portfolios" / "local"
@@ -76,6 +77,7 @@ def test_a_stack_whose_state_cannot_be_read(empty: Project) -> None:
     assert said.stderr.count("\n") == 1
 
 
+@pytest.mark.whole("a cloud of the tests alone loses its memory")
 def test_a_cloud_that_lost_its_memory_is_named_before_anything_is_done(empty: Project) -> None:
     for path in (empty.folder / "portfolios" / "local" / "tenants").glob("*.yaml"):
         path.unlink()  # the platform alone is enough to be forgotten

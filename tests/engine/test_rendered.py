@@ -153,11 +153,13 @@ def test_the_statement_of_the_stack_is_the_estimate_of_its_plan(rendered: Deploy
     assert json.loads(rendered.project.costack(*asked, "-o", "json").stdout) == document(expected)
 
 
+@pytest.mark.whole("a second update of the same components changes nothing in test_plugin")
 def test_a_second_up_changes_nothing(rendered: Deployed) -> None:
     said = rendered.project.up("--expect-no-changes")
     assert re.search(r"\n    \d+ unchanged\n", said.stdout)
 
 
+@pytest.mark.whole("tests/components declares the same with either size")
 def test_a_changed_request_changes_that_and_nothing_else(rendered: Deployed) -> None:
     """One tenant takes a larger class, the class of the other asks for more, and their namespace holds it."""
     tenant = "portfolios/local/tenants/acme.yaml"
@@ -183,7 +185,7 @@ def test_a_changed_request_changes_that_and_nothing_else(rendered: Deployed) -> 
     assert others["borealis-web"]["detailedDiff"] == changed
 
 
-@pytest.mark.whole("test_drift finds more, test_applied mends it")
+@pytest.mark.whole("tests/lifecycle/drift names each difference without an engine")
 def test_drift_is_found_by_refresh_and_mended_by_up(rendered: Deployed) -> None:
     project, clients = rendered.project, rendered.project.clients()
     clients.get("rds").modify_db_instance(
@@ -209,6 +211,7 @@ def test_drift_is_found_by_refresh_and_mended_by_up(rendered: Deployed) -> None:
     assert group["retentionInDays"] == 30
 
 
+@pytest.mark.whole("test_plugin destroys its stack, test_life ends a tenant")
 def test_destroy_leaves_nothing(rendered: Deployed) -> None:
     project = rendered.project
     project.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)

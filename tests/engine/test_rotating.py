@@ -11,7 +11,12 @@ import pytest
 from components.kubernetes.fingerprint import ANNOTATION
 from tests.engine.project import STACK, Project, Registered, running_project
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.whole(
+        "tests/lifecycle/test_rotation and tests/components/tenant/test_rotation prove each stage"
+    ),
+]
 TENANT: Final = "meridian"
 SERVER: Final = "local-meridian-postgresql"
 """It has a server and a cache of its own; `tests/components/test_cache_users.py` has the shared cache."""
@@ -91,7 +96,6 @@ def step(project: Project, *options: str) -> None:
     assert {step["old"]["type"] for step in steps if step["op"] in GOES and step.get("old")} <= MAY_GO
 
 
-@pytest.mark.whole("the rotation's stages replace the same passwords")
 def test_a_replaced_password_reaches_everybody_in_one_update(project: Project) -> None:
     """Nobody rotated: somebody had Pulumi make it anew."""
     there = found(project)
@@ -134,7 +138,6 @@ def test_a_rotation_goes_through_its_stages(project: Project) -> None:
     assert (ended["web"], ended["cron"]) == (first["web"], first["cron"])
 
 
-@pytest.mark.whole("tests/components/tenant/test_rotation proves the passwords of each stage, both ways")
 def test_the_way_back_finds_what_was_in_use(project: Project) -> None:
     before = read(project)
     step(project, "--begin")

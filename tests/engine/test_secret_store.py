@@ -15,7 +15,10 @@ import yaml
 from tests.engine.project import STACK, Project, running_project
 from tests.torture.kills import replace_in
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.whole("tests/components/kubernetes/test_secrets declares the store switched on and off"),
+]
 TENANT: Final = "acme"
 NAMED: Final = re.compile(
     rf'"(?:secretName|name)": "({TENANT}-(?:odoo|admin|database)(?:-[0-9a-f]{{10,}})?)"'
@@ -80,7 +83,6 @@ def test_a_store_is_switched_on(project: Project) -> None:
     project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
 
 
-@pytest.mark.whole("tests/components/tenant/test_rotation proves the passwords of each stage, both ways")
 def test_a_rotation_that_failed_is_taken_back_and_pods_have_their_secret(project: Project) -> None:
     """The Secret of before is named again, and the engine still has to delete the one of before."""
     project.costack("rotate", TENANT, "--begin", "--stack", STACK)

@@ -15,7 +15,10 @@ from tests.torture.kills import replace_in
 from tests.torture.worlds import Moment, Worlds, worlds
 from tiers.deployed import RECORD, RECORD_TYPE
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.whole("tests/allocation/adapters/pulumi reads states of updates that AWS refused"),
+]
 
 TENANT: Final = "cobalt"
 FILE: Final = f"portfolios/{STACK}/tenants/{TENANT}.yaml"
@@ -106,7 +109,6 @@ def test_a_first_update_that_aws_refuses(made: Worlds, first: Update) -> None:
         assert told(made.project).deployed_on.keys() == {"platform", TENANT}
 
 
-@pytest.mark.whole("a first update that AWS refuses is recorded by the same code")
 def test_a_change_of_the_tier_that_aws_refuses(made: Worlds, change: Update) -> None:
     for number in chosen(change.calls, "ModifyDBInstance", "CreateReplicationGroup"):
         refused_at(made, change.start, number)
@@ -132,7 +134,6 @@ def changed_at(project: Project) -> str:
     return str(record["modified"])
 
 
-@pytest.mark.whole("test_data_services waits for the window, too")
 def test_a_change_that_waits_for_the_maintenance_window(made: Worlds, change: Update) -> None:
     made.go_back(change.start)
     before = changed_at(made.project)
@@ -187,7 +188,6 @@ def test_a_server_that_is_deleted_before_the_new_one_is_refused(made: Worlds, ch
     assert len(listed(made.project)["server"]) == 1 + 1
 
 
-@pytest.mark.whole("tests/allocation/adapters/pulumi reads such a state")
 def test_an_update_of_some_resources_only(made: Worlds, change: Update) -> None:
     made.go_back(change.start)
     (target,) = [

@@ -15,7 +15,12 @@ from tests.portfolios import ROOT, local_plan
 from tiers.facts.every_fact import CacheSpace
 from tiers.plan.plan import facts_of
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.whole(
+        "tests/golden holds every URN; a preview of the last version's state takes half a minute"
+    ),
+]
 
 STATE = ROOT / "tests" / "data" / "stored" / "0.2" / "local" / "state.json.gz"
 JOB = "kubernetes:batch/v1:Job"
@@ -61,6 +66,8 @@ def test_the_last_version_is_updated_in_place(empty: Project) -> None:
     # Running pods get a priority in place, and the namespaces that tenants share a quota.
     assert created["kubernetes:scheduling.k8s.io/v1:PriorityClass"] == 4
     assert created["kubernetes:core/v1:ResourceQuota"] == 3
+    # Each of the six tenants with dumps gets a restore test on a schedule.
+    assert created["kubernetes:batch/v1:CronJob"] == 6
     running = [each for each in stored if each["type"] == "kubernetes:apps/v1:Deployment"]
     assert kinds["update"]["kubernetes:apps/v1:Deployment"] == len(running) > 10
     # Three tenants have a server of their own, two of them a cache: each changes its group while it runs.

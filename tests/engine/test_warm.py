@@ -140,6 +140,7 @@ def test_what_every_interpreter_would_do_first_is_done(python: str, tmp_path: Pa
     assert subprocess.check_output([python, str(program)], text=True) == "True True 0\n"
 
 
+@pytest.mark.whole("the engine's files are run by several projects at once")
 def test_two_projects_have_their_own_modules(copy: tuple[Path, str], tmp_path: Path) -> None:
     other = Project(tmp_path / "other")
     where = "import tiers.vocabulary as found\nprint(found.__file__)\n"
@@ -178,6 +179,7 @@ def test_it_ends_with_whoever_started_it(sleeping: tuple[subprocess.Popen[str], 
         time.sleep(0.05)
 
 
+@pytest.mark.whole("only the tests' own processes would stay")
 def test_what_was_forked_ends_with_its_server_and_that_with_whoever_started_it(tmp_path: Path) -> None:
     (tmp_path / "sleep.py").write_text(
         "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n", encoding="utf-8"

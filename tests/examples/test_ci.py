@@ -264,6 +264,7 @@ def test_one_comment_is_created_and_then_kept_up_to_date(host: Both, checkout: C
     )
 
 
+@pytest.mark.whole("tests/cli/actions/test_preview ends with that code")
 @pytest.mark.sample(1)
 @HOSTS
 def test_a_gate_that_fails_is_told_in_the_comment_and_by_the_exit_code(
@@ -279,6 +280,7 @@ def test_a_gate_that_fails_is_told_in_the_comment_and_by_the_exit_code(
     assert before != after
 
 
+@pytest.mark.sample(1)
 @HOSTS
 def test_a_portfolio_that_cannot_be_read_leaves_the_comment_alone(host: Both, checkout: Checkout) -> None:
     """Also where the pull request brings a comment of its own: what lay there before is deleted first."""
@@ -293,6 +295,7 @@ def test_a_portfolio_that_cannot_be_read_leaves_the_comment_alone(host: Both, ch
     assert not summary.exists() or "nothing changes" not in summary.read_text(encoding="utf-8")
 
 
+@pytest.mark.whole("tests/cli/actions/test_preview_approvals counts what a label accepts")
 @pytest.mark.sample(1)
 @HOSTS
 def test_a_label_accepts_what_it_names_and_nothing_else(host: Both, checkout: Checkout) -> None:
@@ -305,6 +308,7 @@ def test_a_label_accepts_what_it_names_and_nothing_else(host: Both, checkout: Ch
     assert host.preview(checkout, "not-accept-budgets,accept-budgets-not") == Exit.POLICY
 
 
+@pytest.mark.sample(2)
 @HOSTS
 @pytest.mark.parametrize(
     "artefact",
@@ -318,6 +322,7 @@ def test_an_artefact_that_is_no_preview_is_not_posted(host: Both, checkout: Chec
     assert code == (1 if isinstance(host, OnGithub) else 0)  # GitLab's job goes on with other merge requests
 
 
+@pytest.mark.sample(1)
 @HOSTS
 def test_a_run_that_a_newer_commit_overtook_posts_nothing(host: Both, checkout: Checkout) -> None:
     upload(checkout.state, "<!-- costack-preview: local -->\nold\n")
@@ -335,6 +340,7 @@ def test_a_fork_that_the_token_may_not_read_does_not_stop_the_others(checkout: C
     assert "!12: GitLab shows no artefact of its preview (404)" in checkout.said
 
 
+@pytest.mark.sample(1)
 @HOSTS
 def test_what_the_artefact_says_is_text_and_runs_nothing(host: Both, checkout: Checkout) -> None:
     marker = checkout.temporary / "ran"

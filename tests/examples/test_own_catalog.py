@@ -94,6 +94,7 @@ def test_the_estimate_of_an_update_is_in_its_currency_by_its_prices(plan: Plan) 
     assert "prices are in USD, the portfolio is in EUR" in without[UNKNOWN]
 
 
+@pytest.mark.whole("fifteen seconds of four commands; what is declared shows nothing of ours above")
 def test_validate_statement_preview_and_report_show_nothing_of_ours(project: Path, inventory: Path) -> None:
     (project / "bill.csv").write_text(
         "id,start,end,service,cost,currency,tags\n"
@@ -152,6 +153,7 @@ def test_a_preview_reads_the_catalog_of_each_commit(project: Path) -> None:
     assert after["gates_failed"] == [fee.replace("catalog/premium.yaml", "sold/the-best.yaml")]
 
 
+@pytest.mark.whole("tests/tiers name the file of each change")
 def test_what_changes_is_said_of_the_file_that_one_opens(project: Path) -> None:
     (project / "catalog").rename(project / "eu-offer")
     edit(project / alpine() / "platform.yaml", "../../catalog", "../../eu-offer")

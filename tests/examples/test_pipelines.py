@@ -67,6 +67,19 @@ if [ "$1" = drift ]; then
 fi
 exec"""
 """An account with differences or without; every other command is the real one."""
+EMPTY_BUCKET = """\
+#!{python}
+import sys
+sys.path.insert(0, "{root}")
+from cli.main import main
+from lifecycle.adapters import decommission_world
+class Empty:
+    get_paginator = lambda self, name: self
+    paginate = lambda self, **asked: [{{}}]
+decommission_world._s3 = lambda region: Empty()
+main()
+"""
+"""The real `costack`, whose bucket has no result of a restore test yet."""
 REAPER = """\
 #!{python}
 import json, os, sys
@@ -455,6 +468,7 @@ def test_on_github_the_last_word_of_a_person_counts_and_only_about_the_newest_co
     assert "approved by nobody" in main.said
 
 
+@pytest.mark.whole("tests/cli/actions/test_ci chooses the stacks of a change")
 @on("gitlab")
 def test_a_change_that_no_stack_reads_updates_none(host: Both, main: Main) -> None:
     main.merge(12, "README.md", "A firm", "Our firm", by=())
@@ -462,6 +476,7 @@ def test_a_change_that_no_stack_reads_updates_none(host: Both, main: Main) -> No
     assert host.stacks(main) == []
 
 
+@pytest.mark.whole("tests/cli/actions/test_ci chooses the stacks of a change")
 @on("github")
 def test_where_nothing_was_deployed_every_stack_is_updated(host: Both, main: Main) -> None:
     main.merge(12, "README.md", "A firm", "Our firm", by=())
@@ -470,6 +485,7 @@ def test_where_nothing_was_deployed_every_stack_is_updated(host: Both, main: Mai
     assert host.stacks(main) == ["local"]
 
 
+@pytest.mark.whole("a shell ends at the first command that fails")
 @on("gitlab")
 def test_an_update_that_fails_writes_no_statement(host: Both, main: Main) -> None:
     main.merge(12, ACME, "users: ", "users: 9 # ", by=("dana",))
@@ -530,6 +546,7 @@ def test_a_scanner_that_wrote_nothing_is_not_a_good_scan(host: Both, main: Main)
     assert not host.evidence(main).exists()
 
 
+@pytest.mark.sample(1)
 @on("github", "gitlab")
 def test_drift_is_looked_for_and_nothing_is_changed(host: Both, main: Main) -> None:
     costack = main.folder / ".venv" / "bin" / "costack"
@@ -548,15 +565,21 @@ def test_drift_is_looked_for_and_nothing_is_changed(host: Both, main: Main) -> N
     assert main.said.count("no environment is past its end date") == 2
 
 
+@pytest.mark.whole("one loop of a script")
 @on("gitlab")
-def test_a_restore_test_that_fails_keeps_no_other_tenant_from_its_own(host: Both, main: Main) -> None:
-    (main.tools / "kubectl.fails").write_text("", encoding="utf-8")
+def test_what_is_due_to_be_tested_is_and_a_cluster_that_refuses_fails_the_job(host: Both, main: Main) -> None:
+    costack = main.folder / ".venv" / "bin" / "costack"
+    costack.write_text(EMPTY_BUCKET.format(python=sys.executable, root=ROOT), encoding="utf-8")
+    (main.tools / "kubectl.fails").write_text("create", encoding="utf-8")
     assert host.scheduled(main, "restore-test") not in (Exit.OK, Exit.CONFIGURATION)
     with_backups = [each for each in local_plan().tenants if facts_of(each.facts, LogicalBackup)]
     assert 0 < len(with_backups) < len(local_plan().tenants)
-    assert len(main.told("kubectl")) == len(with_backups)
+    assert main.said.count("NEVER TESTED") == len(with_backups)
+    # One that fails keeps no other from its own.
+    assert len([call for call in main.told("kubectl") if " create " in call]) == len(with_backups)
 
 
+@pytest.mark.whole("one call of date in a script")
 @on("gitlab")
 def test_the_statement_is_that_of_the_month_before(host: Both, main: Main) -> None:
     assert host.scheduled(main, "statement") == Exit.OK, main.said
@@ -567,6 +590,9 @@ PLANS = "plans/local"
 BRANCH = "costack/ended-local"
 
 
+@pytest.mark.whole(
+    "tests/cli/actions/test_reaper runs these commands; steps and rights are those of what was approved above"
+)
 @pytest.mark.sample(1)
 @on("github", "gitlab")
 def test_what_is_due_is_proposed_and_what_was_approved_and_merged_ends_once(host: Both, main: Main) -> None:
@@ -615,6 +641,7 @@ def test_what_is_due_is_proposed_and_what_was_approved_and_merged_ends_once(host
     assert {each for line in main.told("costack") for each in line.split() if "delta" in each} == set()
 
 
+@pytest.mark.whole("the ends above go through the same steps")
 @pytest.mark.sample(1)
 @on("github", "gitlab")
 def test_what_ended_tenants_left_is_proposed_and_purged_once(host: Both, main: Main) -> None:

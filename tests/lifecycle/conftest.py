@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lifecycle.pods import Pods, running_pods
-from tests.postgres import MAJORS, Server, running_server
+from tests.postgres import EVERY_MAJOR, Server, running_server
 
 LIKE_RDS = 17
 """On this one the master has the rights that RDS gives, on the others the least that is needed."""
 
 
-@pytest.fixture(scope="session", params=MAJORS, ids=lambda major: f"postgresql-{major}")
+@pytest.fixture(scope="session", params=EVERY_MAJOR, ids=lambda major: f"postgresql-{major}")
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A real PostgreSQL server of every version a portfolio may name, stopped when the session ends."""
     with running_server(request.param, like_rds=request.param == LIKE_RDS) as running:

@@ -139,6 +139,8 @@ class Pods:
             "MEASURE_SQL": script("measure.sql"),
             "SEQUENCES_SQL": script("sequences.sql"),
             "USERS_SQL": script("users.sql"),
+            "AS_SQL": script("database_sql.sh"),
+            "COUNT": script("restored_counts.sh"),
             **more,
         }
 
@@ -222,6 +224,8 @@ class Pods:
             "/var/lib/odoo": str(home / "odoo"),
             "/tmp/measured": str(home / "measured"),
             "/tmp/move": str(home / "move"),
+            "/tmp/side": str(home / "side"),
+            "/tmp/update": str(home / "update"),
             "/var/lib/target": str(home / "target"),
             "/run/secrets/tenant/password": str(home / "password"),
             "/run/secrets/tenant/second": str(home / "second"),

@@ -98,6 +98,7 @@ def test_a_copy_is_complete_and_is_cut_over_to(moving: Pods, other: Server) -> N
     assert cut_over(moving, moving.server, other).returncode == 0
 
 
+@pytest.mark.whole("test_killed_jobs runs steps again after a death")
 @chosen_versions
 def test_running_a_step_again_changes_nothing(moving: Pods, other: Server) -> None:
     assert copy(moving, moving.server, other).returncode == 0
@@ -109,6 +110,7 @@ def test_running_a_step_again_changes_nothing(moving: Pods, other: Server) -> No
     assert other.ask(oid) == before
 
 
+@pytest.mark.whole("the way back is the same script with its sides exchanged")
 @chosen_versions
 def test_the_way_back_takes_the_newest_data_along(moving: Pods, other: Server) -> None:
     assert copy(moving, moving.server, other).returncode == 0
@@ -146,6 +148,7 @@ def test_a_database_in_use_is_not_copied_over(moving: Pods, other: Server) -> No
     assert other.ask("SELECT id FROM mine", **TENANT) == "1"
 
 
+@pytest.mark.whole("a copy that finds the database in use is refused here, too")
 @chosen_versions
 def test_a_copy_waits_for_who_works_and_gives_up(moving: Pods, other: Server) -> None:
     with subprocess.Popen(
@@ -181,6 +184,7 @@ def test_what_was_written_after_the_copy_stops_the_cut_over(moving: Pods, other:
     assert other.ask("SELECT key FROM no_id", **TENANT) == "late"
 
 
+@pytest.mark.whole("what is written after a copy stops it by the same comparison")
 @chosen_versions
 def test_who_writes_on_during_the_copy_stops_the_move_and_loses_nothing(moving: Pods, other: Server) -> None:
     with writing(moving.server, "during the copy") as writer:
@@ -195,6 +199,7 @@ def test_who_writes_on_during_the_copy_stops_the_move_and_loses_nothing(moving: 
     assert written(moving.server) == set(writer.committed)
 
 
+@pytest.mark.whole("ten seconds of a client that writes without end")
 @pytest.mark.parametrize(
     ("server", "delay"),
     DELAYS,
@@ -254,6 +259,7 @@ def test_what_was_not_committed_when_the_database_closed_is_on_neither_side(
     assert written(moving.server) == written(other) == set()
 
 
+@pytest.mark.sample(1)
 @chosen_versions
 @pytest.mark.parametrize("stage", ["nothing", "another move", "half a copy"])
 def test_only_a_checked_copy_is_cut_over_to(moving: Pods, other: Server, stage: str) -> None:
@@ -270,6 +276,7 @@ def test_only_a_checked_copy_is_cut_over_to(moving: Pods, other: Server, stage: 
     assert said(moving.server) == ""
 
 
+@pytest.mark.whole("that no unchecked copy is used is proven here with less")
 @chosen_versions
 def test_a_copy_that_lacks_something_is_not_used_and_is_made_anew(moving: Pods, other: Server) -> None:
     lossy = moving.folder / "tools" / "pg_restore"

@@ -120,6 +120,7 @@ def repeated(series: dict[str, str]) -> Iterator[str]:
             yield f"{name} {value} {moment}"
 
 
+@pytest.mark.whole("tests/cli/actions/test_measured_month measures each driver and divides by it")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("exporters", ["*.prom", "kube*.prom"], ids=["all exporters", "only ours"])
 def test_every_driver_of_the_default_rulebook_is_measured(

@@ -31,6 +31,7 @@ def test_a_backup_of_every_version_can_be_restored(damaged: Pods, backup: str) -
     assert all(check["ok"] for check in result["checks"])
 
 
+@pytest.mark.whole("nine seconds of five backups; counts of users are tried without a database")
 def test_a_backup_counts_the_users_that_odoo_has(damaged: Pods) -> None:
     """Active ones that are neither portal nor public; where there are no users of Odoo, it counts none."""
 

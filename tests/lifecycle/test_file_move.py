@@ -55,6 +55,7 @@ def test_every_file_arrives_and_is_checked_by_its_name(pods: Pods, places: tuple
     assert copy(pods, places).returncode == 0
 
 
+@pytest.mark.sample(1)
 def test_an_older_copy_is_brought_up_to_date(pods: Pods, places: tuple[Path, Path]) -> None:
     source, target = places
     assert copy(pods, places).returncode == 0

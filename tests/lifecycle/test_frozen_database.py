@@ -136,6 +136,7 @@ def connects(port: int, seconds: int) -> bool:
     return True
 
 
+@pytest.mark.whole("twenty seconds of real probes that time out")
 @pytest.mark.parametrize("major", CHOSEN)
 def test_a_frozen_database_takes_pods_out_of_service_and_restarts_none(major: int) -> None:
     with running_server(major) as server, serving(server) as page, ExitStack() as visitors:

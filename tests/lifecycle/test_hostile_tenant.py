@@ -11,14 +11,14 @@ from tests.lifecycle.conftest import LIKE_RDS
 from tests.lifecycle.hostile import ATTEMPTS, LIMIT, ONE, OTHER, TEMPORARY_KIB, Attempt
 from tests.lifecycle.pods import running_pods, set_up
 from tests.portfolios import ROOT, plan_of, tenant
-from tests.postgres import MAJORS, Server, running_server
+from tests.postgres import EVERY_MAJOR, Server, running_server
 from tiers.facts.data import DatabaseInstance, TenantDatabase
 from tiers.plan.plan import facts_of
 
 PAGE = ROOT / "docs" / "shared-server.md"
 
 
-@pytest.fixture(scope="module", params=MAJORS, ids=lambda major: f"postgresql-{major}")
+@pytest.fixture(scope="module", params=EVERY_MAJOR, ids=lambda major: f"postgresql-{major}")
 def shared(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server with a small limit of temporary files, and two tenants set up by database_setup.sh."""
     settings = (f"temp_file_limit={TEMPORARY_KIB}kB",)
@@ -32,6 +32,7 @@ def shared(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.sample(30)
 @pytest.mark.postgres
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda each: re.sub(r"\W+", "-", each.what))
 def test_what_comes_of_an_attempt(shared: Server, attempt: Attempt) -> None:

@@ -92,6 +92,7 @@ def test_a_killed_copy_is_made_anew(pods: Pods, other: Server, reset: Callable[[
     kill_everywhere(pods, script("database_copy.sh"), places, reset, judge, EARLY, LATE)
 
 
+@pytest.mark.whole("forty seconds of kills; a set-up and a drop are killed here, too")
 def test_a_killed_hand_over_loses_nothing_and_ends(
     pods: Pods, other: Server, reset: Callable[[], None]
 ) -> None:

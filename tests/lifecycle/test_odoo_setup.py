@@ -19,7 +19,7 @@ from tests.postgres import OWNER, Server, give, programs, running_server, scratc
 pytestmark = pytest.mark.postgres
 
 MODULES: Final = """
-CREATE TABLE ir_module_module (name varchar PRIMARY KEY, state varchar);
+CREATE TABLE ir_module_module (name varchar PRIMARY KEY, state varchar, latest_version varchar);
 CREATE TABLE ir_attachment (store_fname varchar);
 CREATE TABLE ir_config_parameter (key varchar PRIMARY KEY, value text);
 CREATE TABLE ir_mail_server (id serial PRIMARY KEY, name varchar, smtp_host varchar, active boolean);
@@ -81,11 +81,12 @@ class Place:
     def ask(self, sql: str) -> str:
         return self.pods.server.ask(sql, **TENANT)
 
-    def set_up(self, *, copy: bool = False) -> subprocess.CompletedProcess[str]:
+    def set_up(self, *, copy: bool = False, version: str = "18.0") -> subprocess.CompletedProcess[str]:
         """Run the job, as it is declared for production or for a copy."""
         return self.pods.run(
             script("odoo_setup.sh"),
             NEUTRALISE="yes" if copy else "no",
+            VERSION=version,
             SETTINGS="the settings",
             NEUTRALISED=self.here(script("neutralised.sh")),
             SETUP_JOB=SETUP_JOB,
@@ -152,6 +153,22 @@ def test_a_database_that_is_whole_is_settled_only(place: Place) -> None:
     assert place.calls == ["shell"]
 
 
+@pytest.mark.parametrize(("written", "stops"), [("18.0.1.3", False), ("17.0.1.3", True), ("19.0.1.3", True)])
+def test_a_database_of_another_major_version_is_not_touched(
+    place: Place, written: str, *, stops: bool
+) -> None:
+    place.ask(MODULES + INSTALLED)
+    place.ask(f"UPDATE ir_module_module SET latest_version = '{written}'")  # noqa: S608 - a version from above
+    done = place.set_up(version="18.0")
+    assert bool(done.returncode) is stops
+    assert place.calls == ([] if stops else ["shell"])
+    if stops:
+        assert done.stderr.startswith(
+            f"database {DATABASE} is of Odoo {written[:2]} ({written}), and the image of Odoo 18.0: nothing"
+        )
+
+
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("half", [KILLED, "INSERT INTO ir_module_module VALUES ('base', 'to install');", ""])
 def test_a_first_set_up_that_was_killed_goes_on(place: Place, half: str) -> None:
     place.ask(MODULES + half)
@@ -223,6 +240,7 @@ def test_nobody_begins_with_the_files_of_somebody_else(place: Place) -> None:
     assert place.calls == []
 
 
+@pytest.mark.whole("a first set-up that was killed goes on above")
 def test_a_set_up_that_was_killed_while_it_marked_the_directory_goes_on(place: Place) -> None:
     """Between two lines: the new mark is written and has not its name yet."""
     odoo = place.folder / "odoo"
@@ -235,6 +253,7 @@ def test_a_set_up_that_was_killed_while_it_marked_the_directory_goes_on(place: P
     assert not half.exists()
 
 
+@pytest.mark.whole("the test above has files of somebody else")
 def test_only_the_marks_own_new_name_is_no_file_of_somebody(place: Place) -> None:
     below = place.folder / "odoo" / "filestore" / ".costack-owner.new"
     below.parent.mkdir()
@@ -243,6 +262,7 @@ def test_only_the_marks_own_new_name_is_no_file_of_somebody(place: Place) -> Non
     assert "holds 1 files without an owner's mark" in place.set_up().stderr
 
 
+@pytest.mark.whole("test_owner has databases from before marks")
 def test_files_from_before_marks_belong_to_a_database_from_before_marks(place: Place) -> None:
     left = place.folder / "odoo" / "filestore" / DATABASE / "ab" / "abcd"
     left.parent.mkdir(parents=True)
@@ -261,6 +281,7 @@ def test_files_from_before_marks_belong_to_a_database_from_before_marks(place: P
         place.pods.server.ask(f"COMMENT ON ROLE {ROLE} IS NULL")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("there", [True, False])
 def test_a_folder_of_addons_that_is_none_ends_the_job(place: Place, there: bool) -> None:  # noqa: FBT001
     shutil.rmtree(place.folder / "addons")
@@ -296,6 +317,7 @@ exec %s "$@"
 """
 
 
+@pytest.mark.whole("each question is asked by other tests here, where it is answered")
 def test_no_question_that_is_refused_opens_the_gate(place: Place) -> None:
     """PostgreSQL may turn away any of them: an unknown answer is none."""
     place.ask(MODULES + INSTALLED)
@@ -332,6 +354,7 @@ def test_a_copy_is_neutralised_and_has_one_server_that_leads_nowhere(place: Plac
     assert place.gate().returncode == 0
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("lacks", [NEUTRALIZE, OWN])
 def test_what_was_never_neutralised_or_has_productions_identity_does_not_start(
     place: Place, lacks: str
@@ -355,7 +378,7 @@ HARMFUL: Final = {
 }
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("what", HARMFUL)
 def test_what_a_copy_has_got_since_is_neutralised_again_or_named(place: Place, what: str) -> None:
     place.ask(MODULES + INSTALLED)

@@ -18,8 +18,8 @@ from tests.lifecycle.pods import Pods, equip, move_places, said
 from tests.postgres import (
     ADMIN,
     CHOSEN,
+    EVERY_MAJOR,
     MAJORS,
-    NEWEST_SOLD,
     OWNER,
     Server,
     programs,
@@ -35,10 +35,10 @@ ANOTHER: Final = "local/newcomer/acme"
 MARK: Final = f"costack: owner {OWNER}"
 UNMARKED: Final = f"{MARK}, found unmarked"
 SECRET: Final = "an order of the old client"
-once = pytest.mark.parametrize("shared", [NEWEST_SOLD], indirect=True, ids=["one version"])
+once = pytest.mark.parametrize("shared", MAJORS[-1:], indirect=True, ids=["one version"])
 """Decided by the script alone, so one version of PostgreSQL shows it."""
 on_every_version = pytest.mark.parametrize(
-    "shared", MAJORS, indirect=True, ids=lambda major: f"postgresql-{major}"
+    "shared", EVERY_MAJOR, indirect=True, ids=lambda major: f"postgresql-{major}"
 )
 """Decided by what a master may see and change on the server."""
 _SAID: Final = f"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{ROLE}'"  # noqa: S608 - a constant
@@ -151,6 +151,7 @@ def test_a_new_client_with_an_ended_tenants_name_reads_nothing(place: Place) -> 
     assert place.ask("SELECT text FROM orders") == SECRET
 
 
+@pytest.mark.sample(1)
 @once
 @pytest.mark.parametrize(
     "another", ["elsewhere/acme-consulting/acme", "local/acme-consulting/acme-2", "local/acme-consulting/ac"]
@@ -203,6 +204,7 @@ def test_a_database_from_before_marks_is_nobody_elses(place: Place) -> None:
     assert place.mark == f"costack: owner {ANOTHER}, found unmarked"
 
 
+@pytest.mark.whole("tests/lifecycle/test_rotation has full pools")
 def test_a_tenant_at_its_limit_of_connections_is_known_by_its_password(place: Place) -> None:
     place.from_before_marks()
     tenant = {"user": ROLE, "password": OLD, "database": DATABASE}
@@ -248,6 +250,7 @@ def test_a_role_behind_which_there_is_nothing_is_nobodys(place: Place) -> None:
     assert place.mark == f"costack: owner {ANOTHER}"
 
 
+@pytest.mark.whole("test_shared_server keeps a role that a neighbour holds")
 def test_a_role_that_still_owns_something_elsewhere_is_not_taken_over(place: Place) -> None:
     place.server.ask("SELECT lo_from_bytea(0, 'kept')", user=ROLE, password=OLD)
     place.server.ask(f"DROP DATABASE {DATABASE}")
@@ -286,6 +289,7 @@ def test_only_its_owner_drops_it_and_then_the_name_is_free(place: Place) -> None
     assert place.ask("SELECT count(*) FROM pg_class WHERE relname = 'orders'", NEW) == "0"
 
 
+@pytest.mark.sample(1)
 @once
 @pytest.mark.parametrize("marked", [True, False])
 def test_a_move_replaces_nothing_that_somebody_left(
@@ -306,6 +310,7 @@ def test_a_move_replaces_nothing_that_somebody_left(
     assert place.ask("SELECT text FROM orders") == SECRET
 
 
+@pytest.mark.sample(1)
 @once
 @pytest.mark.parametrize("begins", [MARK, UNMARKED])
 def test_a_copy_belongs_to_whom_the_original_does(place: Place, own_server: Server, begins: str) -> None:

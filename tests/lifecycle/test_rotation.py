@@ -124,6 +124,7 @@ def at_work(*writers: Writer) -> None:
         assert writer.refused == []
 
 
+@pytest.mark.whole("fifty seconds of all stages; each has a test of its own here and in tests/components")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("server", "way"),
@@ -221,6 +222,7 @@ def test_what_the_second_login_owns_is_kept_when_it_goes(acme: Pods) -> None:
     assert f"user={ADMIN} database={DATABASE}" not in acme.server.log
 
 
+@pytest.mark.whole("ten seconds in which a job waits for a session")
 @chosen_versions
 def test_a_password_in_use_is_not_changed(acme: Pods) -> None:
     """Whoever writes the stage too early, or whose old pods hang, reads a sentence; nothing is changed."""
@@ -288,6 +290,7 @@ def test_a_neighbour_has_nothing_of_the_second_login(acme: Pods) -> None:
         acme.server.ask("DROP ROLE t_other")
 
 
+@pytest.mark.whole("a pool that is full ends the job the same way")
 @chosen_versions
 def test_the_limit_of_connections_counts_for_both_logins(acme: Pods) -> None:
     done = set_up(acme, ROLE, DATABASE, PASSWORD, 4, stage="second-login", second=SECOND_PASSWORD)
@@ -305,6 +308,7 @@ def test_the_limit_of_connections_counts_for_both_logins(acme: Pods) -> None:
     assert acme.server.ask(limit) == "-1"
 
 
+@pytest.mark.sample(1)
 @chosen_versions
 @pytest.mark.parametrize(
     ("taken", "named", "place"),
@@ -335,6 +339,7 @@ def test_a_full_pool_ends_the_job_with_a_sentence(
     assert second_login().returncode == 0
 
 
+@pytest.mark.whole("a full pool ends the job in a sentence above")
 @chosen_versions
 def test_the_second_logins_check_takes_no_connection_of_the_tenants(acme: Pods) -> None:
     """Both logins share those of the database, and their pods may have them all."""

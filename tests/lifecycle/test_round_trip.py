@@ -171,6 +171,7 @@ def reported(pods: Pods) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("name", "target"), [("measured", "secret"), ("sample", "secret"), ("named", "nowhere")]
 )
@@ -185,6 +186,7 @@ def test_a_report_follows_no_link_that_a_restore_left(restored: Pods, name: str,
     assert not (restored.bucket / "manifests" / "acme" / "restore-tests").exists()
 
 
+@pytest.mark.whole("a result with what is no number is refused below")
 def test_a_restore_that_says_nothing_or_nonsense_proves_nothing(restored: Pods) -> None:
     (restored.folder / "restored" / "measured").write_text("[", encoding="utf-8")
     assert reported(restored).returncode == 2
@@ -196,7 +198,7 @@ def test_a_restore_that_says_nothing_or_nonsense_proves_nothing(restored: Pods) 
     assert [check.name for check in restore_result(done.stdout, "acme").faults] == ["odoo"]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("value", ['"none"', "-1", "1.5", "1e15", "{}"])
 def test_a_report_writes_no_result_with_what_is_no_number(restored: Pods, value: str) -> None:
     """What lies in the bucket can be deleted by none of our roles, and a decommission reads it."""
@@ -209,6 +211,7 @@ def test_a_report_writes_no_result_with_what_is_no_number(restored: Pods, value:
     assert not (restored.bucket / "manifests" / "acme" / "restore-tests").exists()
 
 
+@pytest.mark.whole("nonsense is refused here, too")
 def test_a_result_is_short_whatever_a_restore_says(restored: Pods) -> None:
     folder = restored.folder / "restored"
     said = json.loads((folder / "measured").read_text(encoding="utf-8"))
@@ -221,6 +224,7 @@ def test_a_result_is_short_whatever_a_restore_says(restored: Pods) -> None:
     assert [each.found for each in restore_result(done.stdout, "acme").faults] == ["x" * 500]
 
 
+@pytest.mark.whole("links that lead elsewhere are refused in three tests here")
 def test_a_sample_of_other_places_is_not_read(restored: Pods) -> None:
     sample = restored.folder / "restored" / "sample"
     good = sample.read_text(encoding="utf-8").splitlines()
@@ -239,6 +243,7 @@ def test_a_sample_of_other_places_is_not_read(restored: Pods) -> None:
     assert "hostname" not in calls
 
 
+@pytest.mark.whole("no link is followed in the test above, and the bucket takes one file")
 def test_it_writes_its_result_and_nothing_else(damaged: Pods) -> None:
     def objects() -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in damaged.bucket.rglob("*") if path.is_file()}
@@ -280,6 +285,7 @@ def test_what_is_restored_has_the_checksums_of_what_was_dumped(
     assert now == then
 
 
+@pytest.mark.whole("a dump is one snapshot of PostgreSQL")
 def test_a_backup_counts_what_its_dump_holds_while_odoo_writes_on(damaged: Pods) -> None:
     """Rows that are added and removed, numbers that are given out, while pg_dump already runs."""
     writing = (
@@ -301,7 +307,7 @@ def test_a_backup_counts_what_its_dump_holds_while_odoo_writes_on(damaged: Pods)
         assert (code, result.backup) == (0, taken)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("trouble", ["password", "pg_dump", "empty", "filestore"])
 def test_a_backup_that_fails_is_none(damaged: Pods, trouble: str) -> None:
     complete = damaged.manifests()
@@ -354,6 +360,7 @@ def test_rows_ids_tables_and_sequences_that_differ_are_named(damaged: Pods, back
     )
 
 
+@pytest.mark.whole("fifteen seconds; missing rows and tables are reported by the same queries")
 def test_a_database_that_is_not_odoos_is_reported(damaged: Pods, backup: str) -> None:
     dump_another(damaged, backup, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     assert set(faults(damaged)) == {"odoo"}
@@ -363,6 +370,7 @@ def test_a_database_that_is_not_odoos_is_reported(damaged: Pods, backup: str) ->
     assert set(faults(damaged)) == {"base", "users", "rows", "highest ids"}
 
 
+@pytest.mark.whole("tests here compare the checksums after a restore")
 def test_a_value_changed_under_the_same_counts_shows_in_the_checksum_alone(
     damaged: Pods, backup: str
 ) -> None:
@@ -374,6 +382,7 @@ def test_a_value_changed_under_the_same_counts_shows_in_the_checksum_alone(
     assert set(faults(damaged)) == {"dump"}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_one_bit_that_flipped_is_noticed(damaged: Pods, backup: str, share: float) -> None:
     path = dump_of(damaged, backup)
@@ -383,6 +392,7 @@ def test_one_bit_that_flipped_is_noticed(damaged: Pods, backup: str, share: floa
     assert "dump" in faults(damaged)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kept", [0, 1000, -1])
 def test_a_dump_that_was_cut_off_is_noticed(damaged: Pods, backup: str, kept: int) -> None:
     path = dump_of(damaged, backup)
@@ -419,6 +429,7 @@ def test_files_that_are_missing_shorter_or_other_are_named(damaged: Pods) -> Non
     assert found == {}
 
 
+@pytest.mark.whole("six backups, to compare which files are drawn")
 def test_a_sample_is_the_same_for_a_backup_and_another_for_the_next(damaged: Pods, backup: str) -> None:
     def read() -> list[str]:
         (damaged.bucket / "calls").write_text("", encoding="utf-8")
@@ -439,6 +450,7 @@ def test_a_sample_is_the_same_for_a_backup_and_another_for_the_next(damaged: Pod
     assert read() != first
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("check", "content"),
     [
@@ -487,6 +499,7 @@ def restoring(damaged: Pods) -> Iterator[tuple[Pods, subprocess.Popen[str]]]:
         subprocess.run(stop, check=False, capture_output=True, **unprivileged())
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_test_that_is_killed_leaves_no_result(
     restoring: tuple[Pods, subprocess.Popen[str]], how: signal.Signals

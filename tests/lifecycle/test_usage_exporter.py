@@ -104,6 +104,7 @@ def scraping(address: str) -> str:
     )
 
 
+@pytest.mark.whole("tests/allocation/adapters/usage/test_real_exporters reads what exporters tell")
 def test_prometheus_scrapes_what_is_true_of_the_database_the_files_and_the_bucket(
     pods: Pods, backup: str, tmp_path: Path
 ) -> None:

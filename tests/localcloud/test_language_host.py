@@ -210,6 +210,7 @@ def test_installing_says_what_is_used_or_what_is_missing(host: Any, tmp_path: Pa
     assert "has no bin/python" in str(caught.value.details())
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_the_host_ends_without_a_word_when_asked(host: Any, how: signal.Signals) -> None:
     process, _ = host
@@ -291,6 +292,7 @@ server.wait_for_termination()
 """
 
 
+@pytest.mark.whole("every program of tests/engine runs through this host")
 @pytest.mark.engine
 def test_a_program_runs_with_configuration_under_the_real_cli(project: Callable[..., Engine]) -> None:
     engine = project(CONFIGURED, config={"plain": "p"})
@@ -308,6 +310,7 @@ def test_a_program_runs_with_configuration_under_the_real_cli(project: Callable[
     assert "exited with code" not in said
 
 
+@pytest.mark.whole("a program that fails has no traceback in tests/engine/test_refused")
 @pytest.mark.engine
 def test_a_failed_resource_ends_the_program_without_a_traceback(project: Callable[..., Engine]) -> None:
     engine = project("import pulumi_random\npulumi_random.RandomPassword('password', length=0)")
@@ -316,6 +319,7 @@ def test_a_failed_resource_ends_the_program_without_a_traceback(project: Callabl
     assert "Traceback" not in said
 
 
+@pytest.mark.whole("tests/engine/test_policies runs the pack through it")
 @pytest.mark.engine
 def test_a_policy_pack_runs_through_the_host(project: Callable[..., Engine]) -> None:
     engine = project("import pulumi\npulumi.export('a', 1)")

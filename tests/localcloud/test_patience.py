@@ -134,6 +134,7 @@ time.sleep(60)
 '''
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("text", [SLOW, COMPUTES_IN_A_CHILD], ids=["prints", "computes"])
 def test_the_work_of_a_real_program_is_seen_until_it_comes_up(tmp_path: Path, text: str) -> None:
     up, told, seen = tmp_path / "up", list[str](), list[Signs]()

@@ -104,6 +104,7 @@ pulumi.export("suffix", suffix.hex)
 """
 
 
+@pytest.mark.whole("passwords of tests/engine come from this provider and are secret there")
 @pytest.mark.engine
 def test_values_stay_until_an_input_changes_and_the_password_is_encrypted(
     project: Callable[..., Engine],

@@ -55,6 +55,7 @@ def test_start_is_idempotent_and_stop_ends_it(cloud: LocalCloud) -> None:
     assert run(cloud, "status").stdout.startswith("stopped\n")
 
 
+@pytest.mark.whole("it starts moto once more, to ask which stacks are in use")
 def test_it_goes_on_for_the_other_stacks_in_it(cloud: LocalCloud) -> None:
     cloud.start()
     stacks = cloud.directory / STATE / ".pulumi" / "stacks" / "costack"
@@ -84,6 +85,7 @@ def test_a_foreign_process_with_the_recorded_id_is_left_alone(cloud: LocalCloud)
         foreign.kill()
 
 
+@pytest.mark.whole("it starts moto twice more")
 def test_a_killed_server_is_noticed_and_started_anew(cloud: LocalCloud) -> None:
     first, _ = cloud.start()
     os.kill(first.pid, signal.SIGKILL)
@@ -143,6 +145,7 @@ def test_exec_gives_its_environment_and_passes_the_exit_code_on(cloud: LocalClou
     assert (cloud.directory / "state").is_dir()
 
 
+@pytest.mark.whole("the environment is that of exec, which is tried above")
 def test_a_shell_is_turned_to_the_local_cloud_as_exec_turns_a_command(cloud: LocalCloud) -> None:
     done = run(cloud, "environment", AWS_PROFILE="production")
     assert done.returncode == 0
@@ -153,6 +156,7 @@ def test_a_shell_is_turned_to_the_local_cloud_as_exec_turns_a_command(cloud: Loc
     assert server.endpoint in done.stderr
 
 
+@pytest.mark.whole("test_waiting moves the clock without a process for each command")
 def test_the_clock_is_shown_moved_and_never_back(cloud: LocalCloud) -> None:
     stopped = run(cloud, "clock")
     assert (stopped.returncode, "is not running" in stopped.stderr) == (1, True)
@@ -166,6 +170,7 @@ def test_the_clock_is_shown_moved_and_never_back(cloud: LocalCloud) -> None:
     assert "Traceback" not in back.stderr
 
 
+@pytest.mark.whole("five commands to compare one variable")
 def test_a_first_update_is_saved_when_it_ends_and_later_ones_after_every_step(cloud: LocalCloud) -> None:
     show = "import os; print(os.environ.get('PULUMI_SKIP_CHECKPOINTS'))"
     command = ("exec", "--save-last", "--", sys.executable, "-c", show)
@@ -186,6 +191,7 @@ def test_a_first_update_is_saved_when_it_ends_and_later_ones_after_every_step(cl
     assert run(cloud, "exec", *command[2:]).stdout == "None\n"
 
 
+@pytest.mark.whole("it starts moto once more for one sentence")
 def test_exec_of_an_unknown_command_is_one_sentence(cloud: LocalCloud) -> None:
     done = run(cloud, "exec", "--", "no-such-command")
     assert done.returncode == 127
@@ -266,6 +272,7 @@ def test_an_interrupted_start_leaves_no_process(tmp_path: Path, monkeypatch: pyt
     assert started_since(before).poll() is not None
 
 
+@pytest.mark.whole("it starts moto once more to look how little it computes")
 def test_its_health_is_asked_without_loading_any_service(cloud: LocalCloud) -> None:
     cloud.start()
     server = cloud.running()

@@ -84,6 +84,7 @@ def move(host: Host, target: Server, name: str, mark: str) -> Ended:
         "CONNECTION_LIMIT": "60",
         "WAIT_SECONDS": "60",
         "MEASURE_SQL": script("measure.sql"),
+        "AS_SQL": script("database_sql.sh"),
         "SEQUENCES_SQL": script("sequences.sql"),
     }
     command = ["/bin/bash", "-euo", "pipefail", "-c", script(name)]

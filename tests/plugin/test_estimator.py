@@ -43,6 +43,7 @@ def test_a_question_and_its_answer_are_json() -> None:
     assert answer == {"month": asdict(estimated_month(plan(), DAY))}
 
 
+@pytest.mark.whole("tests/plugin/test_provider has a catalog of one's own")
 def test_a_catalog_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     lost = plan().model_copy(update={"catalog": "catalog"})

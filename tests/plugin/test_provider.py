@@ -169,6 +169,7 @@ def test_the_outputs_are_those_of_the_schema_and_say_where_things_are() -> None:
     assert set(contract["namespaces"]) <= spaces
 
 
+@pytest.mark.whole("test_estimator estimates the same without a server")
 def test_a_tenant_is_told_what_it_is_expected_to_cost_as_its_platform_is() -> None:
     found: dict[str, Any] = {}
     deployed(found.__setitem__)
@@ -182,6 +183,7 @@ def test_a_tenant_is_told_what_it_is_expected_to_cost_as_its_platform_is() -> No
     assert "not counted: AWSBackup 'EFS warm backup' (eu-west-1: " in estimates["(unpriced)"]
 
 
+@pytest.mark.whole("test_estimator says what has no price")
 def test_what_has_no_price_in_its_region_is_said_beside_the_amount() -> None:
     """What is the same everywhere has a price; what lies in a region without a price file has none."""
     given, region = example.inputs(), "sa-east-1"
@@ -198,6 +200,7 @@ def test_what_has_no_price_in_its_region_is_said_beside_the_amount() -> None:
         assert "(sa-east-1: " in found[tenant]["monthlyEstimateNote"]
 
 
+@pytest.mark.whole("a region without prices is said in the test above")
 def test_a_platform_without_prices_says_why_and_gives_no_empty_amount(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +231,7 @@ def test_a_platform_that_does_not_know_the_tenant_is_no_free_tenant(contract: An
     assert estimate_and_note(contract, "acme") == ("unknown", note)
 
 
+@pytest.mark.whole("test_estimator estimates the same without a server")
 def test_the_function_estimates_what_the_platform_does_without_deploying_it() -> None:
     found: dict[str, Any] = {}
     deployed(found.__setitem__)

@@ -65,6 +65,7 @@ def test_traefik_is_refused_beside_namespaces_that_another_call_makes() -> None:
     assert not declare(program)
 
 
+@pytest.mark.whole("tests/engine/test_plugin compares them on the engine")
 def test_the_resources_are_those_of_the_projects_own_program() -> None:
     ours, theirs = by_urn(declare_plan(example.plan())), by_urn(from_values())
     assert theirs.keys() == ours.keys()

@@ -81,6 +81,7 @@ def test_what_the_components_declare_breaks_no_rule() -> None:
     assert broken == {}
 
 
+@pytest.mark.whole("the committed portfolio breaks none above")
 def test_a_created_cluster_and_every_option_break_no_rule() -> None:
     everything = load_portfolio(ROOT / "examples" / "every-option", catalog())
     for plan in (created_plan(), resolve(catalog(), everything)):
@@ -145,6 +146,8 @@ def test_a_read_replica_leaves_no_snapshot_of_its_own() -> None:
     assert found(DATABASE, GOOD_DATABASE | replica) == {}
 
 
+@pytest.mark.whole("tests/components/tenant/test_files declares it both ways")
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("bought", [True, "promoted"])
 def test_a_standby_is_as_it_should_be_before_and_after_it_was_promoted(bought: object) -> None:
     options = {"users": 50, "warm_standby": bought}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from policies.unknown_values import UnknownValues
 from tests.policies.insecure import AWS, Insecure
 from tests.policies.insecure_objects import OBJECTS
 from tests.policies.test_rules import TAGS, declared
+from tests.sampling import asks_for_every
 
 
 def variants(value: Any) -> Iterator[Any]:
@@ -60,7 +62,7 @@ def secure() -> Iterator[tuple[str, Mapping[str, Any]]]:
 def test_an_unknown_value_of_what_is_secure_is_never_refused() -> None:
     refused: list[str] = []
     tried = 0
-    for type_token, props in secure():
+    for type_token, props in islice(secure(), 0, None, 1 if asks_for_every() else 3):
         for variant in variants(dict(props)):
             tried += 1
             said = [
@@ -70,7 +72,7 @@ def test_an_unknown_value_of_what_is_secure_is_never_refused() -> None:
                 if name not in {"protected-data", "cost-tags"}
             ]
             refused += [f"{type_token}: {each}" for each in said if not isinstance(each, NotYet)]
-    assert tried > 1500
+    assert tried > 500
     assert not refused, "\n".join(sorted(set(refused)))
 
 

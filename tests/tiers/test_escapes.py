@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from allocation.errors import AllocationError
 from lifecycle.errors import LifecycleError
+from tests.sampling import examples
 from tiers.errors import LONGEST, MOST_TOLD, CatalogError
 from tiers.escapes import shortened, visible, visible_lines
 
@@ -32,6 +33,7 @@ def test_lines_stay_lines(text: str) -> None:
     assert all(not line.lstrip().startswith("::") for line in visible_lines(text).splitlines())
 
 
+@examples(30, of=100)
 @given(st.recursive(ANY, lambda inner: st.lists(inner) | st.dictionaries(ANY, inner)))
 def test_a_json_document_keeps_its_meaning(document: object) -> None:
     text = json.dumps(document, ensure_ascii=False, indent=2)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tests.sampling import examples
 from tiers.errors import CatalogError
 from tiers.tags import KEYS, MANDATORY, CostTags
 from tiers.vocabulary import TAG_VALUE, CostDomain, Environment, LifecycleStage, ResilienceClass
@@ -67,6 +68,7 @@ def test_a_bill_may_spell_the_keys_its_own_way(tags: CostTags, spelling: str) ->
     assert CostTags.from_tags(spelled | {"Name": "other", "aws:createdBy": "somebody"}) == tags
 
 
+@examples(30, of=100)
 @given(cost_tags)
 def test_keys_and_values_are_legal_in_both_worlds(tags: CostTags) -> None:
     for key, value in tags.as_tags().items():

@@ -20,6 +20,7 @@ def machine(tmp_path: Path, request: pytest.FixtureRequest) -> Machine:
     return Machine(tmp_path, request.param)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("of", "name", "says", "version"),
     [
@@ -71,6 +72,7 @@ def test_valkey_is_taken_before_redis(tmp_path: Path) -> None:
     assert machine.linked.readlink() == found
 
 
+@pytest.mark.sample(1)
 def test_without_one_the_packages_are_unpacked_once(machine: Machine) -> None:
     of = machine.of
     for _ in range(2):
@@ -85,6 +87,7 @@ def test_without_one_the_packages_are_unpacked_once(machine: Machine) -> None:
     assert machine.linked.readlink() == machine.entry / "unpacked" / of.name
 
 
+@pytest.mark.sample(1)
 def test_it_starts_with_the_libraries_beside_it(machine: Machine) -> None:
     machine.run()
     said = subprocess.run([str(machine.linked), "a  b", "c"], capture_output=True, text=True, check=True)
@@ -102,6 +105,7 @@ def test_apt_is_reported_to_leave_the_system_alone(machine: Machine) -> None:
     assert settings.count("#clear APT::Update::") == 3
 
 
+@pytest.mark.sample(1)
 def test_one_that_no_longer_starts_is_replaced(machine: Machine) -> None:
     machine.run()
     (machine.linked.resolve().parent / machine.of.program).unlink()
@@ -111,6 +115,7 @@ def test_one_that_no_longer_starts_is_replaced(machine: Machine) -> None:
     assert machine.linked.exists()
 
 
+@pytest.mark.sample(1)
 def test_what_a_killed_run_left_is_removed(machine: Machine) -> None:
     machine.run()
     (machine.entry / "unpacking-left").mkdir()
@@ -130,6 +135,7 @@ def test_what_it_links_itself_is_not_what_it_finds(tmp_path: Path) -> None:
     assert machine.linked.readlink() == linked
 
 
+@pytest.mark.sample(3)
 @EACH
 @pytest.mark.parametrize(
     ("code", "starts", "message"),
@@ -161,6 +167,7 @@ def refused(machine: Machine, message: str) -> None:
     assert {path.name for path in machine.entry.iterdir()} == {"lock"}
 
 
+@pytest.mark.sample(2)
 @EACH
 @pytest.mark.parametrize("missing", ["apt-get", "dpkg-deb"])
 def test_a_system_without_debians_tools_is_reported_what_to_install(

@@ -91,6 +91,7 @@ def test_what_would_no_longer_be_found_is_refused(source: str, sentence: str) ->
         backend.moved(source, "m.py", frozenset({"tiers.errors"}))
 
 
+@pytest.mark.whole("the command of an installed wheel finds all that it needs below")
 def test_everything_tracked_is_in_it_below_one_package(wheel: Path) -> None:
     names = contents(wheel).keys()
     assert {name.split("/")[0] for name in names} == {"costack", f"costack-{VERSION}.dist-info"}
@@ -104,6 +105,7 @@ def test_everything_tracked_is_in_it_below_one_package(wheel: Path) -> None:
     assert {f"costack/{name}" for name in tracked} <= names
 
 
+@pytest.mark.whole("the command runs from an installed wheel in an empty folder")
 def test_no_module_imports_or_names_one_at_the_top(wheel: Path) -> None:
     for name, content in contents(wheel).items():
         if not name.endswith(".py"):
@@ -146,6 +148,7 @@ def test_a_wheel_of_the_sdist_is_the_same(wheel: Path, unpacked: Path, tmp_path:
     assert [name for name in ours if ours[name] != theirs[name] and not name.endswith("RECORD")] == []
 
 
+@pytest.mark.whole("twenty seconds of an installation; the command runs from an installed wheel below")
 def test_a_tag_of_a_repository_is_installed_by_its_address(
     unpacked: Path, installed: Environment, tmp_path: Path
 ) -> None:

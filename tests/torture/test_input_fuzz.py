@@ -2,14 +2,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.torture.input_fuzz import MEGABYTES, SECONDS, Fuzz, fuzzing, megabytes
 from tests.torture.sockets import answering_with
 from tiers.errors import ToldError
 
-INPUTS = 150
+INPUTS = 60
 """The first of those that `make torture` tries."""
 
 
+@pytest.mark.whole("each of them is damaged below, and many are read all the same")
 def test_what_is_not_damaged_is_read(tmp_path: Path) -> None:
     with answering_with() as url:
         for given in Fuzz(tmp_path, 0, url).givens:

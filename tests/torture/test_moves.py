@@ -4,7 +4,12 @@ import pytest
 
 from tests.torture.moves import lost, world
 
-pytestmark = pytest.mark.postgres
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.whole(
+        "tests/lifecycle/test_database_move goes forward step by step; make torture shuffles the steps"
+    ),
+]
 
 
 def test_no_order_of_steps_loses_what_was_written_last() -> None:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from tiers.facts.compute import ComputeRequest
 from tiers.retention import LeastLogDays
+from tiers.schedule import Cadence
 from tiers.vocabulary import Controls, Count, Environment, Frozen, Positive, ResilienceClass
 
 ClassId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,40}$")]
@@ -79,6 +80,8 @@ class ResilienceRequirements(Frozen):
     """What a resilience class promises, and what an offer needs to keep the promise.
 
     `rpo_minutes` is how much work may be lost, `rto_minutes` how long a recovery may take.
+    `restore_test_schedule` is how often a backup is restored and checked without anybody asking, and
+    `restore_test_age_days` how old the newest good test may be; without both, none is made by itself.
     """
 
     rpo_minutes: Positive
@@ -88,6 +91,20 @@ class ResilienceRequirements(Frozen):
     dumps_per_month: Positive
     dump_retention_days: Positive
     second_region: bool
+    restore_test_schedule: Cadence | None = None
+    restore_test_age_days: Positive | None = None
+
+    @model_validator(mode="after")
+    def _tests_come_in_time(self) -> Self:
+        often, age = self.restore_test_schedule, self.restore_test_age_days
+        if (often is None) is not (age is None):
+            raise ValueError("restore_test_schedule and restore_test_age_days go together")
+        if often and age and age <= often.most_days:
+            raise ValueError(
+                f"restore_test_age_days {age} is no longer than it takes until the next {often} test, "
+                f"up to {often.most_days} days; write more"
+            )
+        return self
 
 
 class DedicatedNodes(Frozen):
@@ -146,12 +163,13 @@ class TierChange(Frozen):
     """What a change of tier costs once.
 
     `double_running_days` is how long old and new resources run side by side when data moves; the hours are
-    people's work: with data that moves, or in place.
+    people's work: with data that moves, or in place, or for a restore of a tenant to an earlier moment.
     """
 
     double_running_days: Count
     labour_hours_with_data: Count
     labour_hours_in_place: Count
+    labour_hours_restore: Count = 2
 
 
 class Expiry(Frozen):
@@ -182,7 +200,8 @@ class Signals(Frozen):
         unused_percent: The unused share of requested capacity from which on the request is too large.
         least_margin_percent: The share of the fees below which the margin of a tier is too small.
         declared_users_percent: By what share of the declared users Odoo's count may differ from it.
-        most_restore_test_age_days: The age from which on a restore test no longer proves anything.
+        most_restore_test_age_days: The age from which on a restore test no longer proves anything, where
+            the resilience class says none of its own.
     """
 
     sustained_days: Positive

@@ -12,6 +12,7 @@ from tiers.change.gone import gone_effects
 from tiers.change.network import cluster_changes, namespace_changes, network_changes
 from tiers.change.places import strays
 from tiers.change.pods import pod_changes
+from tiers.change.restored import restore_changes
 from tiers.change.servers import Change, cache_changes, server_changes
 from tiers.facts.compute import ClusterControlPlane, Namespace, NodeGroup, Workload
 from tiers.facts.copies import DatabaseStandby
@@ -65,7 +66,11 @@ def _of_tenant(before: TenantPlan, after: TenantPlan) -> Iterator[Effect]:
         what = f"is called {after.name} in reports; its id stays {after.tenant}, and nothing is replaced"
         yield Effect(EffectKind.NOTICE, what, own, own)
     known = {fact.id: fact for fact in before.facts}
-    for change in (*environment_changes(before, after), *pod_changes(before, after)):
+    for change in (
+        *environment_changes(before, after),
+        *restore_changes(before, after),
+        *pod_changes(before, after),
+    ):
         yield Effect(change.kind, change.what, own, own)
     for fact in after.facts:
         if (old := known.get(fact.id)) is not None and old != fact:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from tiers.catalog.tier import Catalog
 from tiers.change.places import left_behind
+from tiers.change.versions.odoo import refused_odoo, refused_update
 from tiers.plan.plan import TenantPlan
+from tiers.portfolio.restore.stage import Restore, may_follow
 from tiers.portfolio.rotation import NEVER, Rotation
 from tiers.vocabulary import Environment, LifecycleStage, RotationStage
 
@@ -37,12 +39,20 @@ def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: st
             f"{after.first_client or after.client}: if the client was renamed, add first_client: {was} to "
             "the file; another client needs a tenant of its own"
         )
+    yield from refused_odoo(before, after)
+    yield from refused_update(before, after)
     there, here = before.rotation or NEVER, after.rotation or NEVER
     if here not in (there, *_next(there)):
         yield (
             f"{name}: its rotation is {_words(there)} in the stack, and {_words(here)} in its file, which is "
             f"not the next step: put the file back as it was deployed and run `costack rotate {name} {at}` "
             "with --next or --back"
+        )
+    if not may_follow(before.restore, after.restore):
+        yield (
+            f"{name}: it is {_restored(before.restore)} in the stack, and {_restored(after.restore)} in its "
+            "file, which is not the next step: put the file back as it was deployed and run `costack "
+            f"{_command(before.restore or after.restore)} {name} {at}` with --next or --back"
         )
     if not after.protected and before.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
         yield (
@@ -67,6 +77,14 @@ def _next(there: Rotation) -> tuple[Rotation, ...]:
             Rotation(number=number, stage=RotationStage.BACK),
         )
     return (Rotation(number=there.used),)
+
+
+def _command(restore: Restore | None) -> str:
+    return restore.command if restore else "restore"
+
+
+def _restored(restore: Restore | None) -> str:
+    return f"at stage {restore.stage} of a restore to {restore.moment}" if restore else "not being restored"
 
 
 def _words(rotation: Rotation) -> str:

@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from typing import Final, TypeVar
 
 from tiers.change.effect import EffectKind
+from tiers.change.routes import route_changes
 from tiers.change.servers import Change
-from tiers.facts.compute import OdooProcess, SleepSchedule, Workload
-from tiers.facts.data import CacheSpace, TenantDatabase
+from tiers.change.versions.odoo import major_of, process_of
+from tiers.facts.compute import Job, ModuleUpdate, SleepSchedule, Workload
+from tiers.facts.data import CacheSpace, LogicalBackup, TenantDatabase
 from tiers.facts.every_fact import FactRecord
+from tiers.facts.monitoring import MaintenancePage
+from tiers.facts.names import ODOO_UPDATE
 from tiers.facts.network import Egress, PodGroup, Route
 from tiers.plan.plan import TenantPlan, facts_of, uses_own_services
+from tiers.portfolio.restore.stage import RestoreStage
 from tiers.portfolio.rotation import NEVER
 from tiers.vocabulary import LifecycleStage, MoveStage
 
@@ -29,6 +34,11 @@ _PROCESS: Final = {
     "neutralised": "gate of a copy",
     "addons_path": "addons",
 }
+_WHILE_RESTORED: Final = {
+    RestoreStage.SWITCH: "while it is backed up, a restored database takes the place of the one in use and "
+    "files come back (restore, stage switch); the backup takes longest",
+    RestoreStage.BACK: "while the database before takes its place again (restore, stage back): minutes",
+}
 _CONNECTIONS: Final = ("database", "role", "server", "connections_per_process", "connections_evented")
 
 
@@ -36,13 +46,13 @@ def pod_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     """What happens to the pods of a tenant that was there before."""
     yield from _versions(before, after)
     yield from _running(before, after)
-    yield from _restarts(before, after)
+    yield from _updated(before, after) or _restarts(before, after)
     yield from _reached(before, after)
 
 
 def _versions(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
-    old, new = (_process(each) for each in (before, after))
-    if old is None or new is None or _major(old) == _major(new):
+    old, new = (process_of(each) for each in (before, after))
+    if old is None or new is None or major_of(old.version) == major_of(new.version):
         return
     what = (
         f"Odoo {old.version} → {new.version}, another major version: its database needs Odoo's upgrade "
@@ -51,10 +61,28 @@ def _versions(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     yield Change(EffectKind.MAJOR, what)
 
 
+def _updated(before: TenantPlan, after: TenantPlan) -> list[Change]:
+    """An update of modules: it stops all pods, whatever else would start them anew one by one."""
+    old, new = (_update(each) for each in (before, after))
+    if new is None or (old is not None and old.number == new.number):
+        return []
+    copied = "after a backup, " if facts_of(after.facts, LogicalBackup) else "without a backup, "
+    what = (
+        f"modules are updated ({', '.join(new.modules)}; update {new.number}): Odoo is stopped, {copied}"
+        f"for {new.minutes} minutes at most"
+    )
+    return [Change(EffectKind.DOWNTIME, what)]
+
+
+def _update(tenant: TenantPlan) -> ModuleUpdate | None:
+    return next((job.update for job in facts_of(tenant.facts, Job) if job.name == ODOO_UPDATE), None)
+
+
 def _running(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     ran, runs = (any(pod.replicas for pod in facts_of(each.facts, Workload)) for each in (before, after))
     if ran and not runs:
-        yield Change(EffectKind.DOWNTIME, f"Odoo is stopped {_why_stopped(after)}")
+        shown = ", behind a maintenance page" if facts_of(after.facts, MaintenancePage) else ""
+        yield Change(EffectKind.DOWNTIME, f"Odoo is stopped {_why_stopped(after)}{shown}")
     if runs and not ran:
         yield Change(EffectKind.NOTICE, "Odoo starts again")
     had, has = (facts_of(each.facts, SleepSchedule)[:1] for each in (before, after))
@@ -65,6 +93,8 @@ def _running(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
 def _why_stopped(after: TenantPlan) -> str:
     if after.move is not None and after.move.stage is MoveStage.MIGRATE:
         return "while its data is copied and checked (move, stage migrate); how long depends on its size"
+    if after.restore is not None:
+        return _WHILE_RESTORED.get(after.restore.stage, "")
     if after.lifecycle_stage is LifecycleStage.DECOMMISSIONING:
         return "for good (decommissioning)"
     return "until it has pods again"
@@ -133,9 +163,8 @@ def _secrets(tenant: TenantPlan) -> tuple[int, bool, int]:
 
 def _reached(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     old, new = (_first(each, Route) for each in (before, after))
-    if old and new and old.hostname != new.hostname:
-        what = f"is reached at {new.hostname}, and no longer at {old.hostname}"
-        yield Change(EffectKind.DOWNTIME, what)
+    if old and new:
+        yield from route_changes(old, new)
     could, can = (_first(each, Egress) for each in (before, after))
     if could and can:
         lost = [str(port) for port in could.mail_ports if port not in can.mail_ports]
@@ -146,14 +175,6 @@ def _reached(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
             yield Change(EffectKind.NOTICE, f"pods no longer reach {', '.join(closed)}")
         if lost:
             yield Change(EffectKind.NOTICE, f"pods no longer reach mail servers by port {', '.join(lost)}")
-
-
-def _process(tenant: TenantPlan) -> OdooProcess | None:
-    return next((pod.odoo for pod in facts_of(tenant.facts, Workload) if pod.odoo), None)
-
-
-def _major(process: OdooProcess) -> str:
-    return process.version.partition(".")[0]
 
 
 def _first(tenant: TenantPlan, kind: type[Kind]) -> Kind | None:

@@ -50,6 +50,23 @@ class ComputeRequest(Frozen):
         return ComputeRequest(**{name: getattr(self, name) for name in ComputeRequest.model_fields})
 
 
+ModuleName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""The technical name of a module of Odoo; `all` for all."""
+
+
+class ModuleUpdate(Frozen):
+    """An update of modules of a tenant's Odoo (`odoo --update`), once for each number.
+
+    Its pods are stopped meanwhile, for `minutes` at most beside the backup; `api_cidrs` is where a job that
+    stops them reaches the Kubernetes API.
+    """
+
+    number: Positive
+    modules: Annotated[tuple[ModuleName, ...], Field(min_length=1)]
+    minutes: Positive
+    api_cidrs: tuple[Cidr, ...]
+
+
 class OdooProcess(Frozen):
     """How Odoo runs in a pod: `web_workers` preforked processes (0: threads) and `cron_threads`."""
 
@@ -63,6 +80,8 @@ class OdooProcess(Frozen):
     """Whether Odoo may start only on a database that sends no mail and takes no payment."""
     addons_path: tuple[AddonsFolder, ...] = (OFFICIAL_ADDONS,)
     """Folders of the image with addons that are not Odoo's own."""
+    update_number: Count = 0
+    """The update of modules that its pods start after; a higher one starts them anew."""
 
 
 class Spread(Frozen):
@@ -117,6 +136,8 @@ class Job(FactRecord):
     kind: Literal["job"] = "job"
     neutralises: bool = False
     """Whether it neutralises the database, as it does in every environment but production."""
+    update: ModuleUpdate | None = None
+    """The update of modules that it makes, or starts the pods after."""
     namespace: str
     image: ImageByDigest
     run_as_user: Positive
@@ -124,6 +145,22 @@ class Job(FactRecord):
     compute: ComputeRequest
     nodes: FactId | None = None
     priority_class: str | None = None
+
+
+class RestoreRoom(Frozen):
+    """What a scheduled restore test needs beside its pod: two volumes, and time.
+
+    Without `storage_class` the volumes are on the node's own disk; with it they exist for
+    `volume_minutes_per_month`. A test ends after `deadline_minutes`, and its pod is removed
+    `kept_minutes` later; 0: when the next one has ended.
+    """
+
+    fetched_gib: Positive
+    restored_gib: Positive
+    storage_class: str | None = None
+    volume_minutes_per_month: Count = 0
+    deadline_minutes: Positive
+    kept_minutes: Count = 0
 
 
 class ScheduledJob(FactRecord):
@@ -140,6 +177,8 @@ class ScheduledJob(FactRecord):
     minutes_per_month: Count
     nodes: FactId | None = None
     priority_class: str | None = None
+    restore_test: RestoreRoom | None = None
+    """Present when it restores a backup and checks it."""
 
 
 class SleepSchedule(FactRecord):
@@ -175,6 +214,8 @@ class Namespace(FactRecord):
     """Where its pods may ask for names."""
     routed_from: str | None = None
     """The namespace of Costack's own ingress controller, which reads its routes; None without one."""
+    middlewares: bool = False
+    """Whether that controller reads Traefik's own kinds there, too."""
 
 
 class PriorityClass(FactRecord):

@@ -177,6 +177,8 @@ class LogicalBackup(FactRecord):
     retention_days: Positive
     storage_gib: Count
     put_requests_per_month: Count = 0
+    restore_test_age_days: Positive | None = None
+    """How old the newest good restore test may be; None where the resilience class does not say."""
 
 
 class FileSystemBackup(FactRecord):

@@ -45,6 +45,7 @@ from tiers.facts.monitoring import (
     Dashboards,
     IngressController,
     LogShipper,
+    MaintenancePage,
     PlatformPart,
     PostgresExporter,
     RedisExporter,
@@ -84,6 +85,7 @@ __all__ = [
     "LogGroup",
     "LogShipper",
     "LogicalBackup",
+    "MaintenancePage",
     "ManagedSecret",
     "Metrics",
     "Namespace",
@@ -164,6 +166,7 @@ Fact = Annotated[
     | Dashboards
     | Alerts
     | UsageExporter
+    | MaintenancePage
     | StateExporter
     | PostgresExporter
     | RedisExporter

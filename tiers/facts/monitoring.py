@@ -71,6 +71,22 @@ class UsageExporter(PlatformPart):
     """The PriorityClass of its pod."""
 
 
+class MaintenancePage(PlatformPart):
+    """A small pod that answers for a tenant without web pods: status 503, when to come back, and why.
+
+    `title` and `text` are text, and never markup.
+    """
+
+    kind: Literal["maintenance-page"] = "maintenance-page"
+    scraped_from: Literal[""] = ""
+    """Nobody's: it has nothing to tell."""
+    title: str
+    text: str
+    retry_after_seconds: Positive
+    priority_class: str | None = None
+    """The PriorityClass of its pod."""
+
+
 class StateExporter(PlatformPart):
     """kube-state-metrics: what pods, claims and Services there are, whose they are, and what they request.
 
@@ -101,7 +117,7 @@ class IngressController(PlatformPart):
     """Traefik, which leads host names to the pods of `namespaces`, behind a load balancer of its own.
 
     `source_ranges` may connect to it. `annotations` are of its Service. It reaches the Kubernetes API at
-    `api_cidrs`.
+    `api_cidrs`, and reads its own kinds there if it has `middlewares`.
     """
 
     kind: Literal["ingress-controller"] = "ingress-controller"
@@ -112,6 +128,9 @@ class IngressController(PlatformPart):
     spread: Spread
     priority_class: str | None = None
     """The PriorityClass of its pods."""
+    middlewares: bool = False
+    maintenance: bool = False
+    """Whether it leads to maintenance pages, too."""
 
 
 class LogShipper(PlatformPart):

@@ -16,6 +16,10 @@ TENANT_STACK: Final = f"{COMPONENT_TYPE_PREFIX}TenantStack"
 
 ODOO_SETUP: Final = "odoo-setup"
 """The job that installs Odoo, or makes a copy harmless, before its pods start."""
+ODOO_UPDATE: Final = "odoo-update"
+"""The job that updates modules while the pods are stopped."""
+ODOO_START: Final = "odoo-start"
+"""The job that starts the pods again that an update of modules left stopped."""
 FINAL_BACKUP: Final = "final-backup"
 DROP_DATABASE: Final = "drop-database"
 EMPTY_FILESTORE: Final = "empty-filestore"
@@ -38,6 +42,16 @@ EMPTY_OLD_FILESTORE: Final = "empty-left-filestore"
 MOVE_JOBS: Final = (COPY_DATABASE, COPY_FILES, CUT_OVER, DROP_OLD_DATABASE, EMPTY_OLD_FILESTORE)
 """The jobs of a move, each at one stage."""
 
+SIDE_DATABASE: Final = "side-database"
+"""The database beside the one in use, on the same server: what is to take its place, or was in use before."""
+MAKE_SIDE: Final = "make-side-database"
+FILL_SIDE: Final = "fill-side-database"
+SWITCH_SIDE: Final = "switch-side-database"
+RESTORE_FILES: Final = "restore-filestore"
+DROP_SIDE: Final = "drop-side-database"
+RESTORE_JOBS: Final = (MAKE_SIDE, FILL_SIDE, SWITCH_SIDE, RESTORE_FILES, DROP_SIDE)
+"""The jobs of a restore, each at one or two stages."""
+
 DATABASE: Final[FactId] = "platform/database"
 CACHE: Final[FactId] = "platform/cache"
 FILE_SYSTEM: Final[FactId] = "platform/file-system"
@@ -49,10 +63,16 @@ PARTS_NAMESPACE: Final = f"odoo-{PLATFORM}"
 """Where the platform parts run that are no tenant's; so is no tenant called."""
 LOGS_NAMESPACE: Final = f"{PARTS_NAMESPACE}-logs"
 """Where the log shipper runs, alone: its pods read logs of the nodes."""
+MAINTENANCE: Final = "maintenance"
+"""The page of a tenant whose pods are stopped; the name of its pods, too."""
 LOG_SHIPPER: Final = "fluent-bit"
 """The `app.kubernetes.io/name` of the log shipper and of its namespace, by which policies know them."""
 NODE_LOGS: Final = ("/var/log/containers", "/var/log/pods")
 """The directories of a node that the log shipper reads: links by pod, and what they lead to."""
+BACKUP: Final = "backup"
+"""The nightly dump, the account of its pods, and the component in their labels."""
+RESTORE_TEST_JOB: Final = "restore-test-job"
+"""The scheduled restore test of a tenant's dumps; `restore-test` is AWS Backup's, of its files."""
 FALL_ASLEEP: Final = "sleep"
 WAKE_UP: Final = "wake"
 SCHEDULE: Final = "schedule"
@@ -69,3 +89,21 @@ def log_group(portfolio: str, *tenant: str) -> str:
     '/odoo/local/acme'
     """
     return "/".join(["/odoo", portfolio, *tenant])
+
+
+def side_database(database: str) -> str:
+    """The name of the database beside *database*; no tenant's own has two underscores in a row.
+
+    >>> side_database("odoo_acme")
+    'odoo_acme__side'
+    """
+    return f"{database}__side"
+
+
+def kept_database(database: str) -> str:
+    """What *database* is called when another has taken its place.
+
+    >>> kept_database("odoo_acme")
+    'odoo_acme__kept'
+    """
+    return f"{database}__kept"

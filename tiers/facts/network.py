@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from tiers.facts.ingress import AlbShare, Certificate, ControllerKind
 from tiers.facts.record import FactRecord
 from tiers.vocabulary import PRIVATE_RANGES, Cidr, Count, Frozen, Hostname, NamespaceName, Positive
 
@@ -86,10 +87,12 @@ CLUSTER_DNS: Final = DnsPeer(namespace="kube-system", pod_labels={"k8s-app": "ku
 
 
 class Route(FactRecord):
-    """A public host name and the ports behind it.
+    """The public host names of a tenant, the ports behind them, and how requests are treated on the way.
 
     `websocket_port` is 8072 when Odoo preforks and 8069 when it runs threads: nothing listens on 8072
-    without workers, and `/websocket` on 8069 fails with them (Odoo, service/server.py).
+    without workers, and `/websocket` on 8069 fails with them (Odoo, service/server.py). Host names in
+    `redirects` lead to `hostname`; without `allow_cidrs` everybody may come. `controller` reads the
+    Ingresses, of class `class_name`; None is unknown, and the cluster's default.
     """
 
     kind: Literal["route"] = "route"
@@ -97,6 +100,22 @@ class Route(FactRecord):
     hostname: Hostname
     http_port: Positive
     websocket_port: Positive
+    aliases: tuple[Hostname, ...] = ()
+    redirects: tuple[Hostname, ...] = ()
+    allow_cidrs: tuple[Cidr, ...] = ()
+    body_size_mib: Positive | None = None
+    timeout_seconds: Positive | None = None
+    certificate: Certificate | None = None
+    dns: Literal["external-dns"] | None = None
+    annotations: Mapping[str, str] = {}
+    controller: ControllerKind | None = None
+    class_name: str | None = None
+    alb: AlbShare | None = None
+
+    @property
+    def hosts(self) -> tuple[Hostname, ...]:
+        """The host names at which Odoo answers."""
+        return (self.hostname, *self.aliases)
 
 
 class Egress(FactRecord):

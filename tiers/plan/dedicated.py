@@ -20,7 +20,7 @@ from tiers.facts.every_fact import Fact, Job, LogGroup, PlatformPart, PodGroup, 
 from tiers.facts.names import CACHE
 from tiers.naming import CACHE_NAME_LIMIT, physical_name
 from tiers.plan.namespaces.quota import job_pods, largest, most_web_pods, resized, room_of, web_pods
-from tiers.plan.namespaces.shared import routed_from
+from tiers.plan.namespaces.shared import routed
 from tiers.plan.owner import (
     about,
     is_protected,
@@ -168,13 +168,13 @@ def own_namespace(
         namespace=namespace,
         pod_security_version=platform.cluster.version,
         dns_peers=platform.cluster.dns_peers,
-        routed_from=routed_from(platform),
+        **routed(platform),
     )
     size = classes.workload_classes[offer.workload_class]
     counted = [
         (web_pods(size.web.replicas, size.web.max_replicas), size.web),
         (size.cron.replicas, size.cron),
-        job_pods(size.job),
+        job_pods(size.job, tested=offer.backup_class is not None),
     ]
     if platform.parts and platform.parts.usage_exporter:
         counted.append((1, platform.parts.usage_exporter))

@@ -16,12 +16,14 @@ from tiers.errors import CatalogError
 from tiers.plan.namespaces.shared import shared_quota_faults
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.resolve import resolve
-from tiers.portfolio.host_names import host_name_faults
+from tiers.portfolio.host_names import Name, host_name_faults, names_of
 from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
 from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import too_many_replications
+from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.portfolio.versions.chosen import rollout_faults
 from tiers.strict_yaml import Location, mistakes
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -119,15 +121,21 @@ def _checked(
 def _together(
     tenants: Mapping[int, Tenant], platform: Platform | None, catalog: Catalog
 ) -> Iterable[tuple[Location, str]]:
-    for field in ("tenant", "hostname"):
-        times = Counter(getattr(tenant, field) for tenant in tenants.values())
-        for index, tenant in tenants.items():
-            if times[value := getattr(tenant, field)] > 1:
-                yield ("tenants", index, field), f"'{value}' appears {times[value]} times"
+    called = [
+        (index, name)
+        for index, tenant in tenants.items()
+        for name in (Name(("tenant",), tenant.tenant), *names_of(tenant))
+    ]
+    times = Counter((name.where == ("tenant",), name.host) for _, name in called)
+    for index, name in called:
+        if (count := times[name.where == ("tenant",), name.host]) > 1:
+            yield ("tenants", index, *name.where), f"'{name.host}' appears {count} times"
     together = (
         *ambiguous_names(tenants),
         *host_name_faults(tenants, platform),
+        *rollout_faults(tenants, platform),
         *too_many_replications(tenants, catalog),
+        *source_faults(tenants, catalog),
     )
     for index, (where, message) in together:
         yield ("tenants", index, *where), message

@@ -12,6 +12,7 @@ from tiers.facts.monitoring import Alerts, Dashboards, UsageExporter
 from tiers.facts.names import BACKUP_BUCKET, DASHBOARDS
 from tiers.plan.owner import about, is_decommissioning
 from tiers.plan.second_region import own_bucket
+from tiers.portfolio.cluster import MonitoringSpec
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import promised
 from tiers.portfolio.tenant import Tenant
@@ -86,15 +87,28 @@ def alert_facts(
     if not (monitoring and monitoring.prometheus_operator):
         return
     promise = promised(catalog.tiers[tenant.tier], tenant)
-    # A stronger promise than standard includes a tested restore.
-    tried = RANKS[promise] > RANKS[ResilienceClass.STANDARD] and offer.backup_class is not None
     yield Alerts(
         **about(tenant, "alerts", CostCategory.SUPPORT),
         namespace=namespace,
         rule_labels=monitoring.rule_labels,
         backup_age_minutes=_backup_age_minutes(catalog.classes, offer, promise),
-        restore_test_age_days=monitoring.restore_test_days if tried else None,
+        restore_test_age_days=_restore_test_age_days(catalog.classes, offer, promise, monitoring),
     )
+
+
+def _restore_test_age_days(
+    classes: Classes, offer: Offer, promise: ResilienceClass, monitoring: MonitoringSpec
+) -> int | None:
+    """How old the last good restore test may be: as the class says, or the platform if that is less.
+
+    Where the class says nothing, a stronger promise than standard includes a tested restore all the same.
+    """
+    if offer.backup_class is None:
+        return None
+    known = [classes.resilience_classes[promise].restore_test_age_days]
+    if RANKS[promise] > RANKS[ResilienceClass.STANDARD]:
+        known.append(monitoring.restore_test_days)
+    return min((days for days in known if days is not None), default=None)
 
 
 def _backup_age_minutes(classes: Classes, offer: Offer, promise: ResilienceClass) -> int | None:

@@ -64,8 +64,8 @@ def move_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator
         yield from _MoveFacts(catalog, platform, tenant, tenant.move).facts()
 
 
-def _awake(tenant: Tenant) -> Tenant:
-    """No schedule may stop or start a tenant that moves."""
+def awake(tenant: Tenant) -> Tenant:
+    """*tenant* without a schedule: none may stop or start one whose data is worked on."""
     return tenant.model_copy(update={"options": tenant.options.model_copy(update={"schedule": None})})
 
 
@@ -76,7 +76,7 @@ class _MoveFacts:
         self._platform, self._tenant, self._stage = platform, tenant, move.stage
         working = working_tier(tenant, move)
         resting = tenant.tier if working == move.from_tier else move.from_tier
-        here, there = (_awake(on_tier(catalog, tenant, tier)) for tier in (working, resting))
+        here, there = (awake(on_tier(catalog, tenant, tier)) for tier in (working, resting))
         if move.stage is MoveStage.CONTRACT:
             # The next update may remove what is left, except copies that cannot be emptied: they stay.
             left = {"protected": False, "lifecycle_stage": LifecycleStage.DECOMMISSIONING}

@@ -12,8 +12,11 @@ from tiers.catalog.folder import CatalogPath
 from tiers.catalog.tier import Currency, Fee
 from tiers.facts.every_fact import CacheSpace, DatabaseInstance, Fact, FactRecord, TenantDatabase
 from tiers.facts.names import CACHE, DATABASE
+from tiers.portfolio.restore.source import BackupSource
+from tiers.portfolio.restore.stage import READING, Restore
 from tiers.portfolio.rotation import Rotation
-from tiers.portfolio.tenant import Move, UtcDatetime
+from tiers.portfolio.tenant import Move
+from tiers.portfolio.versions.section import OdooSection
 from tiers.tags import CostTags
 from tiers.vocabulary import (
     Controls,
@@ -27,6 +30,7 @@ from tiers.vocabulary import (
     ResilienceClass,
     TagValue,
     TenantId,
+    UtcDatetime,
 )
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -68,6 +72,14 @@ class TenantPlan(Frozen):
     """The tier it comes from and the stage, while it moves."""
     rotation: Rotation | None = None
     """How often its secrets were rotated, and the stage while that goes on."""
+    restore: Restore | None = None
+    """The moment it is restored to and the stage, while that goes on."""
+    restored_from: BackupSource | None = None
+    """Whose backup that is, where it is not its own."""
+    odoo: OdooSection | None = None
+    """What its file says of its version of Odoo, and of updates of its modules."""
+    staging_first: bool = False
+    """Whether it is a production that takes its version only after another environment of its client."""
     facts: tuple[Fact, ...]
 
     @property
@@ -85,6 +97,12 @@ class TenantPlan(Frozen):
         if self.portfolio is None:
             raise ValueError(f"tenant '{self.tenant}': its plan does not say which portfolio it belongs to")
         return f"{self.portfolio}/{self.first_client or self.client}/{self.tenant}"
+
+    @property
+    def reads_another(self) -> BackupSource | None:
+        """Whose backups its jobs read at this stage of a refresh; None when they are its own, or none are."""
+        reading = self.restore is not None and self.restore.stage in READING
+        return self.restored_from if reading else None
 
     def cost_tags(self, domain: CostDomain = CostDomain.TENANT_RUNTIME) -> CostTags:
         """The cost tags of this tenant's resources of one domain."""

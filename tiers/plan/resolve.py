@@ -13,14 +13,17 @@ from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.every_fact import FactId
 from tiers.plan.estate.siblings import PlannedPortfolio, faults_between, faults_within, sibling_folders
-from tiers.plan.move import move_facts
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.platform import platform_facts
+from tiers.plan.restore.facts import restore_facts
+from tiers.plan.routes.maintenance import with_maintenance
 from tiers.portfolio.controls import controls_of, fee_of
 from tiers.portfolio.loading import Catalogs, load_catalog_and_portfolio, read_portfolio
 from tiers.portfolio.move import on_working_tier
 from tiers.portfolio.resilience import promised
+from tiers.portfolio.restore.source import source_of
 from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.portfolio.versions.chosen import is_staging_first
 
 
 def plan_of_folder(folder: Path) -> Plan:
@@ -139,7 +142,15 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         cutover=tenant.cutover,
         move=tenant.move,
         rotation=tenant.rotation,
-        facts=tuple(move_facts(catalog, portfolio.platform, tenant)),
+        odoo=tenant.odoo,
+        staging_first=is_staging_first(portfolio.platform, tenant),
+        restore=tenant.restore,
+        restored_from=source_of(
+            portfolio.platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
+        ),
+        facts=tuple(
+            with_maintenance(portfolio.platform, tenant, restore_facts(catalog, portfolio.platform, tenant))
+        ),
     )
 
 

@@ -12,17 +12,14 @@ from tiers.facts.every_fact import (
     Fact,
     FactId,
     FileShare,
-    Job,
     Labour,
     LogGroup,
-    LogicalBackup,
     OdooProcess,
-    Route,
-    ScheduledJob,
     TenantDatabase,
     Workload,
 )
-from tiers.facts.names import BACKUP_BUCKET, DATABASE, EVENTED_PORT, FILE_SYSTEM, HTTP_PORT, ODOO_SETUP
+from tiers.facts.names import DATABASE, FILE_SYSTEM
+from tiers.plan.backups.dumps import backup_facts
 from tiers.plan.decommission import decommission_facts
 from tiers.plan.dedicated import (
     on_own_nodes,
@@ -36,7 +33,6 @@ from tiers.plan.dedicated import (
 )
 from tiers.plan.expected_usage import (
     automated_backups_gib,
-    backup_requests_per_month,
     changed_mib_per_day,
     traffic,
 )
@@ -45,19 +41,21 @@ from tiers.plan.namespaces.priority import with_priority
 from tiers.plan.namespaces.shared import operations_namespace, shared_namespace
 from tiers.plan.namespaces.spread import with_spread
 from tiers.plan.owner import about, own_server
+from tiers.plan.routes.route import route_fact
 from tiers.plan.second_region import (
-    dumps_gib,
-    own_bucket,
     own_file_system,
     own_files,
     region_copies,
     warm_standby,
 )
 from tiers.plan.sleep import sleep_facts, with_awake_minutes
+from tiers.plan.versions.jobs import module_update, odoo_jobs
 from tiers.portfolio.controls import log_retention_days, measures_of
-from tiers.portfolio.platform import OdooImage, OperationsImage, Platform
+from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
-from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation, LifecycleStage
+from tiers.portfolio.versions.chosen import image_of
+from tiers.portfolio.versions.image import OdooImage
+from tiers.vocabulary import CostCategory, Environment, Isolation, LifecycleStage
 
 # Odoo's pool is per process. A preforked worker serves one request at a time and rarely holds more than
 # a few connections; the threaded server is one process for all users.
@@ -92,9 +90,9 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     yield from own_pod_group(platform, tenant, offer, namespace, operations_namespace(platform))
     yield from _storage(platform, tenant, offer, size, namespace)
     yield from _runtime(platform, tenant, size, namespace)
-    yield from _network(tenant, size, namespace, open_internet=measures.open_internet)
+    yield from _network(platform, tenant, size, namespace, open_internet=measures.open_internet)
     yield traffic(tenant, offer.expected_use)
-    yield from _backups(catalog, platform, tenant, offer, namespace)
+    yield from backup_facts(catalog, platform, tenant, offer, namespace)
     yield from sleep_facts(platform, tenant, offer, size, namespace)
     yield from decommission_facts(platform, tenant, offer, size, namespace)
     yield from watching_facts(catalog, platform, tenant, offer, namespace)
@@ -193,50 +191,35 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
     # A tenant that is decommissioned is stopped: the final backup is of a database at rest.
     closed = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
 
+    update = module_update(platform, tenant)
+
     def workload(name: str, pods: PodClass, most: int, workers: int, threads: int) -> Workload:
-        image = platform.images.odoo.model_dump()
+        image = image_of(platform, tenant).model_dump(include=set(OdooImage.model_fields))
         return Workload(
             **about(tenant, name, CostCategory.COMPUTE),
             namespace=namespace,
             replicas=0 if closed else pods.replicas,
             max_replicas=0 if closed else most,
             compute=pods.alone(),
-            odoo=OdooProcess(**image, web_workers=workers, cron_threads=threads, neutralised=harmless),
+            odoo=OdooProcess(
+                **image,
+                web_workers=workers,
+                cron_threads=threads,
+                neutralised=harmless,
+                update_number=update.number if update else 0,
+            ),
         )
 
-    yield from _jobs(platform, tenant, size, namespace, harmless=harmless)
+    yield from odoo_jobs(platform, tenant, size, namespace, harmless=harmless)
     yield workload("web", size.web, size.web.max_replicas, size.web.workers, 0)
     if size.cron.replicas:
         yield workload("cron", size.cron, 0, 0, size.cron.threads)
 
 
-def _jobs(
-    platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str, *, harmless: bool
+def _network(
+    platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool
 ) -> Iterator[Fact]:
-    def job(name: str, image: OdooImage | OperationsImage, where: str, *, neutralises: bool) -> Job:
-        return Job(
-            **about(tenant, name, CostCategory.COMPUTE),
-            namespace=where,
-            image=image.image,
-            run_as_user=image.run_as_user,
-            run_as_group=image.run_as_group,
-            compute=size.job,
-            neutralises=neutralises,
-        )
-
-    operations = operations_namespace(platform)
-    yield job("database-setup", platform.images.operations, operations, neutralises=False)
-    yield job(ODOO_SETUP, platform.images.odoo, namespace, neutralises=harmless)
-
-
-def _network(tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool) -> Iterator[Fact]:
-    yield Route(
-        **about(tenant, "route", CostCategory.NETWORK),
-        namespace=namespace,
-        hostname=tenant.hostname,
-        http_port=HTTP_PORT,
-        websocket_port=EVENTED_PORT if size.web.workers else HTTP_PORT,
-    )
+    yield route_fact(platform, tenant, namespace, preforks=bool(size.web.workers))
     # A copy of production must neither send its mail nor take its payments.
     production = tenant.environment is Environment.PRODUCTION
     yield Egress(
@@ -245,34 +228,6 @@ def _network(tenant: Tenant, size: WorkloadClass, namespace: str, *, open_intern
         internet=production and open_internet,
         cidrs=tenant.options.egress_cidrs if production and not open_internet else (),
         mail_ports=tenant.options.mail_ports if production else (),
-    )
-
-
-def _backups(
-    catalog: Catalog, platform: Platform, tenant: Tenant, offer: Offer, namespace: str
-) -> Iterator[Fact]:
-    if offer.backup_class is None:
-        return
-    backup = catalog.classes.backup_classes[offer.backup_class]
-    domain = CostDomain.RESILIENCE
-    yield LogicalBackup(
-        **about(tenant, "backups", CostCategory.RESILIENCE, domain),
-        bucket=own_bucket(tenant) if offer.region_copies else BACKUP_BUCKET,
-        prefix=tenant.tenant,
-        retention_days=backup.retention_days,
-        storage_gib=dumps_gib(backup, offer.database_gib, backup.retention_days) + offer.filestore_gib,
-        put_requests_per_month=backup_requests_per_month(backup, offer),
-    )
-    yield ScheduledJob(
-        **about(tenant, "backup", CostCategory.COMPUTE, domain),
-        namespace=namespace,
-        image=platform.images.operations.image,
-        run_as_user=platform.images.operations.run_as_user,
-        # The filestore belongs to Odoo's group: the job reads it as a member.
-        run_as_group=platform.images.odoo.run_as_group,
-        schedule=backup.schedule,
-        compute=catalog.classes.workload_classes[offer.workload_class].job,
-        minutes_per_month=backup.runs_per_month * backup.minutes_per_run,
     )
 
 

@@ -11,21 +11,25 @@ from tiers.facts.every_fact import (
     CacheGroup,
     CacheSpace,
     LoadBalancer,
+    LogicalBackup,
     NodeGroup,
     PlatformPart,
     PodGroup,
     RedisExporter,
+    ScheduledJob,
     TenantDatabase,
     UsageExporter,
     Workload,
 )
+from tiers.facts.ingress import ControllerKind
 from tiers.facts.names import CACHE, DATABASE
 from tiers.plan.estate.names import tight
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.network import public_network
 from tiers.portfolio.resilience import cheaper_tiers, promised
 from tiers.portfolio.tenant import Portfolio, Tenant
-from tiers.vocabulary import Environment
+from tiers.portfolio.versions.chosen import version_advice
+from tiers.vocabulary import Environment, LifecycleStage
 
 _NAMED: Final = 3
 _TWO: Final = 2
@@ -42,9 +46,12 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
         *_cache_logins(plan),
         *_crowded_nodes(plan),
         *_crowded_interfaces(catalog, plan),
+        *_ended_controller(portfolio),
         *_way_in(catalog, plan),
         *(f"platform/network: {each}" for each in public_network(portfolio.platform)),
         *tight(plan),
+        *(warning for tenant in plan.tenants for warning in _untested(tenant)),
+        *version_advice(portfolio),
         *(warning for tenant in portfolio.tenants for warning in _over_provisioned(catalog, tenant)),
         *(warning for tenant in portfolio.tenants for warning in _beyond_fair_use(catalog, tenant)),
     ]
@@ -175,6 +182,15 @@ def _interfaces(tenant: TenantPlan) -> int:
     return sum(max(pod.replicas, pod.max_replicas) for pod in pods) + measured + 2
 
 
+def _ended_controller(portfolio: Portfolio) -> Iterator[str]:
+    """Nobody mends ingress-nginx any longer (kubernetes.io, "Ingress NGINX Retirement", 2025-11-11)."""
+    if portfolio.platform.ingress.controller is ControllerKind.INGRESS_NGINX:
+        yield (
+            "platform/ingress: ingress-nginx ended in March 2026, and nobody mends what is found in it; take "
+            "another ingress controller (ingress.controller)"
+        )
+
+
 def _way_in(catalog: Catalog, plan: Plan) -> Iterator[str]:
     """Nobody reaches two zones through one."""
     promises = catalog.classes.resilience_classes
@@ -200,6 +216,18 @@ def _way_in(catalog: Catalog, plan: Plan) -> Iterator[str]:
                 f"platform/ingress: {who} the load balancer has one public address, which is in one zone; "
                 "give it one in each of two (ingress.public_addresses)"
             )
+
+
+def _untested(tenant: TenantPlan) -> Iterator[str]:
+    """Dumps that ought to be restored and that no schedule restores, because there is no room for it."""
+    due = any(fact.restore_test_age_days for fact in facts_of(tenant.facts, LogicalBackup))
+    tested = any(fact.restore_test for fact in facts_of(tenant.facts, ScheduledJob))
+    if due and not tested and tenant.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
+        yield (
+            f"{tenant.tenant}: its dumps are not tested by themselves, because a restore takes more than a "
+            "node's disk has; name a StorageClass of the cluster for its volumes in platform.yaml "
+            "(restore_tests.storage_class)"
+        )
 
 
 def _over_provisioned(catalog: Catalog, tenant: Tenant) -> Iterator[str]:

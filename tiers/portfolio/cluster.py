@@ -10,13 +10,13 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from tiers.catalog.classes import ClassId
+from tiers.facts.ingress import OBJECT_NAME
 from tiers.facts.network import CLUSTER_DNS, DnsPeer
 from tiers.portfolio.namespaces.quota import QuotaSpec
 from tiers.retention import LogDays
 from tiers.tags import PREFIX
 from tiers.vocabulary import Cidr, Count, Environment, Frozen, NamespaceName, Positive, TagValue
 
-_OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _MOST_ADDONS_BYTES: Final = 3000
 """Of the 4,096 that a free parameter takes (Systems Manager quotas), passwords and more need the rest."""
 # The default Service ranges of EKS (EKS User Guide, KubernetesNetworkConfigRequest).
@@ -145,7 +145,7 @@ class ClusterSpec(Frozen):
     """
     security_group_id: Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")] | None = None
     """Adopted cluster: the security group that EKS made for it, for `pod_security_groups`."""
-    secret_store: Annotated[str, Field(pattern=_OBJECT_NAME, max_length=253)] | None = None
+    secret_store: Annotated[str, Field(pattern=OBJECT_NAME, max_length=253)] | None = None
     """The ClusterSecretStore of External Secrets that reads AWS's parameter store.
 
     With it no manifest holds a secret ([GitOps](real-account.md#gitops)); left out, Secrets are written as
@@ -243,30 +243,6 @@ _RuleLabel = Annotated[
     Field(pattern=r"^([a-z0-9][a-z0-9.-]*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"),
     AfterValidator(_not_a_cost_tag),
 ]
-
-
-class IngressSpec(Frozen):
-    """The load balancer and the outbound gateways of the cluster."""
-
-    public_addresses: Positive
-    """Public IPv4 addresses of the load balancer."""
-    capacity_units: Count
-    """Expected load balancer capacity units (LCU)."""
-    nat_gateways: Positive
-    """NAT gateways."""
-    nat_data_gib_per_month: Count
-    """Expected traffic through them."""
-    replicas: Positive | None = None
-    """How many pods the ingress controller has; left out, nobody knows whether it outlives one of them."""
-    zones: Positive | None = None
-    """In how many availability zones these pods run."""
-
-    @model_validator(mode="after")
-    def _has_a_pod_for_each_zone(self) -> Self:
-        if self.zones is not None and self.zones > (self.replicas or 0):
-            many = "unknown" if self.replicas is None else self.replicas
-            raise ValueError(f"zones: {self.zones} zones take as many pods, and replicas is {many}")
-        return self
 
 
 class ObservabilitySpec(Frozen):

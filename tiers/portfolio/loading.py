@@ -11,14 +11,18 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
 from tiers.portfolio.end_dates import end_date_faults
-from tiers.portfolio.host_names import domain_faults, host_name_faults
+from tiers.portfolio.host_names import domain_faults, host_name_faults, shared_names
 from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.network import network_faults
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
+from tiers.portfolio.restore.faults import restore_faults
+from tiers.portfolio.restore.source import source_faults
+from tiers.portfolio.routes.faults import route_faults
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
+from tiers.portfolio.versions.chosen import rollout_faults, version_faults
 from tiers.portfolio.windows import platform_window_faults, tenant_window_faults
 from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence, sentences
 from tiers.vocabulary import Environment
@@ -96,9 +100,13 @@ def read_portfolio(directory: Path, catalog: Catalog | None, problems: list[str]
         if tenant is not None:
             by_path[path] = tenant
     problems += _twice(by_path, "tenant", lambda tenant: tenant.tenant)
-    together = (*ambiguous_names(by_path), *host_name_faults(by_path, platform))
+    together = (
+        *ambiguous_names(by_path),
+        *host_name_faults(by_path, platform),
+        *rollout_faults(by_path, platform),
+    )
     problems += (sentence(path, fault) for path, fault in together)
-    problems += _twice(by_path, "hostname", lambda tenant: tenant.hostname)
+    problems += (sentence(path, fault) for path, fault in shared_names(by_path))
     if catalog is not None:
         problems += _faults_against(catalog, directory / "platform.yaml", platform, by_path)
     if platform is None:
@@ -113,7 +121,8 @@ def _faults_against(
 ) -> Iterable[str]:
     for path, tenant in tenants.items():
         yield from sentences(path, faults_of_tenant(tenant, platform, catalog))
-    yield from (sentence(path, fault) for path, fault in too_many_replications(tenants, catalog))
+    together = (*too_many_replications(tenants, catalog), *source_faults(tenants, catalog))
+    yield from (sentence(path, fault) for path, fault in together)
     if platform is not None:
         yield from sentences(platform_file, faults_of_platform(platform, catalog))
 
@@ -147,6 +156,8 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     if platform is None:
         return
     yield from _faults_by_tier(tenant, platform, catalog)
+    yield from route_faults(tenant, platform)
+    yield from version_faults(tenant, platform)
     if tenant.region != platform.region:
         yield ("region",), f"is '{tenant.region}', but the platform is in '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:
@@ -169,6 +180,7 @@ def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Ite
         yield from tenant_faults(resting, tier, platform, catalog.classes)
         yield from control_faults(resting, tier, platform, catalog.classes)
         yield from sleep_faults(resting, tier.offers[tenant.environment])
+        yield from restore_faults(resting, tier.offers[tenant.environment])
         yield from tenant_window_faults(resting, tier.offers[tenant.environment], platform)
 
 

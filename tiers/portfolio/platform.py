@@ -11,11 +11,9 @@ from pydantic import AfterValidator, Field, model_validator
 from tiers.catalog.folder import CatalogPath
 from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
-from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
 from tiers.portfolio.cluster import (
     ClusterSpec,
-    IngressSpec,
     MonitoringSpec,
     NetworkSpec,
     ObservabilitySpec,
@@ -27,8 +25,11 @@ from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
 from tiers.portfolio.gates.purge import LegalHold, PurgeSpec
 from tiers.portfolio.gates.reaper import ReaperSpec
+from tiers.portfolio.gates.restore_tests import RestoreTestSpec
 from tiers.portfolio.parts.section import PartsSpec, traefik_problem
 from tiers.portfolio.rotation import TokenRotation
+from tiers.portfolio.routes.ingress import IngressSpec
+from tiers.portfolio.versions.image import NamedImage, OdooImage, VersionName, images_problem
 from tiers.vocabulary import (
     Frozen,
     Hostname,
@@ -45,27 +46,6 @@ _MOST_ZONES_WITH_NODES: Final = 5
 """A VPC has sixteen subnet ranges: each zone takes one for data, one for nodes and one for public subnets."""
 
 
-_OLDEST_ODOO: Final = 16
-_NEWEST_ODOO: Final = 19
-_ODOO_VERSION: Final = r"^1[6-9]\.\d$"
-
-
-def known_odoo(version: str) -> str:
-    """The *version* of Odoo, once it is one that Costack knows.
-
-    Raises:
-        ValueError: When it is none.
-    """
-    if not re.fullmatch(r"\d+\.\d", version):
-        raise ValueError('Value should be a version of Odoo in quotes, such as "18.0"')
-    if not _OLDEST_ODOO <= int(version.partition(".")[0]) <= _NEWEST_ODOO:
-        raise ValueError(
-            f"Costack does not know Odoo {version} yet; expected {_OLDEST_ODOO}.0 to {_NEWEST_ODOO}.0"
-        )
-    return version
-
-
-_OdooVersion = Annotated[str, AfterValidator(known_odoo), Field(json_schema_extra={"pattern": _ODOO_VERSION})]
 _CACHE_VERSION: Final = r"^([6-9]|1\d)\.\d{1,2}$|^6\.x$|^5\.\d\.\d{1,2}$"
 
 
@@ -79,24 +59,6 @@ def _cache_version(version: str) -> str:
 _CacheVersion = Annotated[
     str, AfterValidator(_cache_version), Field(json_schema_extra={"pattern": _CACHE_VERSION})
 ]
-
-
-class OdooImage(Frozen):
-    """The Odoo image by digest, and the numeric ids that own its files.
-
-    The official image names its user instead of numbering it, and `runAsNonRoot` needs a number.
-    """
-
-    image: ImageByDigest
-    """Your build of Odoo, by digest."""
-    version: _OdooVersion
-    """Odoo's version, in quotes."""
-    run_as_user: Positive
-    """Numeric id of the image's user `odoo`."""
-    run_as_group: Positive
-    """Numeric id of its group."""
-    addons_path: tuple[AddonsFolder, ...] = (OFFICIAL_ADDONS,)
-    """Folders of the image with your addons; Odoo finds its own without."""
 
 
 class OperationsImage(Frozen):
@@ -114,11 +76,19 @@ class Images(Frozen):
     """The images: Odoo itself, and the tools of its jobs (psql, pg_dump, the AWS CLI)."""
 
     odoo: OdooImage
-    """Odoo itself."""
+    """Odoo itself, of every tenant that names no version."""
+    odoo_versions: Mapping[VersionName, NamedImage] = Field(default_factory=dict)
+    """Versions that tenants choose by name: `odoo.version` of their files."""
     operations: OperationsImage
     """The tools of set-up, backups and restore tests."""
     scan: ImageScan | None = None
     """What a scanner may find in them; left out, `costack images check` has no rules to judge by."""
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if problem := images_problem(self.odoo, self.odoo_versions):
+            raise ValueError(problem)
+        return self
 
 
 class DatabaseSpec(DatabaseSize):
@@ -226,13 +196,15 @@ class Platform(Frozen):
     services: tuple[PlatformService, ...]
     """Pods of the platform itself; the estimate counts them."""
     ingress: IngressSpec
-    """Load balancer and NAT gateways; the estimate counts them."""
+    """Load balancer, ingress controller and NAT gateways; the estimate counts them."""
     observability: ObservabilitySpec
     """Logs and metrics of the platform; the estimate counts them."""
     monitoring: MonitoringSpec | None = None
     """Dashboards and alerts; left out, none are made."""
     parts: PartsSpec | None = None
     """Exporters and an ingress controller that Costack runs; left out, none."""
+    restore_tests: RestoreTestSpec | None = None
+    """Room for restore tests of large databases; left out, nobody tests those unasked."""
     drift: DriftSpec = DriftSpec()
     """What `costack drift` reports without failing."""
     approvals: Approvals | None = None
@@ -264,7 +236,9 @@ class Platform(Frozen):
         if problem := traefik_problem(self.parts, self.cluster, self.ingress, names):
             raise ValueError(f"parts: {problem}")
         problem = groups_problem(self.cluster, self.network)
-        if problem := problem or store_problem(self.cluster, self.images.odoo.addons_path):
+        for image in (self.images.odoo, *self.images.odoo_versions.values()):
+            problem = problem or store_problem(self.cluster, image.addons_path)
+        if problem:
             raise ValueError(f"cluster: {problem}")
         return self
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tiers.catalog.classes import ClassId
 from tiers.catalog.tier import Fee
 from tiers.catalog.unused import Row
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
+from tiers.portfolio.routes.section import RoutesSpec
+from tiers.portfolio.versions.section import OdooSection
 from tiers.schedule import Schedule
 from tiers.vocabulary import (
     PRIVATE_RANGES,
@@ -29,15 +32,12 @@ from tiers.vocabulary import (
     ResilienceClass,
     TagValue,
     TenantId,
+    UtcDatetime,
 )
 from tiers.windows import ServerWindow
 
 # A wider network would open too much.
 _WIDEST_OPENING: Final = 16
-
-
-def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
 
 
 def _public(value: str) -> str:
@@ -68,7 +68,6 @@ def _each_once(ports: tuple[int, ...]) -> tuple[int, ...]:
 _MailPort = Annotated[
     int, AfterValidator(_mail_port), Field(json_schema_extra={"enum": [*SENDING, *_FETCHING]})
 ]
-UtcDatetime = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 class Options(Frozen):
@@ -140,12 +139,16 @@ class Tenant(Frozen):
     """Present while its data moves to another tier; `costack move` writes and removes it."""
     rotation: Rotation | None = None
     """How often its secrets were rotated, and the stage of a rotation; `costack rotate` writes it."""
+    restore: Restore | None = None
+    """Present while it is restored to an earlier moment; `costack restore` writes and removes it."""
     region: Region
     """AWS region; the same as the platform's."""
     service_line: TagValue
     """Value of the cost tag `cost/service-line`, for reports across services."""
     hostname: Hostname
     """Address at which people reach Odoo; no two tenants share one."""
+    routes: RoutesSpec = RoutesSpec()
+    """Further host names, who may come, and how requests are treated ([routes](routes.md))."""
     lifecycle_stage: LifecycleStage = LifecycleStage.ACTIVE
     """`suspended` and `decommissioning` stop its pods and keep its data."""
     data_residency: Annotated[tuple[Region, ...], Field(min_length=1)] | None = None
@@ -154,6 +157,8 @@ class Tenant(Frozen):
     """Whether its data refuses deletion; `false` only with `lifecycle_stage: decommissioning`."""
     final_dump: bool = False
     """Whether a last dump is made at its end though its offer has none; `costack decommission` writes it."""
+    odoo: OdooSection | None = None
+    """Which version of Odoo it runs; left out, `images.odoo` of the platform."""
     options: Options
     """What the tenant chooses within its tier."""
     begins_on: date | None = None
@@ -195,6 +200,22 @@ class Tenant(Frozen):
             if self.lifecycle_stage is LifecycleStage.DECOMMISSIONING:
                 raise ValueError(
                     "rotation has a stage, and lifecycle_stage is decommissioning: finish the rotation first"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _is_restored_while_nothing_else_goes_on(self) -> Self:
+        if self.restore is None:
+            return self
+        if self.lifecycle_stage is not LifecycleStage.ACTIVE:
+            raise ValueError(f"restore needs lifecycle_stage active, not {self.lifecycle_stage}")
+        for name, goes_on in (
+            ("move", self.move is not None),
+            ("rotation", self.rotation is not None and self.rotation.stage is not None),
+        ):
+            if goes_on:
+                raise ValueError(
+                    f"restore has a stage, and so has {name}: finish one of them, then begin the other"
                 )
         return self
 

@@ -173,6 +173,7 @@ RESOURCES: Final[Mapping[type[FactRecord], Resource]] = {
     facts.Key: Resource("aws:kms/key:Key"),
     facts.LogGroup: Resource("aws:cloudwatch/logGroup:LogGroup"),
     facts.LogShipper: Resource("kubernetes:apps/v1:DaemonSet", _pod, in_outputs=False),
+    facts.MaintenancePage: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
     facts.NatGateway: Resource("aws:ec2/natGateway:NatGateway"),
     facts.NodeGroup: Resource("aws:eks/nodeGroup:NodeGroup", _nodes),
     facts.PostgresExporter: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),

@@ -64,8 +64,8 @@ CARRIED_BY_POOLS: Final[Mapping[type[facts.FactRecord], str]] = {
     facts.RedisExporter: "pods take their share of the nodes",
     facts.LogShipper: "pods take their share of the nodes; lines are paid for by each tenant's log group",
     facts.UsageExporter: "pods take their share of the nodes",
+    facts.MaintenancePage: "pods take their share of the nodes",
     facts.Job: "runs for minutes when a tenant changes",
-    facts.ScheduledJob: "pods take their share of the nodes",
     facts.TenantDatabase: "a database takes its share of its server",
     # Its user is free: AWS sells nodes, backups and traffic (aws.amazon.com/elasticache/pricing).
     facts.CacheSpace: "sessions take their share of the cache",

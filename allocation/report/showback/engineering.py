@@ -24,7 +24,7 @@ from allocation.report.showback.index import decisions, proof
 from allocation.report.showback.month import Showback
 from allocation.review.signals import declared, sizes
 from allocation.review.user_counts import user_counts
-from tiers.facts.data import DatabaseInstance, TenantDatabase
+from tiers.facts.data import DatabaseInstance, LogicalBackup, TenantDatabase
 from tiers.plan.plan import facts_of
 from tiers.vocabulary import TenantId
 
@@ -249,14 +249,16 @@ def _off_hours(showback: Showback) -> Table:
 
 
 def _restores(showback: Showback) -> Table:
-    """The last restore test of each tenant and its age."""
+    """The last restore test of each tenant with dumps, its age, and how old its class lets it be."""
     end = showback.statement.period.end
-    most = showback.month.thresholds.most_restore_test_age_days
+    usual = showback.month.thresholds.most_restore_test_age_days
     rows = []
-    for name in showback.plans:
+    for name, plan in showback.plans.items():
+        kept = facts_of(plan.facts, LogicalBackup)
+        most = (kept[0].restore_test_age_days if kept else None) or usual
         tried = showback.recoveries.get(name)
         days = (end - tried.tried_at).days if tried else None
-        state = "no test on file"
+        state = "no test on file" if kept else "no dumps"
         if tried is not None and days is not None:
             state = "failed" if not tried.succeeded else "too old" if days > most else "good"
         rows.append(
@@ -265,14 +267,15 @@ def _restores(showback: Showback) -> Table:
                 text(f"{tried.tried_at:%Y-%m-%d}" if tried else ""),
                 text(state),
                 quantity(days) if days is not None else EMPTY,
+                quantity(most) if kept else EMPTY,
             )
         )
     return Table(
         "restores",
         "Restore tests",
-        ("tenant", "last test", "state", "age in days at the month's end"),
+        ("tenant", "last test", "state", "age in days at the month's end", "at most"),
         tuple(rows),
-        note="Read from the evidence that `costack restore-test` writes; name the file with --evidence.",
+        note="Read from the evidence of `costack restore-test`, which --all-due completes from the bucket.",
     )
 
 

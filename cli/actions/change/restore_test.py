@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +35,7 @@ _TAKEN: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 class Request:
     """What the command line asks for; each field is the option of its name."""
 
-    tenant: str
+    tenant: str | None
     stack: str | None
     inventory: Path | None
     backup: str | None
@@ -46,6 +46,9 @@ class Request:
     dry_run: bool
     cwd: Path
     as_json: bool
+    all_due: bool = False
+    check: bool = False
+    parallel: int = 1
 
 
 def run_restore_test(request: Request, now: datetime) -> None:
@@ -56,35 +59,63 @@ def run_restore_test(request: Request, now: datetime) -> None:
         LifecycleError: When the test could not be made.
         NotRestorableError: When it was made, and a check failed.
     """
-    inventory = _inventory(request)
-    request = replace(request, tenant=id_of(inventory.plan.tenants, request.tenant))
-    job = restore_job(
+    if request.tenant is None:
+        raise CatalogError(
+            "name the tenant whose backup is to be restored, or all that are due with --all-due"
+        )
+    if request.check or request.parallel > 1:
+        raise CatalogError("--check and --parallel are for --all-due; leave them out for one tenant")
+    inventory = inventory_of(request)
+    tenant = id_of(inventory.plan.tenants, request.tenant)
+    job = job_of(request, inventory, tenant, now)
+    if request.dry_run:
+        echo(_as_text(job, as_json=request.as_json))
+        return
+    refuse_broken(request.evidence)
+    context = request.context or current_context()
+    result = tested(Cluster(context, time.sleep), job, tenant)
+    show(result, as_json=request.as_json)
+    record(request.evidence, result, context=context, job=job["metadata"]["name"])
+    if not result.passed:
+        raise NotRestorableError(fault_of(result))
+
+
+def job_of(request: Request, inventory: Inventory, tenant: str, now: datetime) -> dict[str, Any]:
+    """The Job that tests a backup of *tenant* as *request* says."""
+    return restore_job(
         inventory,
-        request.tenant,
+        tenant,
         now,
         timeout=_duration(request.timeout),
         backup=_taken(request.backup),
         storage_class=request.storage_class,
     )
-    if request.dry_run:
-        echo(_as_text(job, as_json=request.as_json))
-        return
-    _refuse_broken(request.evidence)
-    context = request.context or current_context()
+
+
+def tested(cluster: Cluster, job: Mapping[str, Any], tenant: str) -> RestoreResult:
+    """What *job* found, once it has ended; whoever waits is told which one it is.
+
+    Raises:
+        LifecycleError: When the test could not be made.
+    """
     name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
-    echo(f"restore test: job '{name}' in namespace '{namespace}' of context '{context}'", err=True)
-    result = restore_result(_log(Cluster(context, time.sleep), job), request.tenant)
-    _show(result, as_json=request.as_json)
-    if request.evidence is not None:
-        append(request.evidence, {**result.as_evidence(), "context": context, "job": name})
-    if not result.passed:
-        found = ", ".join(check.name for check in result.faults)
-        raise NotRestorableError(
-            f"{request.tenant}: backup '{result.backup}' failed its restore test: {found}"
-        )
+    echo(f"restore test: job '{name}' in namespace '{namespace}' of context '{cluster.context}'", err=True)
+    return restore_result(_log(cluster, job), tenant)
 
 
-def _refuse_broken(evidence: Path | None) -> None:
+def fault_of(result: RestoreResult) -> str:
+    """A sentence for a backup that failed its test."""
+    found = ", ".join(check.name for check in result.faults)
+    return f"{result.tenant}: backup '{result.backup}' failed its restore test: {found}"
+
+
+def record(evidence: Path | None, result: RestoreResult, **more: str) -> None:
+    """Append *result* to the evidence file, if there is one."""
+    if evidence is not None:
+        append(evidence, {**result.as_evidence(), **more})
+
+
+def refuse_broken(evidence: Path | None) -> None:
     """Before the test, which may take an hour: whether its result could be recorded."""
     if evidence is None:
         return
@@ -112,7 +143,12 @@ def _log(cluster: Cluster, job: Mapping[str, Any]) -> str:
     return said
 
 
-def _inventory(request: Request) -> Inventory:
+def inventory_of(request: Request) -> Inventory:
+    """What is deployed.
+
+    Raises:
+        CatalogError: When it cannot be read, or none is named.
+    """
     if (request.stack is None) is (request.inventory is None):
         raise CatalogError("name what was deployed: either --stack NAME or --inventory FILE")
     if request.inventory is not None:
@@ -155,7 +191,8 @@ def _literally(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Readable.add_representer(str, _literally)
 
 
-def _show(result: RestoreResult, *, as_json: bool) -> None:
+def show(result: RestoreResult, *, as_json: bool) -> None:
+    """Print every check of *result*."""
     if as_json:
         echo(result.model_dump_json(indent=2))
         return

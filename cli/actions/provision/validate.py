@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from allocation.engine.rulebook import rulebooks
@@ -18,6 +19,7 @@ from tiers.plan.resolve import planned
 from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS
 from tiers.portfolio.loading import Catalogs
+from tiers.portfolio.versions.chosen import support_advice
 from tiers.strict_yaml import collect
 
 
@@ -26,6 +28,7 @@ class Request:
     """What the command line asks for; each field is the option of its name."""
 
     portfolio: Path | None
+    today: date
     cwd: Path
 
 
@@ -57,7 +60,7 @@ def validate_portfolios(request: Request) -> None:
     problems += _faults_of_prices_and_rules(valid)
     for each in valid:
         if not any(problem.startswith(f"{each.folder}/") for problem in problems):
-            _print(each, catalogs)
+            _print(each, catalogs, request.today)
     _warn_of_unused(catalogs, [] if request.portfolio else valid)
     if problems:
         raise CatalogError(*problems)
@@ -107,11 +110,11 @@ def _warn_of_unused(catalogs: Catalogs, valid: Sequence[PlannedPortfolio]) -> No
                 echo(f"warning: {warning}", err=True)
 
 
-def _print(one: PlannedPortfolio, catalogs: Catalogs) -> None:
+def _print(one: PlannedPortfolio, catalogs: Catalogs, today: date) -> None:
     catalog = catalogs.by_folder[catalog_folder(one.folder)]
     if catalog is None:
         return
-    for warning in advice(catalog, one.portfolio, one.plan):
+    for warning in (*advice(catalog, one.portfolio, one.plan), *support_advice(one.portfolio, today)):
         echo(f"warning: {warning}", err=True)
     facts = sum(1 for _ in one.plan.all_facts())
     tenants = f"{len(one.plan.tenants)} tenant{'' if len(one.plan.tenants) == 1 else 's'}"

@@ -12,7 +12,20 @@ from cli.console import shared_options as options
 from cli.console.exit_codes import guarded
 from cli.console.shared_options import TableOrJson
 
-_Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Restore a backup of this tenant.")]
+_Tenant = Annotated[str | None, typer.Argument(metavar="[TENANT]", help="Restore a backup of this tenant.")]
+_AllDue = Annotated[
+    bool,
+    typer.Option(
+        "--all-due",
+        help="Test every tenant whose newest good test is older than its resilience class says.",
+    ),
+]
+_Check = Annotated[
+    bool, typer.Option("--check", help="With --all-due: test nothing, exit code 5 if something is due.")
+]
+_Parallel = Annotated[
+    int, typer.Option(metavar="N", min=1, max=50, help="With --all-due: run at most so many tests at once.")
+]
 _Backup = Annotated[
     str | None,
     typer.Option(
@@ -42,7 +55,10 @@ RESTORE_TEST_EXAMPLE: Final = "Example: costack restore-test acme --stack local 
 
 
 def restore_test(  # noqa: PLR0917 - options of a command
-    tenant: _Tenant,
+    tenant: _Tenant = None,
+    all_due: _AllDue = False,  # noqa: FBT002 - an option of a command
+    check: _Check = False,  # noqa: FBT002 - an option of a command
+    parallel: _Parallel = 1,
     stack: options.Stack = None,
     inventory: options.Inventory = None,
     backup: _Backup = None,
@@ -56,7 +72,8 @@ def restore_test(  # noqa: PLR0917 - options of a command
 ) -> None:
     """Restore a tenant's backup in a pod of its own, and check it.
 
-    The pod runs a database server of its own; the server that the tenant uses is not touched.
+    The pod runs a database server of its own; the server that the tenant uses is not touched. With --all-due
+    it tests all backups that are due by what the bucket has of earlier tests.
     """
     from cli.actions.change.restore_test import Request, run_restore_test  # noqa: PLC0415
 
@@ -72,5 +89,13 @@ def restore_test(  # noqa: PLR0917 - options of a command
         dry_run=dry_run,
         cwd=cwd,
         as_json=output is TableOrJson.JSON,
+        all_due=all_due,
+        check=check,
+        parallel=parallel,
     )
-    guarded(lambda: run_restore_test(request, datetime.now(UTC)))
+    if all_due:
+        from cli.actions.change.due_restore_tests import run_all_due  # noqa: PLC0415
+
+        guarded(lambda: run_all_due(request, datetime.now(UTC)))
+    else:
+        guarded(lambda: run_restore_test(request, datetime.now(UTC)))

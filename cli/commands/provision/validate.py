@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,12 +19,22 @@ _Portfolio = Annotated[
     ),
 ]
 
+_AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="Warn of versions of Odoo whose support ends within 180 days of this day. Default: today, UTC.",
+    ),
+]
+
 VALIDATE_EXAMPLE: Final = "Example: costack validate portfolios/local"
 
 
-def validate(portfolio: _Portfolio = None, cwd: options.Cwd = Path()) -> None:
+def validate(portfolio: _Portfolio = None, as_of: _AsOf = None, cwd: options.Cwd = Path()) -> None:
     """Check the catalog and portfolios, without Pulumi and cloud."""
     from cli.actions.provision.validate import Request, validate_portfolios  # noqa: PLC0415
 
-    request = Request(portfolio=portfolio, cwd=cwd)
+    today = (as_of or datetime.now(UTC)).date()
+    request = Request(portfolio=portfolio, today=today, cwd=cwd)
     guarded(lambda: validate_portfolios(request))

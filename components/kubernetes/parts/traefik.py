@@ -67,8 +67,12 @@ class Traefik(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def arguments(namespace: str, namespaces: Sequence[str]) -> list[str]:
-    """What it is started with, to serve the Ingresses of *namespaces* (Traefik 3, static configuration)."""
+def arguments(namespace: str, namespaces: Sequence[str], *, middlewares: bool = False) -> list[str]:
+    """What it is started with, to serve the Ingresses of *namespaces* (Traefik 3, static configuration).
+
+    Without *middlewares* it does not ask for its own kinds, which an API server need not know.
+    """
+    own = ["--providers.kubernetescrd=true", f"--providers.kubernetescrd.namespaces={','.join(namespaces)}"]
     entries = [f"--entrypoints.{name}.address=:{port}" for name, (_, port) in ENTRIES.items()]
     return [
         "--global.checknewversion=false",
@@ -88,6 +92,7 @@ def arguments(namespace: str, namespaces: Sequence[str]) -> list[str]:
         "--providers.kubernetesingress=true",
         f"--providers.kubernetesingress.namespaces={','.join(namespaces)}",
         f"--providers.kubernetesingress.ingressendpoint.publishedservice={namespace}/{TRAEFIK}",
+        *(own if middlewares else []),
     ]
 
 
@@ -105,6 +110,7 @@ def _way_in(
         scraped=(fact.scraped_from, METRICS),
         routed=(fact.namespaces, (HTTP_PORT, EVENTED_PORT)),
         api_cidrs=fact.api_cidrs,
+        leads_to={"solvers": fact.middlewares, "maintenance": fact.maintenance},
         opts=child,
     )
     metadata = {"name": TRAEFIK, "namespace": fact.namespace}
@@ -136,7 +142,7 @@ def _pod(fact: IngressController, labels: dict[str, str]) -> pods.Manifest:
         fact.image,
         fact.compute,
         mounts=[{"name": "access", "mountPath": pods.API_ACCESS, "readOnly": True}],
-        args=arguments(fact.namespace, fact.namespaces),
+        args=arguments(fact.namespace, fact.namespaces, middlewares=fact.middlewares),
         ports=[{"name": name, "containerPort": port} for name, port in ports.items()],
         # It answers before it has read the routes, which takes a second or two.
         readinessProbe={**asked, "initialDelaySeconds": 10},

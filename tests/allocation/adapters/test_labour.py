@@ -81,6 +81,7 @@ def test_hours_are_direct_cost_at_the_house_rate(tmp_path: Path) -> None:
     assert lines["acme"]["by_category"]["support"] == "121.06"
 
 
+@pytest.mark.whole("a charge of an unknown tenant is unallocated in tests/allocation/engine")
 def test_hours_of_an_unknown_tenant_are_unallocated_by_its_name(tmp_path: Path) -> None:
     run = billed(tmp_path, ["1,ghost,2026-11-03,2,support"])
     (item,) = run["statement"]["unallocated"]
@@ -134,6 +135,7 @@ def pooled(tmp_path: Path) -> Path:
 ROWS = ("1,acme,2026-11-03,3,support", "2,cygnus,2026-11-04,1,support", "3,,2026-11-28,4,support")
 
 
+@pytest.mark.whole("a driver divides hours as any other charge")
 def test_a_rulebook_may_divide_hours_by_support(tmp_path: Path) -> None:
     run = billed(tmp_path, ROWS, rulebook=pooled(tmp_path))
     lines = run["statement"]["tenants"]
@@ -157,6 +159,7 @@ def test_hours_of_support_are_said_once(tmp_path: Path) -> None:
         billed(tmp_path, ROWS, usage=(usage,))
 
 
+@pytest.mark.whole("a bill of no rows is no month in tests/cli/actions/test_close")
 def test_a_month_is_not_billed_because_somebody_worked(tmp_path: Path) -> None:
     bill = tmp_path / "bill.csv"
     bill.write_text("id,start,end,service,cost,currency\n", encoding="utf-8")
@@ -164,6 +167,7 @@ def test_a_month_is_not_billed_because_somebody_worked(tmp_path: Path) -> None:
     assert "no rows" in [gate["found"] for gate in run["manifest"]["readiness"]]
 
 
+@pytest.mark.whole("tests/cli/actions/test_close refuses rows in the same gate")
 def test_hours_do_not_hide_what_was_refused(tmp_path: Path) -> None:
     bill = tmp_path / "bill.csv"
     bill.write_text(

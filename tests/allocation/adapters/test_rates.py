@@ -84,6 +84,7 @@ def test_a_table_has_these_columns(tmp_path: Path) -> None:
         read_rates(path, "USD")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("version", ["1.2", "1.3", "1.4"])
 def test_a_month_billed_in_euros_is_stated_in_dollars(version: str, tmp_path: Path) -> None:
     scenario = "small-firm-shared"

@@ -46,7 +46,7 @@ TERM = {"ChargeFrequency": "One-Time", "ChargePeriodEnd": "2027-11-01"}
 FIRST_TWO_DAYS = {"ChargePeriodEnd": "2026-11-03"}
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("rows", "fault"),
     [
@@ -131,6 +131,7 @@ CUR_USAGE = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("unused", "found"), [("90", "0 of 1"), ("", "1 of 1"), ("0", "1 of 1")])
 def test_a_fee_of_aws_keeps_the_unused_part(tmp_path: Path, unused: str, found: str) -> None:
     rows = [{**CUR_FEE, "reservation/UnusedRecurringFee": unused}, CUR_USAGE]
@@ -138,6 +139,7 @@ def test_a_fee_of_aws_keeps_the_unused_part(tmp_path: Path, unused: str, found: 
     assert gate.found.partition(";")[0] == found
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("word", "more", "status"),
     [

@@ -86,6 +86,7 @@ def test_refused_and_moved_cost_are_the_reconciliation_error() -> None:
     assert (gate.found, gate.passed) == ("20.0000", False)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -99,6 +100,7 @@ def test_what_cannot_be_reconciled_fails(changes: dict[str, int], said: str) -> 
     assert (gate.found, gate.passed) == (said, False)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("gate", ["tag coverage", "driver coverage", "unallocated"])
 @pytest.mark.parametrize("charged", [0, 1])
 def test_nothing_to_cover_passes_only_where_something_was_charged(gate: str, charged: int) -> None:
@@ -125,6 +127,7 @@ def test_pooled_cost_of_two_days_does_not_cancel() -> None:
     assert gate.found == "0.0000"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("day", "age", "passes"),
     [(date(2026, 8, 3), "120", True), (date(2026, 8, 2), "121", False), (None, "unknown", False)],

@@ -35,6 +35,7 @@ OWN = [Line(300, values=tagged("acme")), Line(100, values=tagged("zephyr"))]
 POOLED = Line(1000)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("of", "acme", "zephyr"),
     [(("direct",), 75, 25), (("nodes",), 25, 75), (("direct", "nodes"), 39, 61)],
@@ -90,7 +91,7 @@ def test_costs_that_it_cannot_follow_are_refused(pools: tuple[dict[str, Any], ..
         rulebook(*pools, rules=[{"rule": "r", "pool": pools[0]["pool"]}])
 
 
-@examples(30, of=1000)
+@examples(8, of=1000)
 @given(st.integers(-(10**17), 10**17), st.integers(1, 10**17), st.integers(1, 10**17))
 def test_each_share_is_within_a_unit_of_its_exact_part(size: int, acme: int, zephyr: int) -> None:
     own = [Line(acme, values=tagged("acme")), Line(zephyr, values=tagged("zephyr"))]

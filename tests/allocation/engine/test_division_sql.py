@@ -21,7 +21,7 @@ _DIVISION = re.compile(
 )
 
 
-@examples(50, of=150)
+@examples(15, of=150)
 @given(problems())
 def test_both_engines_answer_as_fractions_do_in_every_row(problem: Problem) -> None:
     expected = divided(problem)
@@ -29,7 +29,7 @@ def test_both_engines_answer_as_fractions_do_in_every_row(problem: Problem) -> N
     assert on_datafusion(problem) == expected
 
 
-@examples(15, of=40)
+@examples(5, of=40)
 @given(problems(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_means_nothing(problem: Problem, chance: random.Random) -> None:
     shuffled = Problem(
@@ -40,7 +40,7 @@ def test_the_order_of_rows_means_nothing(problem: Problem, chance: random.Random
     assert on_duckdb(shuffled) == on_duckdb(problem)
 
 
-@examples(15, of=40)
+@examples(5, of=40)
 @given(problems(), st.integers(0, 6))
 def test_the_bill_can_be_divided_in_pieces(problem: Problem, cut: int) -> None:
     pieces = [problem._replace(amounts=part) for part in (problem.amounts[:cut], problem.amounts[cut:])]

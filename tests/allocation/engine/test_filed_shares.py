@@ -113,7 +113,7 @@ shares = st.dictionaries(
 ).filter(lambda found: any(found.values()))
 
 
-@examples(40, of=200)
+@examples(10, of=200)
 @given(st.lists(st.tuples(amounts, st.integers(1, 28)), min_size=1, max_size=8), shares)
 def test_every_unit_goes_to_somebody_and_nobody_is_a_unit_off(
     charges: list[tuple[int, int]], weights: dict[Any, int]

@@ -101,6 +101,7 @@ def test_the_number_of_charges_is_read_from_the_description_of_version_0_1() -> 
     assert connection.execute("SELECT charges FROM origin").fetchall() == [(12,)]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("lines", "message"),
     [

@@ -46,7 +46,7 @@ months = st.lists(
 )
 
 
-@examples(10, of=30)
+@examples(3, of=30)
 @given(months)
 def test_no_tenant_is_off_by_more_than_a_unit_over_any_horizon(
     history: list[tuple[list[int], tuple[int, int, int]]],

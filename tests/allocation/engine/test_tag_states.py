@@ -222,7 +222,7 @@ def _tagging(draw: st.DrawFn) -> tuple[set[str], dict[str, str]]:
     return set(names), tags
 
 
-@examples(60, of=2000)
+@examples(15, of=2000)
 @given(st.lists(st.tuples(st.integers(-(10**12), 10**12), _tagging()), min_size=1, max_size=6))
 def test_what_names_a_tenant_is_never_paid_by_another(
     rows: list[tuple[int, tuple[set[str], dict[str, str]]]],

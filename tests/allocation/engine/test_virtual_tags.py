@@ -51,7 +51,7 @@ CHARGE = {
 }
 
 
-@pytest.mark.sample(8)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("when", "catches"),
     [
@@ -106,6 +106,7 @@ def test_the_first_that_applies_decides() -> None:
     assert count.caught == {"legacy": Caught(1, 100), "b": Caught(0, 0)}
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("days", "catches"),
     [((9, 10), False), ((10, 11), True), ((19, 20), True), ((20, 21), False), ((19, 21), True)],
@@ -170,7 +171,7 @@ def test_one_that_cannot_be_meant_is_refused(changes: dict[str, Any], problem: s
         rulebook(POOL, virtual_tags=[to_acme(regions=["eu-west-1"]) | changes])
 
 
-@examples(10, of=10)
+@examples(4, of=10)
 @given(st.sampled_from(("acme", "zephyr", "ghost", " Acme", "zephyr ltd")), st.sampled_from(("acme", None)))
 def test_no_virtual_tag_makes_a_neighbour_pay_for_who_is_named(named: str, tenant: str | None) -> None:
     wide = {"tag": "wide", "when": {"services": ["Amazon RDS"]}} | (

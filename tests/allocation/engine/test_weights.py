@@ -239,7 +239,7 @@ def test_a_quantity_that_cannot_be_true_stops_it() -> None:
 quantities = st.integers(0, 10**9)
 
 
-@examples(20, of=60)
+@examples(6, of=60)
 @given(
     st.lists(st.tuples(st.integers(-(10**15), 10**15), st.integers(1, 30)), min_size=1, max_size=10),
     st.dictionaries(st.sampled_from(("acme", "borealis", "platform", "(idle)", "(capacity)")), quantities),

@@ -40,9 +40,14 @@ def test_declared_quantities_accrue_over_the_month(driver: Driver, expected: tup
 
 def test_requests_count_for_the_minutes_they_are_asked_for() -> None:
     plan = plan_of(tenant("acme"))
-    # Web and cron all month, and the nightly backup: 30 runs of 10 minutes.
-    assert quantities(plan, Driver.CPU_REQUESTS)["acme"] == Decimal("0.350") * 730 + Decimal("0.1") * 5
-    assert quantities(plan, Driver.MEMORY_REQUESTS)["acme"] == Decimal("1.5") * 730 + Decimal("0.25") * 5
+    # Web and cron all month, the nightly backup: 30 runs of 10 minutes, and one restore test of 20.
+    jobs = 5 + Decimal(20) / 60
+    for driver, lasting, job in (
+        (Driver.CPU_REQUESTS, "0.350", "0.1"),
+        (Driver.MEMORY_REQUESTS, "1.5", "0.25"),
+    ):
+        exact = Decimal(lasting) * 730 + Decimal(job) * jobs
+        assert quantities(plan, driver)["acme"] == exact.quantize(Decimal("0.000000001"))
 
 
 def test_platform_parts_are_whose_they_are() -> None:
@@ -77,7 +82,8 @@ def test_every_driver_has_a_unit() -> None:
 
 def test_who_sleeps_asks_for_nothing_meanwhile() -> None:
     asked = quantities(plan_of(sleeper()), Driver.CPU_REQUESTS)["acme-test"]
-    # The web pod for 60 of 168 hours; 30 backups of 10 minutes; 22 minutes to fall asleep and to wake each.
-    exact = Decimal("0.1") * 730 * 60 / 168 + Decimal("0.1") * 5 + Decimal("0.1") * 44 / 60
+    # The web pod for 60 of 168 hours; 30 backups of 10 minutes; 22 minutes to fall asleep and to wake each; a
+    # restore test of 20 minutes.
+    exact = Decimal("0.1") * 730 * 60 / 168 + Decimal("0.1") * 5 + Decimal("0.1") * (44 + 20) / 60
     assert asked == exact.quantize(Decimal("0.000000001"))
     assert quantities(plan_of(sleeper()), Driver.DATABASE_GIB) == {"acme-test": Decimal(5 * 730)}

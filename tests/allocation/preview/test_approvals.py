@@ -61,7 +61,7 @@ def test_a_move_to_a_dearer_tier_asks_those_whom_the_table_names() -> None:
     found = approvals_needed(table(*EVERY), seen_of(comparison_of("cobalt", "ha-postgresql")))
     assert [each.number for each in found] == [1, 2, 3, 4, 5, 9]
     by = {each.number: each for each in found}
-    assert by[2].reasons[0].startswith("the bill rises by 738.44731 USD a month")
+    assert by[2].reasons[0].startswith("the bill rises by 738.68172824 USD a month")
     assert by[4].reasons[0].startswith("acme: the margin falls to")
     assert by[9].reasons == ("cobalt: moves from dedicated-db to ha-postgresql",)
     assert by[9].people == ("dana", "erin")

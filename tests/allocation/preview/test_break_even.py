@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ def found(settings: dict[str, str] | None = None) -> dict[tuple[str, str], Break
     return {(each.measure, each.by): each for each in evens}
 
 
+@pytest.mark.whole("eighty estimates; the search is tried above, and each estimate in this folder")
 def test_where_the_tiers_meet_is_where_the_statements_say() -> None:
     evens = found()
     assert set(evens) == {(m, by) for m in ("users", "database_gib") for by in ("cost", "margin")}

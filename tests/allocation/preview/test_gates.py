@@ -108,6 +108,7 @@ def test_a_tenant_that_is_gone_fails_by_itself_unless_it_is_named() -> None:
     assert both.failed(comparison, effects) == ()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("words", "kinds"),
     [

@@ -58,6 +58,7 @@ def test_data_that_would_be_left_behind_is_reported_before_approval() -> None:
     assert list(left_behind(comparison_of("cobalt", "ha-postgresql"))) == []
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("stage", list(MoveStage))
 def test_every_step_of_a_move_is_priced_and_reported_without_a_warning(stage: MoveStage) -> None:
     """While both sides are there both are paid for; a step that only stops pods costs nothing more."""
@@ -119,3 +120,18 @@ def test_an_unknown_price_is_not_zero() -> None:
     after = cost_estimate(changed("acme", "dedicated-db"), without)
     items = one_off_costs(compared(cost_estimate(local_plan(), without), after), RATES)
     assert {item.units for item in items} == {None}
+
+
+def test_a_restore_is_two_hours_of_labour_at_its_first_step_only() -> None:
+    def at(stage: str | None) -> Plan:
+        restore = {"at": "2026-11-29T01:15:00Z", "stage": stage} if stage else None
+        return plan_of(tenant("acme", restore=restore))
+
+    def costs(before: str | None, after: str) -> tuple[OneOff, ...]:
+        one, other = (cost_estimate(at(stage), conditions()) for stage in (before, after))
+        return one_off_costs(compared(one, other), RATES)
+
+    (labour,) = costs(None, "prepare")
+    assert (labour.what, labour.quantity) == ("labour of a restore", Decimal(2))
+    assert labour.units == units_of(Decimal(120))
+    assert costs("prepare", "switch") == ()

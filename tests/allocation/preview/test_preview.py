@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from allocation.preview.comparison import compared
 from allocation.preview.cost_estimate import cost_estimate
 from allocation.preview.preview import in_words
@@ -38,6 +40,7 @@ def test_the_promise_before_and_after() -> None:
     assert after.startswith("business-critical: at most 15 minutes")
 
 
+@pytest.mark.whole("tests/tiers refuse a tenant that is not there")
 def test_who_is_not_there_is_promised_nothing() -> None:
     sides = [cost_estimate(plan_of(*tenants), conditions()) for tenants in ((), (tenant(),))]
     preview = preview_of(compared(*sides))

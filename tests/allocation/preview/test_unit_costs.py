@@ -34,6 +34,7 @@ def test_everybody_shares_what_is_there_so_each_costs_less() -> None:
         assert after.marginal == (after.bill - before.bill) // (after.more - before.more)
 
 
+@pytest.mark.whole("tests/tiers/plan/test_capacity lets nodes and storage grow")
 def test_what_must_grow_is_said_and_paid() -> None:
     few, many = curve(0, 100)
     assert few.grown == ()

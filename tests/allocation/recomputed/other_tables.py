@@ -119,18 +119,21 @@ def volumes(documents: Documents, _: str) -> Expected:
 
 
 def restores(documents: Documents, _: str) -> Expected:
-    most = int(classes()["signals"]["most_restore_test_age_days"])
+    usual = int(classes()["signals"]["most_restore_test_age_days"])
     rows: list[list[Must]] = []
-    for name in documents.plans:
+    for name, plan in documents.plans.items():
+        kept = [fact for fact in plan["facts"] if fact["kind"] == "logical-backup"]
+        ages = [fact.get("restore_test_age_days") or usual for fact in kept]
+        most: list[Must] = [Fraction(ages[0])] if kept else [""]
         record = last_try(documents, name)
         if record is None:
-            rows.append([name, "", Facts(), ""])
+            rows.append([name, "", Facts(), "", *most])
             continue
         tried = datetime.fromisoformat(record["at"])
         age = (documents.now.end - tried).days
-        state = "failed" if record["result"] != "ok" else "good" if age <= most else "too old"
-        rows.append([name, f"{tried:%Y-%m-%d}", state, Fraction(age)])
-    return Expected(("tenant", "last test", "state", "age in days at the month's end"), rows)
+        state = "failed" if record["result"] != "ok" else "good" if age <= ages[0] else "too old"
+        rows.append([name, f"{tried:%Y-%m-%d}", state, Fraction(age), *most])
+    return Expected(("tenant", "last test", "state", "age in days at the month's end", "at most"), rows)
 
 
 def month(documents: Documents, client: str) -> Expected:

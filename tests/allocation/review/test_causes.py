@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.money import units_of
@@ -16,6 +16,7 @@ from allocation.statement.filed import FiledStatement, filed_statement
 from allocation.statement.statement import Statement
 from tests.allocation.previews import changed, conditions, now
 from tests.portfolios import local_plan
+from tests.sampling import examples
 from tiers.plan.plan import Plan
 
 
@@ -115,7 +116,7 @@ def test_a_bill_after_an_estimate_is_no_change_of_anything() -> None:
     assert [cause.reason for cause in causes(today(), billed)["acme"]] == [Reason.BASIS]
 
 
-@settings(max_examples=15, deadline=None)
+@examples(5, of=15)
 @given(
     st.sampled_from(["acme", "borealis", "cobalt", "halcyon"]),
     st.sampled_from([None, "shared-namespace", "dedicated-db", "ha-postgresql"]),

@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+import pytest
+
 from allocation.engine.drivers import Driver
 from allocation.review.findings import BeyondFairUse, IdlePool, LargeShare, Size, ThinMargin, UserCount
 from allocation.review.signals import Kind, Month, Signal, signals, standings
@@ -107,6 +109,7 @@ def test_with_two_tenants_in_a_pool_none_is_noisy() -> None:
     assert found(Kind.NOISY_NEIGHBOUR, Month(filed(statement_of(plan)), plan, catalog())) == []
 
 
+@pytest.mark.whole("each signal has its bound above")
 def test_pods_that_ask_for_twice_what_they_use_are_too_large_and_the_other_way_round() -> None:
     asked = of_days([1] * 20)
     (signal,) = found(Kind.RIGHTSIZING, month(cpu_requests=asked, cpu_used=of_days([0.2] * 19 + [0.9])))

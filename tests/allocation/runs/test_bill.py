@@ -29,6 +29,7 @@ def outcome_of(more: Path) -> Outcome:
     return allocate_bills(request, AFTERWARDS, Messages(progress=lambda _: None, warn=lambda _: None))
 
 
+@pytest.mark.whole("tests/allocation/billed/test_commitments pays each once")
 def test_a_purchase_and_its_usage_are_not_both_charged_in_silence(tmp_path: Path) -> None:
     rows = [
         {**COMMITTED, "ChargeCategory": "Purchase", "BilledCost": "300", "EffectiveCost": "300"},
@@ -41,6 +42,7 @@ def test_a_purchase_and_its_usage_are_not_both_charged_in_silence(tmp_path: Path
     assert gate._asdict() in outcome.manifest["readiness"]
 
 
+@pytest.mark.whole("tests/allocation/engine/test_attribution finds owners of resources")
 def test_a_newer_export_charges_whose_resource_it_is(tmp_path: Path) -> None:
     """Not whose account: the tenant's tags are those of the resource."""
     with (FIRM / "bill.csv").open(encoding="utf-8", newline="") as stream:
@@ -58,6 +60,7 @@ def test_a_newer_export_charges_whose_resource_it_is(tmp_path: Path) -> None:
     assert paid["both"]["borealis"] == paid["account"]["borealis"]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("discount", "passed"), [("-20", True), ("-5", False)])
 def test_discounts_that_disagree_with_the_costs_after_them(
     tmp_path: Path, discount: str, *, passed: bool

@@ -53,6 +53,7 @@ def test_as_many_as_are_wanted_are_priced_and_what_cannot_be_had_is_not(previews
         )
 
 
+@pytest.mark.whole("two seconds of every tenant on every tier")
 def test_everybody_has_the_smallest_step_priced_before_anybody_has_the_next() -> None:
     priced = [each for each in options(7, local_portfolio()) if each.cost_difference is not None]
     assert len({each.tenant for each in priced}) == len(priced)

@@ -63,6 +63,7 @@ def test_a_statement_can_be_made_from_an_inventory() -> None:
     assert estimated_statement(inventory, NOVEMBER, PRICES, RULES) == statement_of(local_plan())
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("month", "assumptions", "extra"),
     [
@@ -105,6 +106,7 @@ def test_a_unit_too_many_or_too_few_stops_the_statement(surplus: int, word: str)
         wrong.reconciled()
 
 
+@pytest.mark.whole("golden statements have every margin")
 def test_margins_take_off_variable_then_fixed_then_shared_cost() -> None:
     acme = statement_of(local_plan()).tenants[0]
     first, second, third = acme.contribution_margins
@@ -142,6 +144,7 @@ def test_subsidies_cancel_out() -> None:
     assert statement.cross_subsidies[loss.tenant] < 0
 
 
+@pytest.mark.whole("tests/allocation/preview/test_unit_costs shares with more neighbours")
 def test_a_neighbour_more_makes_shared_cost_cheaper_for_all() -> None:
     few = statement_of(plan_of(tenant("acme"), tenant("borealis")))
     many = statement_of(plan_of(tenant("acme"), tenant("borealis"), tenant("cygnus")))
@@ -160,7 +163,7 @@ sizes = st.fixed_dictionaries(
 )
 
 
-@examples(12, of=25)
+@examples(4, of=25)
 @given(st.lists(sizes, max_size=12))
 def test_any_portfolio_reconciles(options: list[dict[str, Any]]) -> None:
     tenants = [tenant(f"t{index}", options=chosen) for index, chosen in enumerate(options)]

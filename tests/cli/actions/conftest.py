@@ -13,6 +13,7 @@ import pytest
 
 import cli.actions.change.move
 import cli.actions.change.rename
+import cli.actions.change.restore
 import cli.actions.change.rotate
 from allocation.estimate.estimated_statement import allocated_estimate
 from allocation.statement.statement import Statement
@@ -56,7 +57,8 @@ def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def deploy() -> None:
         plan = resolve(catalog(), load_portfolio(folder, catalog()))
         deployed = Inventory.model_validate_json(json.dumps(exported(plan, {})))
-        for action in (cli.actions.change.rotate, cli.actions.change.move, cli.actions.change.rename):
+        change = cli.actions.change
+        for action in (change.rotate, change.move, change.rename, change.restore):
             monkeypatch.setattr(action, "deployed_inventory", lambda *_: deployed)
 
     deploy()

@@ -104,6 +104,7 @@ def test_a_checklist_has_every_row_and_says_what_is_missing(project: Path) -> No
     assert file.read_bytes() == before
 
 
+@pytest.mark.whole("a tenant goes through every phase below")
 def test_a_person_confirms_and_files_are_proposed(project: Path) -> None:
     file = started(project)
     confirm(file)
@@ -161,6 +162,7 @@ def state(project: Path, *resources: tuple[str, str, str]) -> Path:
     return path
 
 
+@pytest.mark.whole("a tenant goes through every phase below")
 def test_resources_are_taken_over_by_the_confirmed_id(project: Path) -> None:
     confirm(started(project))
     assert costack("import", "--plan", "preview.json").exit_code == Exit.CONFIGURATION
@@ -228,6 +230,8 @@ def test_nobody_has_signed_for_a_day_to_come(line: str, named: str, small: Path,
     assert file.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.whole("tests/lifecycle/adoption reads previews that failed")
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("errors", "refused"),
     [

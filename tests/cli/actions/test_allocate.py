@@ -51,6 +51,7 @@ def test_the_current_month_is_taken_when_none_is_named(inventory: Path) -> None:
     assert json.loads(said.stdout)["period"]["start"].endswith("-01T00:00:00Z")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("columns", "hint"), [(100, True), (240, False)])
 def test_a_terminal_is_never_wrapped(inventory: Path, columns: int, *, hint: bool) -> None:
     shown, said = on_a_terminal(columns, "allocate", "--inventory", str(inventory), "--period", "2026-11")

@@ -67,6 +67,7 @@ def test_every_row_that_is_not_a_tenants_is_counted_by_its_rule(tmp_path: Path) 
     assert {rule for rule, _ in refused.fetchall()} == set(file["refused"])
 
 
+@pytest.mark.whole("golden statements are compared to the last byte")
 def test_a_rerun_is_the_same_to_the_last_byte(run: Path, tmp_path: Path) -> None:
     assert bills(SMALL, "--out", tmp_path / "again", "--focus", "1.3").exit_code == Exit.OK
     files = sorted(path.relative_to(run) for path in run.rglob("*") if path.is_file())
@@ -75,6 +76,7 @@ def test_a_rerun_is_the_same_to_the_last_byte(run: Path, tmp_path: Path) -> None
         assert (tmp_path / "again" / name).read_bytes() == (run / name).read_bytes(), name
 
 
+@pytest.mark.whole("tests/allocation/adapters/deliveries has daily runs")
 def test_daily_deliveries_are_charged_once(run: Path, tmp_path: Path) -> None:
     """The same statement as of the newest one alone, and the run says what was left out."""
     with (SMALL / "bill.csv").open(encoding="utf-8", newline="") as stream:
@@ -95,6 +97,7 @@ def test_daily_deliveries_are_charged_once(run: Path, tmp_path: Path) -> None:
     assert bill["left_out"] == [{"name": str(older), "reason": f"{newest} is newer"}]
 
 
+@pytest.mark.whole("tests/allocation/adapters/deliveries/test_overlap refuses them")
 def test_two_deliveries_without_a_manifest_need_a_word(tmp_path: Path) -> None:
     for day, name in ((1, "a.csv"), (1, "b.csv")):
         written_bill(tmp_path / "bills" / name, [focus(day, name=name)])
@@ -213,6 +216,7 @@ def test_chargeback_waits_for_the_gates(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("output", ["json", "csv", "markdown"])
 def test_every_form_has_the_same_total(output: str) -> None:
     said = bills(SMALL, "-o", output)

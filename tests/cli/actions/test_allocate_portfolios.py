@@ -70,6 +70,7 @@ def with_rules(folder: Path, **changes: Any) -> list[str]:
     return ["--rulebook", str(rules)]
 
 
+@pytest.mark.whole("tests/allocation/adapters/bill/test_tags has bills without tags")
 def test_a_bill_without_a_column_of_tags_says_so(tmp_path: Path) -> None:
     path = bill(tmp_path, {"BilledCost": "18", "ResourceId": arn("local")}, without="Tags")
     said, manifest = allocated(tmp_path, path, *given(tmp_path, OURS))
@@ -91,6 +92,7 @@ def test_rows_with_completed_tags_are_counted(tmp_path: Path) -> None:
     assert "no column of tags" not in said.output
 
 
+@pytest.mark.whole("tests/allocation/engine/test_virtual_tags counts it")
 def test_virtual_tags_say_what_they_caught(tmp_path: Path) -> None:
     tags = [
         {
@@ -115,6 +117,7 @@ def test_virtual_tags_say_what_they_caught(tmp_path: Path) -> None:
     assert sum(Decimal(part["amount"]) for part in json.loads(told.stdout)["direct"]) == Decimal("12.5")
 
 
+@pytest.mark.whole("tests/allocation/engine/test_cost_bases names them")
 def test_who_takes_no_part_of_what_is_shared_by_cost_is_named(tmp_path: Path) -> None:
     book = yaml.safe_load((DIRECTORY / "2026-11.yaml").read_text(encoding="utf-8"))
     tax = {
@@ -142,6 +145,7 @@ def test_who_takes_no_part_of_what_is_shared_by_cost_is_named(tmp_path: Path) ->
     }
 
 
+@pytest.mark.whole("tests/allocation/billed/test_portfolios sets it apart")
 def test_another_portfolios_money_fails_no_gate_of_ours(tmp_path: Path) -> None:
     rows = [
         {"BilledCost": "100", "ResourceId": arn("local"), "Tags": '{"cost/domain": "shared-platform"}'},

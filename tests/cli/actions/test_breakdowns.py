@@ -110,6 +110,7 @@ def table(path: Path) -> list[list[str]]:
         return list(csv.reader(stream))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("rows", [AS_FOCUS, AS_CUR], ids=["FOCUS", "CUR"])
 def test_unused_commitments_are_a_pool_of_their_own(
     rows: list[dict[str, str]], rulebook: Path, tmp_path: Path
@@ -125,12 +126,14 @@ def test_unused_commitments_are_a_pool_of_their_own(
     }
 
 
+@pytest.mark.whole("tests/allocation/billed/test_commitments has each kind of fee")
 def test_a_fee_whose_unused_part_is_not_said_is_not_called_unused(rulebook: Path, tmp_path: Path) -> None:
     rows = [cur("RIFee", 1, **{"lineItem/UnblendedCost": "100"})]
     run = allocated(tmp_path, rows, rulebook=rulebook)
     assert not any("unused-commitments" in line["pooled"] for line in run["statement"]["tenants"])
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("rows", [AS_FOCUS, AS_CUR], ids=["FOCUS", "CUR"])
 def test_cash_and_amortised_cost_stand_side_by_side(
     rows: list[dict[str, str]], rulebook: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -150,6 +153,7 @@ def test_cash_and_amortised_cost_stand_side_by_side(
     assert sum(Decimal(line[1]) for line in lines) == 1000
 
 
+@pytest.mark.whole("tests/allocation/billed/test_commitments has each kind of fee")
 def test_a_fee_that_costs_what_was_used_of_it_is_another_tenants_cash(tmp_path: Path) -> None:
     fee = focus("300", "0", ChargeCategory="Purchase", ListCost="300", ContractedCost="300")
     used = focus("0", "300", CommitmentDiscountStatus="Used", ServiceName="Amazon Braket")
@@ -161,6 +165,7 @@ def test_a_fee_that_costs_what_was_used_of_it_is_another_tenants_cash(tmp_path: 
     assert unallocated[1:3] == ["0.00", "300.00"]
 
 
+@pytest.mark.whole("tests/allocation/test_focus_read_back reads the same month")
 def test_breakdowns_of_a_month_that_is_read_back_are_those_of_the_month(tmp_path: Path) -> None:
     rows = [row | {"InvoiceId": "A"} for row in (*AS_FOCUS, focus("700", "0", ChargeCategory="Purchase"))]
     allocated(tmp_path, rows, by_invoice=True, focus=("1.3",))
@@ -172,6 +177,7 @@ def test_breakdowns_of_a_month_that_is_read_back_are_those_of_the_month(tmp_path
         assert table(again / name) == table(first / name) != []
 
 
+@pytest.mark.whole("with two costs there are views in the test above")
 def test_one_cost_needs_no_views(tmp_path: Path) -> None:
     run = allocated(tmp_path, [focus("5", "5")])
     assert "cost_views" not in run["manifest"]
@@ -209,6 +215,7 @@ def test_a_statement_by_invoice_adds_up_to_it_to_the_cent(tmp_path: Path) -> Non
     assert (gates["invoice A (difference)"], gates["invoice B (difference)"]) == (True, True)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("total", "found"), [("10.02", "0.013"), ("9.99", "-0.017"), ("-10.01", "-20.017")])
 def test_an_invoice_that_differs_is_a_row_and_a_gate(total: str, found: str, tmp_path: Path) -> None:
     run = allocated(tmp_path, INVOICED, invoice=(f"A={total}",))
@@ -219,6 +226,7 @@ def test_an_invoice_that_differs_is_a_row_and_a_gate(total: str, found: str, tmp
     assert (gate["found"], gate["limit"], gate["passed"]) == (found, "less than 0.01", False)
 
 
+@pytest.mark.whole("an invoice that differs holds it open, too")
 def test_an_invoice_whose_rows_are_unknown_holds_the_month_open(tmp_path: Path) -> None:
     rows = [focus("5", "5", InvoiceId="A"), focus("1,5", "5", InvoiceId="A")]
     with pytest.raises(
@@ -227,6 +235,7 @@ def test_an_invoice_whose_rows_are_unknown_holds_the_month_open(tmp_path: Path) 
         allocated(tmp_path, rows, invoice=("A=5",), history=tmp_path / "history", close=True)
 
 
+@pytest.mark.whole("an invoice that differs fails the same gate")
 def test_an_invoice_that_no_row_names_fails(tmp_path: Path) -> None:
     run = allocated(tmp_path, INVOICED, invoice=("C=7",))
     assert run["manifest"]["invoices"]["C"]["difference"] == "7.00"
@@ -235,6 +244,7 @@ def test_an_invoice_that_no_row_names_fails(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.whole("an invoice with its total is stated above")
 def test_invoices_are_stated_without_totals(tmp_path: Path) -> None:
     run = allocated(tmp_path, INVOICED, by_invoice=True)
     assert {name: said["total"] for name, said in run["manifest"]["invoices"].items()} == dict.fromkeys(

@@ -87,6 +87,7 @@ def test_refused_rows_do_not_cancel(tmp_path: Path) -> None:
     assert "nothing was filed: reconciliation error (percent) is 6.7624, must be at most 0.1;" in said
 
 
+@pytest.mark.whole("refused rows do not cancel in the test above")
 def test_credits_do_not_hide_what_was_refused(tmp_path: Path) -> None:
     credit = added("-1100", 1, charge_category="Credit")
     rows = [*lines(), credit, added("500", 2, start="2026-10-01")]
@@ -94,6 +95,7 @@ def test_credits_do_not_hide_what_was_refused(tmp_path: Path) -> None:
     assert "reconciliation error (percent) is 18.4979, must be" in held(tmp_path, rows)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "row", [added("1,5", 1), added("0.01", 1, currency="EUR"), added("", 1)], ids=["unread", "EUR", "empty"]
 )
@@ -133,6 +135,7 @@ def test_a_month_that_is_ready_is_closed_without_a_reason(tmp_path: Path) -> Non
     assert "despite" not in json.loads(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.whole("a first closing passes them in the tests above")
 def test_a_restatement_has_to_pass_the_same_gates(tmp_path: Path) -> None:
     print_allocation(wanted(tmp_path, lines()), AFTERWARDS)
     worse = [*lines(), added("7", 1), added("1,5", 2)]
@@ -145,6 +148,7 @@ def test_a_restatement_has_to_pass_the_same_gates(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("history/2026-11/statement-*.json"))) == 2
 
 
+@pytest.mark.whole("tests/allocation/adapters/focus refuses what was written by Costack")
 def test_what_costack_wrote_closes_no_month(tmp_path: Path) -> None:
     """What was refused is not in a FOCUS file: its gates would pass where those of the bill failed."""
     out = tmp_path / "run"

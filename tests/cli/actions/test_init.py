@@ -108,6 +108,7 @@ def test_its_platform_is_that_of_the_repository() -> None:
     assert ours == theirs
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_nothing_is_overwritten_and_then_nothing_written(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -94,6 +94,7 @@ def test_every_driver_of_the_default_rulebook_is_measured_and_covers_all_shared_
     assert all(Decimal(each["total"]) > 0 for each in statement["tenants"])
 
 
+@pytest.mark.whole("tests/allocation/billed/test_readiness counts what no driver covers")
 def test_without_one_driver_it_is_less_and_says_so(files: Path, tmp_path: Path) -> None:
     """What the first test finds is no constant: the shared database's cost is divided by what is declared."""
     lines = USAGE.read_text(encoding="utf-8").splitlines(keepends=True)

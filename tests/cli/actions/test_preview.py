@@ -131,6 +131,7 @@ def test_what_main_gained_meanwhile_is_not_this_changes_saving(branch: Path) -> 
     ]
 
 
+@pytest.mark.whole("one form says it in the tests around this one")
 def test_every_form_says_which_commit_was_taken(branch: Path) -> None:
     words = f"commit {git(branch, 'rev-parse', 'main')[:12]} of 2026-11-27, the merge base of HEAD and main"
     for form in ("table", "markdown", "github-comment", "html"):
@@ -155,6 +156,7 @@ def test_a_folder_is_compared_with_another(branch: Path) -> None:
     assert there["bill"] == told(*WHAT_IF)["bill"]
 
 
+@pytest.mark.whole("tests/allocation/adapters/test_git_revision tells them apart")
 def test_a_folder_named_like_the_revision_is_not_the_base(
     branch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +226,7 @@ def test_more_tenants_share_what_is_there() -> None:
     assert any("more nodes of general" in note for note in found["notes"])
 
 
+@pytest.mark.whole("test_preview_yardstick changes prices and rules")
 def test_prices_and_rules_can_be_what_changes(tmp_path: Path) -> None:
     prices, rulebooks = tmp_path / "prices", tmp_path / "rules"
     prices.mkdir()
@@ -250,6 +253,7 @@ def test_prices_and_rules_can_be_what_changes(tmp_path: Path) -> None:
     assert any(each["cost"]["difference"] != "0.00" for each in ruled["tenants"])
 
 
+@pytest.mark.whole("test_preview_yardstick measures both sides")
 def test_use_that_is_known_better_changes_both_sides(tmp_path: Path) -> None:
     usage = tmp_path / "usage.yaml"
     usage.write_text(
@@ -277,6 +281,7 @@ def test_break_even_is_said_when_it_is_asked_for() -> None:
     assert "break-even of cobalt in users: ha-postgresql" in run(*WHAT_IF, "--break-even").stdout
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -310,12 +315,14 @@ def test_a_mistake_is_one_sentence_and_exit_2(arguments: tuple[str, ...], senten
     assert result.stdout == ""
 
 
+@pytest.mark.whole("tests/allocation/estimate has usage at its most")
 def test_scaled_out_pods_move_shares_and_not_the_bill() -> None:
     least, most = (told(*WHAT_IF, "--at-hpa", scale) for scale in ("min", "max"))
     assert least["bill"] == most["bill"]
     assert least["tenants"] != most["tenants"]
 
 
+@pytest.mark.whole("tests/allocation/estimate/quantities/test_support has the days")
 def test_support_that_ends_is_paid_from_its_day_on() -> None:
     now, later = (told(*WHAT_IF, "--as-of", day) for day in ("2026-11-30", "2028-06-30"))
     assert float(later["bill"]["before"]) > float(now["bill"]["before"])
@@ -336,6 +343,8 @@ def clean(branch: Path) -> Path:
     return branch
 
 
+@pytest.mark.whole("tests/tiers/change names each effect")
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [

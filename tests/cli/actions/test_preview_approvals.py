@@ -83,6 +83,7 @@ def test_what_is_needed_is_shown_and_fails_only_when_approvals_are_counted(folde
     assert told(enough)[0]["approved_by"] == ["ola"]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("form", ["table", "markdown", "github-comment", "html"])
 def test_every_form_says_who_has_to_approve(folder: Path, run: Run, form: str) -> None:
     write(folder, image=True)
@@ -90,6 +91,7 @@ def test_every_form_says_who_has_to_approve(folder: Path, run: Run, form: str) -
     assert "rule 1 (restart): 1 of operations (ola), approved by nobody (1 missing): restart: acme, " in shown
 
 
+@pytest.mark.whole("tests/allocation/preview/test_approvals has tables of either side")
 def test_the_table_of_the_base_counts_and_its_change_is_one_to_accept(folder: Path, run: Run) -> None:
     """As with CODEOWNERS: who needs an approval cannot write it away in the same change."""
     write(folder, table="", image=True)

@@ -91,6 +91,7 @@ def amount(found: dict[str, Any], *names: str) -> Decimal:
     return Decimal(str(found))
 
 
+@pytest.mark.whole("no change is the least of the changes above")
 def test_a_change_that_leaves_all_alone_is_measured_as_it_is(branch: Branch) -> None:
     branch.add("delta", "cobalt")
     found = branch.told(code=Exit.OK)
@@ -100,6 +101,7 @@ def test_a_change_that_leaves_all_alone_is_measured_as_it_is(branch: Branch) -> 
     assert "what changes the" not in branch.run(code=Exit.OK).stdout
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("base", ["--base", "--base-tip"])
 def test_a_cheaper_price_list_does_not_hide_a_rise(branch: Branch, base: str) -> None:
     branch.add("delta", "cobalt")
@@ -125,6 +127,7 @@ def test_a_cheaper_price_list_does_not_hide_a_rise(branch: Branch, base: str) ->
     assert branch.told("--accept", "prices", base=base, code=Exit.OK)["gates_failed"] == []
 
 
+@pytest.mark.whole("tests/allocation/report/preview has each form")
 def test_every_form_shows_both_parts(branch: Branch) -> None:
     branch.add("delta", "cobalt")
     branch.price(INSTANCE, "0.0001")
@@ -148,6 +151,7 @@ def test_a_price_that_nobody_pays_here_may_change(branch: Branch) -> None:
     assert branch.told(code=Exit.OK)["gates_failed"] == []
 
 
+@pytest.mark.whole("a cheaper one hides no rise above")
 def test_a_dearer_price_list_is_no_rise_of_what_is_built(branch: Branch) -> None:
     branch.price(INSTANCE, "9.9")
     (changed,) = branch.told("--fail-over", "1%")["gates_failed"]
@@ -186,6 +190,7 @@ def test_a_new_line_without_a_price_anywhere_fails(branch: Branch) -> None:
     )
 
 
+@pytest.mark.whole("a new line without a price fails above")
 def test_a_price_that_comes_with_what_it_prices_is_named(branch: Branch) -> None:
     """The base does not know it: it is counted as the change says, and somebody must have looked at it."""
     branch.price(INSTANCE, None)
@@ -197,6 +202,7 @@ def test_a_price_that_comes_with_what_it_prices_is_named(branch: Branch) -> None
     assert f"'{INSTANCE}' unknown → 0.0001 per hour; say that it may with --accept prices" in named
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("new", "after"), [("", "none"), ("budget_per_month: 900.00\n", "900.00"), ("# 700\n", "none")]
 )
@@ -209,11 +215,13 @@ def test_a_budget_that_is_raised_or_deleted_is_named(branch: Branch, new: str, a
     branch.told("--accept", "budgets", code=Exit.OK)
 
 
+@pytest.mark.whole("a budget that is raised is named above")
 def test_a_tighter_budget_is_nobodys_question(branch: Branch) -> None:
     branch.edit("portfolios/local/tenants/acme.yaml", "700.00", "699.00")
     assert branch.told(code=Exit.OK)["gates_failed"] == []
 
 
+@pytest.mark.whole("each side is tried alone in tests/allocation/preview/test_gates")
 def test_a_budget_holds_at_the_bases_prices_and_at_the_changes(branch: Branch) -> None:
     branch.edit("portfolios/local/tenants/acme.yaml", "700.00", "100.00")
     (over,) = branch.told()["gates_failed"]
@@ -226,6 +234,7 @@ def test_a_budget_holds_at_the_bases_prices_and_at_the_changes(branch: Branch) -
     assert over.startswith("acme: costs ")
 
 
+@pytest.mark.whole("a cheaper price list hides no rise above")
 def test_a_dearer_fee_does_not_hide_a_margin_that_falls(branch: Branch) -> None:
     branch.edit("portfolios/local/tenants/acme.yaml", r"users: \d+", "users: 60")
     (falls,) = branch.told("--margin-floor", "30%")["gates_failed"]
@@ -242,6 +251,7 @@ def test_a_dearer_fee_does_not_hide_a_margin_that_falls(branch: Branch) -> None:
     branch.told("--margin-floor", "30%", "--accept", "fees", code=Exit.OK)
 
 
+@pytest.mark.whole("a deleted price is told in the same list")
 def test_less_usage_that_nobody_measured_is_named(branch: Branch) -> None:
     branch.edit("catalog/shared-namespace.yaml", "internet_gib: 5,", "internet_gib: 0,")
     branch.edit("catalog/shared-namespace.yaml", "support_hours_per_month: 2", "support_hours_per_month: 1")
@@ -282,6 +292,7 @@ def test_a_new_rulebook_and_a_deleted_one_are_named(branch: Branch) -> None:
     ]
 
 
+@pytest.mark.whole("another rulebook is named above")
 def test_accounts_and_virtual_tags_are_rules(branch: Branch) -> None:
     virtual = "{tag: reports, when: {regions: [eu-west-1]}, pool: platform}"
     more = f'accounts: {{foreign: ["111122223333"]}}\nvirtual_tags: [{virtual}]\n'
@@ -292,6 +303,7 @@ def test_accounts_and_virtual_tags_are_rules(branch: Branch) -> None:
     ]
 
 
+@pytest.mark.whole("tests/allocation/preview/test_gates has each limit")
 def test_looser_limits_are_named_by_their_own_word(branch: Branch) -> None:
     branch.edit(f"rulebook/{RULEBOOK}", r"\Z", "readiness: {unallocated_percent: 50}\n")
     assert branch.told("--accept", "prices,unpriced,fees,usage,rules,budgets")["gates_failed"] == [
@@ -303,6 +315,7 @@ def test_looser_limits_are_named_by_their_own_word(branch: Branch) -> None:
 WORKFLOW = ".github/workflows/cost-preview.yml"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("file", "text"),
     [

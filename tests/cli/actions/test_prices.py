@@ -186,6 +186,7 @@ def test_what_cannot_be_done_is_one_sentence(
     assert message in said.stderr
 
 
+@pytest.mark.whole("two seconds of a server that is busy")
 def test_nothing_but_the_sentence_is_said_while_it_asks_again(book: Path) -> None:
     program = (
         "from allocation.adapters.price_list import fetching\n"

@@ -213,6 +213,7 @@ def test_an_approval_that_was_edited_is_refused(terms: Path, tmp_path: Path) -> 
     assert not list(tmp_path.rglob("*.evidence.jsonl"))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -307,6 +308,7 @@ def test_who_does_not_answer_is_named_by_the_host_alone(monkeypatch: pytest.Monk
     assert "secret" not in str(error.value)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("hours", "code"), [(1, Exit.POLICY), (21, Exit.OK)])
 def test_the_command_repeated_in_a_job_is_one_run(
     hours: int, code: int, terms: Path, monkeypatch: pytest.MonkeyPatch

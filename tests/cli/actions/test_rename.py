@@ -159,6 +159,8 @@ def test_a_tenant_that_is_not_deployed_is_renamed_in_its_file(folder: Path) -> N
     assert "fresh is not deployed in stack 'local', so nothing has its name yet" in result.stderr
 
 
+@pytest.mark.whole("what a rename refuses names tenants by either")
+@pytest.mark.sample(1)
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize("word", ["acme", "zenith"])
 def test_a_tenant_that_is_gone_is_named_by_either(word: str, folder: Path, tmp_path: Path) -> None:
@@ -179,6 +181,7 @@ def test_two_tenants_with_one_name_are_refused(folder: Path) -> None:
     assert "display_name: 'cobalt' is already used in" in result.stderr
 
 
+@pytest.mark.whole("pages show names and keep ids in tests/allocation/report/showback")
 def test_a_statement_shows_the_name_and_keeps_the_id(folder: Path, up: Callable[[], None]) -> None:
     """The run of a month explains a tenant by either."""
     rename(folder, "acme", "zenith")

@@ -45,6 +45,7 @@ def table(path: Path, name: str) -> list[list[str]]:
     return rows
 
 
+@pytest.mark.whole("a browser and an oracle read these pages in tests/cli")
 def test_every_page_has_its_data_beside_it(made: Path) -> None:
     out = made / "2026-12"
     names = {path.stem for path in out.glob("*.html")}
@@ -87,6 +88,7 @@ def test_the_weightiest_options_are_priced_by_a_preview(made: Path) -> None:
     assert Decimal(priced[0][3]) == Decimal(changes[priced[0][0]]["cost"]["difference"])
 
 
+@pytest.mark.whole("test_report_against_the_statement reads a month that was signed")
 def test_a_decision_that_was_signed_stands_in_the_review(made: Path, tmp_path: Path) -> None:
     out = made / "2026-12"
     unsigned = yaml.safe_load((out / "quarterly.sign-off.yaml").read_text(encoding="utf-8"))
@@ -114,6 +116,7 @@ def test_a_billed_month_is_reported_from_its_run_with_its_gates(tmp_path: Path) 
     assert {row[3] for row in table(out / "finance.json", "readiness")} == {"yes"}
 
 
+@pytest.mark.whole("tests/allocation/adapters/test_rates converts such bills")
 def test_a_bill_in_a_currency_without_list_prices_is_reported_all_the_same(tmp_path: Path) -> None:
     scenario = GOLDEN / "small-firm-shared"
     for name in ("bill.csv", "usage.csv", "inventory.json"):
@@ -156,6 +159,7 @@ def test_an_earlier_report_is_replaced_and_nothing_else(made: Path, tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -23,7 +23,8 @@ from cli.main import app
 from lifecycle.evidence import read
 from tests.lifecycle.cluster import StandIn
 from tests.lifecycle.pods import BUCKET, VOLUMES, Pods, running_pods
-from tests.portfolios import ROOT, local_plan
+from tests.lifecycle.restore_test.test_job import without_class
+from tests.portfolios import ROOT
 from tests.postgres import give, running_server
 from tiers.facts.every_fact import Bucket
 from tiers.inventory import exported
@@ -41,7 +42,7 @@ def pods() -> Iterator[Pods]:
 
 @pytest.fixture
 def inventory(tmp_path: Path) -> Path:
-    plan = local_plan()
+    plan = without_class()
     ids = {fact.id: f"arn:aws:s3:::{BUCKET}" for fact in plan.all_facts() if isinstance(fact, Bucket)}
     path = tmp_path / "inventory.json"
     path.write_text(json.dumps(exported(plan, ids)), encoding="utf-8")
@@ -89,6 +90,7 @@ def test_a_backup_is_restored_and_its_evidence_kept(
     assert not any(call.startswith("delete") for call in stand_in.calls)
 
 
+@pytest.mark.whole("tests/lifecycle/test_round_trip damages backups; differences end with 1 below")
 def test_a_backup_that_cannot_be_restored_ends_with_1(
     pods: Pods, inventory: Path, stand_in: StandIn, tmp_path: Path
 ) -> None:
@@ -135,6 +137,7 @@ def test_a_dry_run_prints_a_job_and_makes_nothing(inventory: Path, stand_in: Sta
     assert stand_in.calls == []
 
 
+@pytest.mark.whole("a container that fails is quoted in the test below")
 def test_a_test_that_could_not_be_made_says_why_and_is_no_evidence(
     inventory: Path, stand_in: StandIn, tmp_path: Path
 ) -> None:
@@ -146,6 +149,7 @@ def test_a_test_that_could_not_be_made_says_why_and_is_no_evidence(
     assert not evidence.exists()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("place", "message"),
     [("FETCHED", "job 'acme-restore-test-"), ("RESTORED", "job 'acme-restore-test-")],
@@ -160,6 +164,7 @@ def test_a_container_that_fails_is_quoted(
     assert "/proc/nowhere" in result.stderr
 
 
+@pytest.mark.whole("a container that fails is quoted above")
 def test_a_report_without_a_result_is_quoted(pods: Pods, inventory: Path, stand_in: StandIn) -> None:
     with pods.copied() as damaged:
         tests = damaged.bucket / "manifests" / "acme" / "restore-tests"
@@ -171,6 +176,7 @@ def test_a_report_without_a_result_is_quoted(pods: Pods, inventory: Path, stand_
     assert "restore test of 'acme': it has no result; the last line of its log is: " in result.stderr
 
 
+@pytest.mark.whole("tests/lifecycle/test_round_trip reads no result that a dump wrote")
 def test_what_a_dump_prints_is_no_result(pods: Pods, inventory: Path, stand_in: StandIn) -> None:
     """The container that runs the dump could print whatever a result looks like, and end the pod."""
     with pods.copied() as damaged:

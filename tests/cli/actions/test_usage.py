@@ -39,6 +39,7 @@ def test_a_month_of_prometheus_is_a_file_that_allocate_reads(tmp_path: Path) -> 
     assert first.startswith("acme,cpu-used,2026-10-01")
 
 
+@pytest.mark.whole("tests/allocation/adapters/usage writes every query")
 def test_a_cluster_label_that_is_given_is_in_every_join(tmp_path: Path) -> None:
     out = tmp_path / "usage.csv"
 
@@ -91,6 +92,7 @@ def test_a_month_that_runs_is_not_fetched(tmp_path: Path) -> None:
     assert said.stderr.startswith("--period '9000-01': runs until 9000-02-01")
 
 
+@pytest.mark.whole("tests/allocation/adapters/usage/test_prometheus has every failure of a server")
 def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     out = tmp_path / "usage.csv"
     said = usage("opencost", "--url", "http://127.0.0.1:1", "--period", "2026-10", "--out", out)

@@ -40,11 +40,19 @@ def _snapshot(folder: Path) -> dict[Path, bytes]:
 
 def test_a_good_portfolio_is_one_line(folder: Path) -> None:
     before = _snapshot(folder)
-    said = CliRunner().invoke(app, ["validate", str(folder)])
+    said = CliRunner().invoke(app, ["validate", str(folder), "--as-of", "2026-11-30"])
     assert (said.exit_code, said.stderr) == (Exit.OK, "")
     assert said.stdout.startswith(f"{folder}: valid, 7 tenants, ")
     assert said.stdout.count("\n") == 1
     assert _snapshot(folder) == before
+
+
+def test_tenants_whose_odoo_is_supported_no_longer_are_warned_of(folder: Path) -> None:
+    said = CliRunner().invoke(app, ["validate", str(folder), "--as-of", "2027-10-01"])
+    assert said.exit_code == Exit.OK
+    lines = said.stderr.splitlines()
+    assert len(lines) == 7
+    assert lines[0] == "warning: acme: support of Odoo 18.0 ended on 2027-09-30; plan its upgrade"
 
 
 def test_without_a_name_every_portfolio_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +73,7 @@ def test_a_folder_without_portfolios(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [

@@ -71,6 +71,7 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "out.md"]
 
 
+@pytest.mark.whole("a module that is imported too early costs a tenth of a second")
 def test_a_table_waits_for_no_template_engine() -> None:
     probe = (
         "import sys\nfrom cli.main import app\n"

@@ -73,6 +73,7 @@ def of_every_kind() -> tuple[Plan, tuple[Declared, ...]]:
     return plan, tuple(declare_plan(plan))
 
 
+@pytest.mark.whole("sixteen seconds of tenants of every kind; those of the portfolio are watched above")
 def test_whatever_a_tenant_runs_is_watched_under_its_real_name() -> None:
     plan, everything = of_every_kind()
     rules = {each.tenant: rules_of(each.tenant, everything) for each in plan.tenants}
@@ -144,11 +145,16 @@ def test_a_backup_is_late_when_the_promise_or_the_next_run_has_passed(tier: str,
     assert rule["expr"].endswith(f" > {minutes * 60}")
 
 
-def test_a_restore_test_is_asked_for_where_the_promise_is_more_than_standard() -> None:
-    for tier, asked in ((SHARED, False), (HIGHLY_AVAILABLE, True)):
+def test_a_restore_test_is_overdue_by_what_its_class_says() -> None:
+    for tier, days in ((SHARED, 35), (HIGHLY_AVAILABLE, 14)):
         rules = rules_of("acme", declared(tenant("acme", tier=tier)))
-        assert ("TenantRestoreTestOverdue" in rules) is asked
-        assert "TenantRestoreTestFailed" in rules
+        overdue = rules["TenantRestoreTestOverdue"]["expr"]
+        assert f"[{days}d:1h]" in overdue
+        assert overdue.endswith(f" > {days * 86400}")
+        # The scheduled one remembers its last success when its Jobs are gone.
+        assert 'kube_cronjob_status_last_successful_time{namespace="odoo-' in overdue
+        assert ',cronjob="acme-restore-test"}' in overdue
+        assert {"TenantRestoreTestFailed"} == {name for name in rules if "Test" in name and "Failed" in name}
 
 
 def test_who_has_no_backups_is_not_asked_for_any() -> None:

@@ -62,7 +62,7 @@ def test_whatever_mounts_a_claim_goes_before_it(stage: LifecycleStage) -> None:
     assert early(declare_plan(plan_of(*offers))) == []
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("stage", list(MoveStage))
 def test_so_does_what_mounts_the_claims_of_a_move(stage: MoveStage) -> None:
     move = Move(from_tier="shared-namespace", stage=stage)

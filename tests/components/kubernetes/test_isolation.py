@@ -15,6 +15,7 @@ POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 NAMESPACES = ("odoo-production", "odoo-staging", "odoo-migration", "odoo-operations")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("namespace", NAMESPACES)
 def test_a_namespace_admits_restricted_pods_only(declared: tuple[Declared, ...], namespace: str) -> None:
     labels = the(declared, "kubernetes:core/v1:Namespace", namespace).labels
@@ -124,24 +125,24 @@ def test_a_pod_that_says_nothing_gets_little(declared: tuple[Declared, ...], nam
 
 
 def test_a_namespace_that_tenants_share_has_one_quota_for_all_of_them(declared: tuple[Declared, ...]) -> None:
-    """Two tenants of class xs: 3 pods and 5 of jobs each, a fifth more, and one that may have been larger."""
+    """Two tenants of class xs: 3 pods and 6 of jobs each, a fifth more, and one that may have been larger."""
     quotas = [each for each in declared if each.type == "kubernetes:core/v1:ResourceQuota"]
     assert {each.props["metadata"]["namespace"] for each in quotas} >= set(NAMESPACES) - {"odoo-operations"}
     hard = the(declared, "kubernetes:core/v1:ResourceQuota", "odoo-production-quota").props["spec"]["hard"]
     assert hard == {
-        "requests.cpu": "5950m",
-        "requests.memory": "18944Mi",
-        "limits.memory": "34816Mi",
-        "pods": "20",
+        "requests.cpu": "6150m",
+        "requests.memory": "19456Mi",
+        "limits.memory": "36864Mi",
+        "pods": "22",
         "requests.storage": "48Gi",
         "services.loadbalancers": "0",
         "services.nodeports": "0",
         "persistentvolumeclaims": "8",
-        "secrets": "40",
+        "secrets": "100",
         "configmaps": "40",
         "count/cronjobs.batch": "10",
         "count/jobs.batch": "60",
-        "count/ingresses.networking.k8s.io": "10",
+        "count/ingresses.networking.k8s.io": "50",
     }
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from components.kubernetes.jobs import data_gib, deadline_seconds, patience_minutes
 from tests.components.conftest import declare_plan
 from tests.portfolios import plan_of, tenant
@@ -21,6 +23,7 @@ def test_kubernetes_ends_a_job_long_after_its_data_should_be_done() -> None:
     assert spec["activeDeadlineSeconds"] == other["activeDeadlineSeconds"] == 48 * 3600
 
 
+@pytest.mark.whole("the bounds are worked out above; Jobs are made by one function")
 def test_every_job_of_a_tenant_may_last_as_long_as_its_data_needs() -> None:
     """Set-up, copies, final backup and removal: the provider's own patience ends after ten minutes."""
     sizes = {"users": 5, "database_gib": 200, "filestore_gib": 300}

@@ -156,6 +156,7 @@ def test_the_policy_pack_lets_it_pass_as_it_is() -> None:
     assert {where: found for where, found in said.items() if found} == {}
 
 
+@pytest.mark.whole("pods are replaced by a checksum wherever they read a file")
 def test_another_configuration_needs_other_pods() -> None:
     def read(of: LogShipper) -> str:
         made = declare_plan(plan(of.namespace.removesuffix("odoo-platform-logs").rstrip("-")))

@@ -42,6 +42,7 @@ def made(plan: Plan) -> tuple[set[str], set[str]]:
     return urns, {urn for urn in urns if re.search(r"GrafanaDashboards|TenantAlerts|PrometheusRule", urn)}
 
 
+@pytest.mark.whole("tests/golden holds every URN of a platform without them")
 def test_who_does_not_ask_gets_nothing_and_keeps_every_urn() -> None:
     nothing, none_of_it = made(plan_with(None))
     assert none_of_it == set()
@@ -53,6 +54,7 @@ def test_who_does_not_ask_gets_nothing_and_keeps_every_urn() -> None:
     assert (off, none_of_it) == (nothing, set())
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("spec", "types"),
     [
@@ -126,6 +128,7 @@ def of_a_statement() -> dict[str, frozenset[str]]:
     return message
 
 
+@pytest.mark.whole("each dashboard of a tenant asks the same metrics")
 @pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
 def test_a_dashboard_queries_only_metrics_that_exist(path: Path) -> None:
     known = {**of_a_statement(), **KUBE_STATE_METRICS, **CADVISOR, **POSTGRES_EXPORTER}

@@ -122,6 +122,7 @@ def test_a_secret_is_an_encrypted_parameter_of_the_portfolio() -> None:
         assert all(isinstance(each, str) for each in json.loads(parameter.props["value"]).values())
 
 
+@pytest.mark.whole("both read the same values; the test above finds none in a manifest")
 def test_it_holds_what_the_secret_would_hold() -> None:
     written = {
         each.name: each.props["stringData"]
@@ -132,6 +133,8 @@ def test_it_holds_what_the_secret_would_hold() -> None:
     assert kept == written
 
 
+@pytest.mark.whole("test_secrets_reach_pods starts every reader anew")
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("what", ["acme-database-password", "acme-admin-password"])
 def test_another_password_is_another_secret_and_starts_its_readers(what: str) -> None:
     class Changed(CloudAnswers):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.components.conftest import declare_plan
 from tests.components.queries import the
 from tests.components.reachability import network_of
@@ -50,6 +52,7 @@ def asked(**changes: object) -> list:  # type: ignore[type-arg]
     return declared(environment="migration", tier="shared-namespace", **ends, **changes)
 
 
+@pytest.mark.whole("tests/engine/test_life ends such a sandbox")
 def test_a_sandbox_whose_offer_has_no_dumps_gets_all_that_one_takes_and_no_nightly_one() -> None:
     everything = asked(final_dump=True)
     pod = the(everything, JOB, "acme-final-backup").props["spec"]["template"]["spec"]

@@ -118,6 +118,7 @@ def test_pods_mount_the_tenants_own_files_and_the_old_directory_stays() -> None:
     }
 
 
+@pytest.mark.whole("every fact of the second region is compared above")
 def test_a_standby_follows_its_server_under_the_second_regions_key() -> None:
     options = {"users": 50, "warm_standby": True}
     plan = plan_of(tenant("acme", tier="cross-region-backup", options=options))
@@ -138,6 +139,7 @@ def test_a_standby_follows_its_server_under_the_second_regions_key() -> None:
     assert differences(plan, Registrations("local", registered)) == []
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("bought", "skipped"), [(True, True), ("promoted", False)])
 def test_a_replica_leaves_no_final_snapshot_and_a_promoted_one_does(bought: object, skipped: object) -> None:
     """RDS refuses to make one of a replica (RDS API Reference, DeleteDBInstance)."""

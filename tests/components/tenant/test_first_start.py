@@ -14,6 +14,7 @@ JOB = "kubernetes:batch/v1:Job"
 SECRET = "kubernetes:core/v1:Secret"
 
 
+@pytest.mark.whole("test_secrets_reach_pods has every reader of every secret")
 def test_only_the_set_up_job_gets_the_administrators_password(declared: tuple[Declared, ...]) -> None:
     data = the(declared, SECRET, "acme-admin").props["stringData"]
     assert data == {"login": "admin", "password": "password-of-acme-administrator-password"}
@@ -46,6 +47,7 @@ def job_name(*, hostname: str = "acme.odoo.example.com", addons: tuple[str, ...]
     return str(the(declare_plan(plan), JOB, "acme-odoo-setup").props["metadata"]["name"])
 
 
+@pytest.mark.whole("test_stack has a Job that is another when it does something else")
 def test_it_runs_again_when_what_it_checks_or_writes_has_changed() -> None:
     assert job_name() == job_name()
     assert len({job_name(), job_name(hostname="other.example.com"), job_name(addons=("/mnt/b",))}) == 3

@@ -69,6 +69,7 @@ def test_a_database_is_copied_from_where_it_is_to_where_it_goes_when_all_stand_s
     assert f"db_host = {SHARED_HOST}" in configuration(there)
 
 
+@pytest.mark.whole("the copy there is declared by the same function")
 def test_the_way_back_copies_the_other_way_as_the_platforms_administrator() -> None:
     there = declared(OWN, SHARED, "migrate")
     given = env(there, "acme-copy-database")
@@ -86,6 +87,7 @@ def test_the_copy_is_used_only_after_the_cut_over() -> None:
     assert f"db_host = {OWN_HOST}" in configuration(there)
 
 
+@pytest.mark.whole("twenty seconds of every stage of two moves, one by one")
 def test_what_was_stopped_starts_again_although_load_scales_it() -> None:
     """An autoscaler ignores what has no pods; in a namespace that stays nothing else would start it."""
     for origin, target in (("ha-postgresql", COPIED), (COPIED, "ha-postgresql")):
@@ -114,6 +116,7 @@ def test_what_was_stopped_starts_again_although_load_scales_it() -> None:
         assert len({each.urn for each in webs.values()}) == 1
 
 
+@pytest.mark.whole("tests/tiers/plan/test_move has the marks of each stage")
 def test_copy_and_cut_over_share_a_mark_that_no_other_stage_keeps() -> None:
     marked = {stage: marks(declared(SHARED, OWN, stage)) for stage in (None, *MoveStage)}
     assert [bool(marked[stage]) for stage in (None, *MoveStage)] == [False, False, True, True, False]
@@ -134,6 +137,7 @@ def test_what_is_left_goes_after_a_backup_of_what_is_used() -> None:
     assert claims(web) == ["acme-own-filestore"]
 
 
+@pytest.mark.whole("tests/lifecycle/test_file_move copies files")
 def test_files_are_copied_between_two_claims_in_one_namespace() -> None:
     there = declared(SHARED, COPIED, "migrate")
     job = the(there, JOB, "acme-copy-filestore")

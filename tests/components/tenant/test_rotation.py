@@ -40,7 +40,7 @@ def word(purpose: str, number: int = 0) -> str:
     return f"password-of-acme-{f'rotation-{number}-' if number else ''}{purpose}"
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("number", "stage", "login", "password", "role", "used", "replaced"),
     [
@@ -71,6 +71,7 @@ def test_each_stage_has_its_passwords(  # noqa: PLR0917 - a table
     assert (cache["authToken"], cache.get("authTokenUpdateStrategy")) == (token, update)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("way", [("second-login", "first-login"), ("second-login", "back")])
 def test_the_stage_before_and_the_next_share_a_login(way: tuple[str, ...]) -> None:
     """Whoever read odoo.conf before an update can log in until it has ended."""
@@ -81,7 +82,7 @@ def test_the_stage_before_and_the_next_share_a_login(way: tuple[str, ...]) -> No
         assert options["db_password"] in opens[options["db_user"]]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("number", "stage", "passwords"),
     [
@@ -116,6 +117,7 @@ def test_the_secret_waits_for_the_user_and_its_place_in_the_group() -> None:
     assert member.create_timeout == "90m"
 
 
+@pytest.mark.whole("tests/components/test_cache_users goes from the token to users")
 def test_the_token_of_the_shared_cache_opens_it_until_users_are_everywhere() -> None:
     usual = local_portfolio().platform
 
@@ -153,6 +155,7 @@ def test_the_token_of_the_shared_cache_opens_it_until_users_are_everywhere() -> 
     assert before == during == after, "the users are the same: nothing starts anew when the token ends"
 
 
+@pytest.mark.whole("test_secrets_reach_pods changes one secret at a time")
 def test_a_tenants_rotation_leaves_its_neighbours_alone() -> None:
     def pods(rotation: Rotation | None) -> dict[str, Any]:
         declared = declare_plan(plan_of(tenant("acme", rotation=rotation), tenant("borealis")))
@@ -161,7 +164,7 @@ def test_a_tenants_rotation_leaves_its_neighbours_alone() -> None:
     assert pods(None) == pods(Rotation(number=1, stage=RotationStage.SECOND_LOGIN)) != {}
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("number", "stage", "used"),
     [(1, "second-login", 0), (1, "back", 0), (8, "first-login", 7), (8, None, 8)],

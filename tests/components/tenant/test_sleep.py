@@ -54,6 +54,7 @@ def given(declared: tuple[Declared, ...], name: str) -> dict[str, str]:
     return {each["name"]: each["value"] for each in spec["containers"][0]["env"]}
 
 
+@pytest.mark.whole("test_every_combination asks the same of whatever is sold")
 def test_nothing_is_missing_or_open() -> None:
     for plan, declared in ((shared_plan(), shared()), (own_plan(), own())):
         assert faults_of(plan, declared) == []
@@ -97,6 +98,7 @@ def test_an_update_leaves_the_number_of_pods_to_the_schedule() -> None:
     assert awake == FORCED
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("changes", "taken_back"),
     [

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import the
@@ -33,6 +35,7 @@ def test_what_holds_data_is_the_same_in_every_environment_and_size() -> None:
     assert kept(options={"users": 50, "workload_class": "m", "database_gib": 50}) == production
 
 
+@pytest.mark.whole("tests/engine previews and updates the same stacks")
 def test_a_preview_declares_the_same_as_an_update(declared: tuple[Declared, ...]) -> None:
     previewed = {each.urn for each in declare_plan(local_plan(), preview=True)}
     assert previewed == {each.urn for each in declared}
@@ -103,6 +106,7 @@ def _given(plan: Plan, name: str) -> dict[str, str]:
     return {"": job.props["metadata"]["name"], **{each["name"]: each["value"] for each in container["env"]}}
 
 
+@pytest.mark.whole("the Job above is another one for the same reason")
 def test_data_is_set_up_for_its_owner_and_again_for_another() -> None:
     def given(client: str, **more: str) -> dict[str, str]:
         return _given(plan_of(tenant("acme", client=client, **more)), "acme-database-setup")

@@ -54,6 +54,7 @@ def given(name: str) -> dict[str, Any]:
     return {each["name"]: each["value"] for each in pod_of(name)["containers"][0]["env"]}
 
 
+@pytest.mark.whole("test_every_combination asks the same of every pod")
 def test_every_tenant_has_one_and_nothing_is_missing_or_open() -> None:
     assert faults_of(plan(), declared()) == []
     registered = [Registration(each.type, each.name, each.props) for each in declared()]
@@ -177,6 +178,7 @@ def test_a_quota_has_room_for_it() -> None:
             )
 
 
+@pytest.mark.sample(2)
 @pytest.mark.prometheus
 @pytest.mark.parametrize("missing", [None, *ALERTED])
 def test_an_alert_names_a_tenant_of_whom_a_figure_is_missing(tmp_path: Path, missing: str | None) -> None:

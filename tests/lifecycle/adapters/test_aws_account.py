@@ -163,6 +163,7 @@ LEAKS: dict[Kind, Callable[[Callable[[str], Any]], dict[str, str]]] = {
 }
 
 
+@pytest.mark.whole("tests/lifecycle/purge and recover find what is left, kind by kind")
 @pytest.mark.sample(4)
 @pytest.mark.parametrize("what", LEAKS, ids=str)
 def test_what_was_left_behind_is_found(what: Kind, aws: Callable[[str], Any]) -> None:
@@ -196,6 +197,7 @@ def test_a_tenant_of_that_name_in_another_portfolio_is_not_in_excess(aws: Callab
     assert ":of-local-" in only.id or only.id.startswith("of-local")
 
 
+@pytest.mark.whole("boto waits for an address that no one answers")
 def test_half_an_answer_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),

@@ -61,6 +61,7 @@ def test_a_failed_job_is_distinguished_from_a_successful_one(stand_in: StandIn) 
     assert cluster().log(JOB, "report") == ""
 
 
+@pytest.mark.whole("two seconds of a Job that never ends")
 def test_one_that_never_ends_is_waited_for_a_little_longer_than_it_may_take(stand_in: StandIn) -> None:
     stand_in.behave(hangs=True, events=("Created pod", "exceeded quota: tenant, requested: cpu=1"))
     cluster().create(JOB)

@@ -424,7 +424,7 @@ DELETED: Final[list[bool]] = []
 
 
 @given(run=runs())
-@examples(400, of=10_000)
+@examples(60, of=10_000)
 def test_no_plan_approval_clock_account_and_portfolio_delete_what_they_may_not(
     run: Run, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

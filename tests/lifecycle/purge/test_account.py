@@ -124,6 +124,7 @@ class Counted:
         return {region: count for (region, named), count in self.asked.items() if named == operation}
 
 
+@pytest.mark.whole("how often AWS is asked changes no answer")
 def test_a_plan_reads_each_listing_once_and_a_deletion_looks_at_the_one_thing_again(
     left: Left, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +150,7 @@ def test_a_plan_reads_each_listing_once_and_a_deletion_looks_at_the_one_thing_ag
     assert counted.of("describe_recovery_point") == {REGION: 4}
 
 
+@pytest.mark.whole("seven seconds of AWS; what is kept is decided without an account in this folder")
 def test_a_snapshot_of_a_cluster_keeps_its_key(left: Left) -> None:
     rds, name = left.clients.get("rds"), "by-hand"
     key = {"StorageEncrypted": True, "KmsKeyId": left.keys[ENDED]}
@@ -165,6 +167,7 @@ def test_a_snapshot_of_a_cluster_keeps_its_key(left: Left) -> None:
         planned(left)
 
 
+@pytest.mark.whole("what goes with what is decided without an account in this folder")
 def test_what_a_server_made_goes_with_its_backup_or_stays_with_it(left: Left) -> None:
     rds, name = left.clients.get("rds"), f"local-{ENDED}-postgresql"
     (made,) = rds.describe_db_snapshots(SnapshotType="automated", DBInstanceIdentifier=name)["DBSnapshots"]
@@ -180,6 +183,7 @@ def test_what_a_server_made_goes_with_its_backup_or_stays_with_it(left: Left) ->
     assert f"local-{ENDED}-postgresql" not in left.there()["backups"]
 
 
+@pytest.mark.whole("it only reads; the search of one tenant is above")
 def test_a_search_names_every_tenant_of_the_account_and_its_folders(
     left: Left, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,8 @@ from localcloud.aws.faults import Faults, wanted
 from tests.clouds import RECORD, Cloud, clouds, running_cloud
 from tests.lifecycle.purge.left import REGION, Left
 
+pytestmark = pytest.mark.whole("test_guards kills a purge at each of its own steps, here real processes die")
+
 EVERY: Final = bool(os.environ.get("COSTACK_EVERY_KILL"))
 NEVER: Final = 10**6
 

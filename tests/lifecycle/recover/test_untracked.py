@@ -141,7 +141,7 @@ def test_a_setting_of_another_resource_is_not_looked_for() -> None:
     assert untracked_id("aws:s3/bucketPolicy:BucketPolicy", {"bucket": "b"}, HERE, ()) is None
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", SEARCHES)
 def test_every_search_is_an_operation_of_aws_that_takes_what_it_is_asked(kind: str) -> None:
     search = SEARCHES[kind]

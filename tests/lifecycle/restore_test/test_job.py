@@ -14,11 +14,12 @@ from lifecycle.restore_test.job import restore_job
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.localcloud.cluster import running_cluster
-from tests.portfolios import catalog, local_plan, plan_of, tenant
+from tests.portfolios import catalog, local_plan, local_portfolio, plan_of, tenant
 from tiers.errors import CatalogError
 from tiers.facts.every_fact import LogicalBackup, NodeGroup, TenantDatabase
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan, facts_of
+from tiers.plan.resolve import resolve
 from tiers.vocabulary import Isolation
 
 NOW = datetime(2026, 11, 24, 12, 30, 5, tzinfo=UTC)
@@ -43,6 +44,13 @@ def job_of(name: str = "acme", plan: Plan | None = None, **options: Any) -> dict
     return restore_job(inventory_of(plan or local_plan()), name, NOW, timeout=HOUR, **options)
 
 
+def without_class() -> Plan:
+    """The local portfolio on a platform that names no storage class for restore tests."""
+    local = local_portfolio()
+    platform = local.platform.model_copy(update={"restore_tests": None})
+    return resolve(catalog(), local.model_copy(update={"platform": platform}))
+
+
 def containers(job: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The containers by name, in the order in which they run."""
     pod = job["spec"]["template"]["spec"]
@@ -59,7 +67,7 @@ def backups() -> dict[str, Declared]:
     return {
         each.props["metadata"]["labels"]["app.kubernetes.io/instance"]: each
         for each in found
-        if each.type == "kubernetes:batch/v1:CronJob"
+        if each.type == "kubernetes:batch/v1:CronJob" and each.name.endswith("-backup")
     }
 
 
@@ -149,6 +157,7 @@ def test_what_runs_a_dump_has_no_role_and_changes_nothing_that_was_fetched() -> 
     scratch = [each["volumeMounts"][-1]["name"] for each in containers(job).values()]
     assert len(set(scratch)) == 3
     assert environment(job, "restore").keys() == {
+        "COUNT",
         "FETCHED",
         "HOME",
         "MEASURE_SQL",
@@ -172,16 +181,15 @@ def test_they_run_the_scripts_with_all_that_they_read() -> None:
         assert mounts == {env[each] for each in ("FETCHED", "RESTORED", "HOME") if each in env}
         assert len(shlex.join(container["command"])) + sum(map(len, env.values())) < 100_000
         used = set(re.findall(r"\$\{?([A-Z][A-Z_]+)\b", script(scripts[name])))
-        own = {"BACKUP", "PATH", "PGHOST", "PGUSER", "PGDATABASE", "SECONDS"}
+        own = {"BACKUP", "KEEP_RESULT", "NOT_AFTER", "PATH", "PGHOST", "PGUSER", "PGDATABASE", "SECONDS"}
         assert used - own <= env.keys()
     env = environment(job)
     assert env["BUCKET"] == "local-platform-backup-bucket"
     assert env["BACKUP"] == "2026-11-24T01:15:00Z"
     inside = environment(job, "restore")
-    assert (inside["MEASURE_SQL"], inside["SEQUENCES_SQL"]) == (
-        script("measure.sql"),
-        script("sequences.sql"),
-    )
+    for name, text in (("MEASURE_SQL", "measure.sql"), ("SEQUENCES_SQL", "sequences.sql")):
+        assert inside[name] == script(text)
+    assert inside["COUNT"] == script("restored_counts.sh")
     assert environment(job_of())["BACKUP"] == ""
 
 
@@ -220,7 +228,11 @@ def test_a_database_too_large_for_a_node_is_reported_before_anything_is_made() -
     with pytest.raises(
         CatalogError, match=r"'meridian': a restore needs 116 GiB and a node's disk has 50 GiB; choose"
     ):
-        job_of("meridian", storage_class=None)
+        job_of("meridian", without_class(), storage_class=None)
+    # What the schedule restores into, the command does, too.
+    volumes = job_of("meridian", storage_class=None)["spec"]["template"]["spec"]["volumes"]
+    classes = [each["ephemeral"]["volumeClaimTemplate"]["spec"]["storageClassName"] for each in volumes[:2]]
+    assert classes == ["gp3", "gp3"]
 
 
 def test_who_has_no_backup_has_nothing_to_restore() -> None:
@@ -236,6 +248,7 @@ def test_who_has_no_backup_has_nothing_to_restore() -> None:
         restore_job(Inventory(plan=local_plan(), cloud_ids={}), "acme", NOW, timeout=HOUR)
 
 
+@pytest.mark.whole("tests/localcloud/kubernetes admits pods that are restricted alike")
 @pytest.mark.cluster
 def test_a_real_api_server_takes_the_job_and_a_restricted_namespace_its_pod(tmp_path: Path) -> None:
     with running_cluster(tmp_path) as cluster:

@@ -101,6 +101,7 @@ def test_a_group_has_one_default_user_and_no_name_twice(driver: Driver, ground: 
     refused("DefaultUserRequired", lambda: driver.update(group, changed))
 
 
+@pytest.mark.whole("a limit of AWS that a hundred users reach")
 def test_a_group_is_full_with_a_hundred_users(driver: Driver, ground: Ground) -> None:
     group = with_default(driver, ground, "crowd")
     cache = client(driver, "elasticache")

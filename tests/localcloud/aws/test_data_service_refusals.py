@@ -206,6 +206,7 @@ CHANGES: Mapping[str, Refused] = {
 }
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("rule", CHANGES)
 def test_it_is_refused(driver: Driver, ground: Ground, rule: str) -> None:
     row = CHANGES[rule]
@@ -224,6 +225,7 @@ def test_it_is_refused(driver: Driver, ground: Ground, rule: str) -> None:
     assert row.source.startswith("https://")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("kind", "taken"),
     [
@@ -275,6 +277,7 @@ def test_a_replica_leaves_no_final_snapshot_until_it_is_promoted(driver: Driver,
     driver.delete(primary)
 
 
+@pytest.mark.whole("the replica above goes after it was promoted")
 def test_a_replica_without_a_final_snapshot_goes(driver: Driver, ground: Ground) -> None:
     primary, held = replica(driver, ground, "left")
     with pytest.raises(ProviderError, match="Backups cannot be disabled"):
@@ -286,6 +289,7 @@ def test_a_replica_without_a_final_snapshot_goes(driver: Driver, ground: Ground)
     driver.delete(primary)
 
 
+@pytest.mark.whole("an order of upgrades that no test of the product needs")
 def test_a_minor_upgrade_takes_the_replica_first(driver: Driver, ground: Ground) -> None:
     """RDS User Guide, "Upgrades of the RDS for PostgreSQL DB engine", minor version upgrades.
 
@@ -304,6 +308,7 @@ def test_a_minor_upgrade_takes_the_replica_first(driver: Driver, ground: Ground)
     driver.delete(primary)
 
 
+@pytest.mark.whole("a refusal of RDS that the product never meets")
 def test_a_replica_takes_no_major_version_and_no_group_of_one(driver: Driver, ground: Ground) -> None:
     """The words of the first: github.com/hashicorp/terraform-provider-aws, pull 7013."""
     primary, held = replica(driver, ground, "older")
@@ -321,6 +326,7 @@ def test_a_replica_takes_no_major_version_and_no_group_of_one(driver: Driver, gr
     driver.delete(primary)
 
 
+@pytest.mark.whole("tests/components declare no such replica")
 def test_no_replica_follows_a_server_whose_password_aws_manages(driver: Driver, ground: Ground) -> None:
     """RDS User Guide, "Password management with Amazon RDS and AWS Secrets Manager", limitations.
 
@@ -351,6 +357,7 @@ def test_a_replica_needs_backups_of_its_source_and_a_key_of_its_region(
         driver.create(DB, "of-bare", {**EXAMPLES[DB](ground), "replicateSourceDb": bare.id})
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("kind", "of", "setting", "words"),
     [
@@ -371,6 +378,7 @@ def test_what_something_stands_on_stays(  # noqa: PLR0917 - a table
     driver.delete(below)
 
 
+@pytest.mark.whole("Costack renames no server")
 def test_a_server_that_is_renamed_stays_the_same(driver: Driver, ground: Ground) -> None:
     """terraform-provider-aws, internal/service/rds/instance.go: NewDBInstanceIdentifier is sent."""
     inputs = {**EXAMPLES[DB](ground), "identifier": "was-called"}
@@ -386,6 +394,7 @@ def test_a_server_that_is_renamed_stays_the_same(driver: Driver, ground: Ground)
     assert driver.read(at_once) is None
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("held", "wanted", "replaced"),
     [

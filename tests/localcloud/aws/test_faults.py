@@ -132,6 +132,7 @@ def test_every_language_of_aws_is_understood_and_retried(
     assert status == 503 or (fault == "throttle" and found["Error"]["Code"] == code)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("also", "codes"), [("", ["-9"]), ("other", ["-9"]), ("above", [])])
 def test_the_death_takes_the_engine_and_who_started_it_only_when_named(
     tmp_path: Path, also: str, codes: list[str]

@@ -34,7 +34,7 @@ def account(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "testing")
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("kind", REMEMBERED)
 def test_what_was_made_is_found_and_nothing_after_it_is_gone(
     kind: str, driver: Driver, ground: Ground
@@ -49,6 +49,7 @@ def test_what_was_made_is_found_and_nothing_after_it_is_gone(
     assert untracked_id(kind, held.inputs, HERE, ()) is None
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", REMEMBERED)
 def test_what_is_taken_in_by_what_was_asked_for_needs_no_change(
     kind: str, driver: Driver, ground: Ground
@@ -72,6 +73,7 @@ def test_a_neighbour_of_the_same_kind_is_another(driver: Driver, ground: Ground)
         driver.delete(held)
 
 
+@pytest.mark.whole("a listing of a thousand things")
 def test_more_than_a_page_is_listed(driver: Driver, ground: Ground) -> None:
     kind = "aws:backup/selection:Selection"
     inputs = EXAMPLES[kind](ground)

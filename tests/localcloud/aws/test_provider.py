@@ -69,6 +69,7 @@ def test_functions_say_where_the_program_runs(driver: Driver) -> None:
         call("getPrice")
 
 
+@pytest.mark.whole("test_table and test_resource take every type through its life without the engine")
 @pytest.mark.engine
 def test_a_stack_with_every_type_lives_and_leaves_nothing(tmp_path: Path) -> None:
     with running_cloud(tmp_path / "cloud") as server:
@@ -106,6 +107,7 @@ def test_a_stack_with_every_type_lives_and_leaves_nothing(tmp_path: Path) -> Non
         assert leftovers(server.endpoint) == empty
 
 
+@pytest.mark.whole("twenty seconds of a cloud that only tests restart")
 @pytest.mark.engine
 def test_a_restarted_cloud_is_said_once_and_forgotten_by_destroy(tmp_path: Path) -> None:
     program = "import pulumi_aws as aws\nfor n in range(3): aws.s3.Bucket(f'b{n}')\n"

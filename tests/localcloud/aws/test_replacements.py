@@ -20,6 +20,7 @@ ASSOCIATION, TABLE = "aws:ec2/routeTableAssociation:RouteTableAssociation", "aws
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("kind", "changed", "replaces"),
     [

@@ -75,7 +75,7 @@ def test_what_was_deleted_behind_pulumi_is_gone(driver: Driver) -> None:
         driver.update(held, {"forceDestroy": True})
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", TO_IMPORT)
 def test_import_by_id_finds_what_was_created(driver: Driver, ground: Ground, kind: str) -> None:
     tags = {"tags": {"cost/tenant": "acme"}} if driver.provider.resource_type(kind).row.tags else {}
@@ -163,6 +163,7 @@ def test_a_cache_grows_and_its_name_is_free_again(driver: Driver, ground: Ground
     driver.delete(driver.create(CACHE, "c", inputs))
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("kind", "changed"),
     [

@@ -273,7 +273,7 @@ def test_every_simulation_has_a_probe() -> None:
     assert sorted(PROBES) == sorted(SIMULATED)
 
 
-@pytest.mark.sample(8)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("operation", SIMULATED)
 def test_moto_still_needs_the_simulation(operation: str, ask: Ask) -> None:
     assert PROBES[operation](ask), f"moto has learned {operation}: drop it from SIMULATED and use moto's own"

@@ -43,7 +43,7 @@ def test_every_row_has_an_example() -> None:
     assert sorted(EXAMPLES) == sorted(ROWS)
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(6)
 @ROW
 def test_a_resource_lives_from_create_to_gone(row: Row, driver: Driver, ground: Ground) -> None:
     tagged = {"tags": {"cost/tenant": "acme", "cost/domain": "tenant-runtime"}} if row.tags else {}

@@ -142,6 +142,7 @@ def test_the_window_of_a_cache_makes_what_waits(driver: Driver, ground: Ground) 
     assert not driver.diff(made, wanted).changes
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("asked", "told", "automatic"), [("16", "16", True), ("16.3", "16.11", True), ("16.3", "16.3", False)]
 )
@@ -171,6 +172,7 @@ def test_aws_upgrades_minor_versions_in_the_window(
     driver.delete(found)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("automatic", [True, False])
 def test_aws_upgrades_a_cache_and_the_provider_would_replace_it(
     driver: Driver, ground: Ground, *, automatic: bool

@@ -56,6 +56,7 @@ def deployment(namespace: str, **spec: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.whole("test_life has the same objects on an API server")
 def test_what_was_created_is_read_back_without_drift(applied: AppliedObject, namespace: str) -> None:
     inputs = deployment(namespace)
     made = applied.create(subject("apps/v1", "Deployment"), inputs)

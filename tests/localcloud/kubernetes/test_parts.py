@@ -90,6 +90,7 @@ def applied(cluster: Cluster) -> Iterator[Cluster]:
         cluster.client.delete(where)
 
 
+@pytest.mark.whole("tests/components/kubernetes/test_parts reads that they are restricted")
 def test_every_part_is_admitted_as_restricted_and_fits_the_quota(applied: Cluster) -> None:
     parts = [each for each in of_kind("apps/v1:Deployment") if each.name in PARTS]
     assert {each.name for each in parts} == PARTS

@@ -75,6 +75,7 @@ k8s.apiextensions.CustomResource(
 """
 
 
+@pytest.mark.whole("the server takes and refuses such a policy in the test above")
 @pytest.mark.engine
 @pytest.mark.either
 def test_pulumi_makes_changes_and_removes_one(tmp_path: Path, known: Cluster) -> None:

@@ -50,6 +50,7 @@ def test_server_side_apply_makes_the_second_portfolio_a_conflict(cluster: Cluste
     cluster.client.delete("/api/v1/namespaces/odoo-ssa")
 
 
+@pytest.mark.whole("server-side apply makes it a conflict below")
 @pytest.mark.sample(1)
 @pytest.mark.engine
 @pytest.mark.cluster

@@ -10,6 +10,10 @@ import yaml
 from lifecycle.recover.rendered import UNREAD
 from tests.kubernetes import OFFICIAL
 
+pytestmark = pytest.mark.whole(
+    "programs on the engine: test_rendered makes manifests, test_life has an API server"
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -142,7 +146,6 @@ k8s.core.v1.ConfigMap(
 ADOPT = '    opts=pulumi.ResourceOptions(import_="default/made-by-hand"),\n'
 
 
-@pytest.mark.whole("tests/localcloud/kubernetes imports without an engine")
 @pytest.mark.engine
 @pytest.mark.cluster
 def test_an_object_made_by_hand_is_imported_as_it_is(

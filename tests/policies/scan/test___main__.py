@@ -59,6 +59,7 @@ def test_a_finding_ends_with_5_and_a_line_of_its_own(
     ]
 
 
+@pytest.mark.whole("tests/policies/scan decides which waivers count")
 def test_a_waiver_that_is_over_ends_with_5_and_its_finding_is_back(
     strong_state: Path, fake_checkov: FakeCheckov, waivers: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_waiver_that_is_over_ends_with_5_and_its_finding_is_back(
     ]
 
 
+@pytest.mark.whole("tests/policies/scan decides which waivers count")
 def test_an_idle_waiver_ends_with_5_unless_the_stack_is_a_part(
     strong_state: Path, fake_checkov: FakeCheckov, waivers: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,7 @@ POD = Registered(
 )
 
 
+@pytest.mark.whole("`make scan` runs checkov over every tenant")
 def test_everything_is_rendered_and_judged_offline(
     strong: list[Registered], fake_checkov: FakeCheckov, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ def registered(token: str, inputs: dict[str, Any], name: str = "web") -> Registe
     return Registered(f"urn:pulumi:s::p::{token}::{name}", token, inputs)
 
 
+@pytest.mark.whole("no secret is written into any of them, below")
 def test_every_object_is_a_file_of_its_own(strong: list[Registered], tmp_path: Path) -> None:
     written = write_manifests(strong, tmp_path)
     objects = [each for each in strong if each.type.startswith("kubernetes:")]

@@ -84,6 +84,7 @@ def test_the_stack_names_a_folder_that_is_called_otherwise(
     assert refused(declared) == set()
 
 
+@pytest.mark.whole("the stack names such a folder above")
 def test_a_folder_of_another_name_is_found_by_what_its_file_says(firm: Path) -> None:
     declared = resources(declare_plan(plan()))
     (firm / ALPINE).rename(firm / "portfolios" / "europe")
@@ -111,6 +112,7 @@ def test_a_program_without_portfolios_says_itself_where_its_catalog_is(firm: Pat
     assert refused(declared) == set()
 
 
+@pytest.mark.whole("the folder of a tenant's stack is found the same way")
 def test_a_tenant_in_a_stack_of_its_own_says_it_too(firm: Path) -> None:
     shutil.rmtree(firm / "portfolios")
     given = program(catalog="catalog")
@@ -120,6 +122,7 @@ def test_a_tenant_in_a_stack_of_its_own_says_it_too(firm: Path) -> None:
     assert refused(inside) == set()
 
 
+@pytest.mark.whole("a program without portfolios is tried above")
 def test_a_program_with_the_catalog_of_costack_has_no_folder_either(
     firm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +135,7 @@ def test_a_program_with_the_catalog_of_costack_has_no_folder_either(
     assert said == "names the tier 'gold', which is not in the catalog; name one that is"
 
 
+@pytest.mark.whole("the stack decides between two folders above")
 def test_a_catalog_that_is_gone_is_never_another_one(firm: Path) -> None:
     declared = declare_plan(plan())
     shutil.rmtree(firm / "portfolios")

@@ -281,6 +281,26 @@ def test_a_new_image_restarts_pods_and_nothing_else() -> None:
             "from the store parameters: none starts until External Secrets has brought them",
         ),
         ("acme/route", {"hostname": "new.example.com"}, EffectKind.DOWNTIME, "no longer at acme."),
+        (
+            "acme/route",
+            {"hostname": "new.example.com", "redirects": ("acme.odoo.example.com",)},
+            EffectKind.NOTICE,
+            "is reached at new.example.com, and still at acme.odoo.example.com",
+        ),
+        ("acme/route", {"aliases": ("a.example",)}, EffectKind.NOTICE, "also answers at a.example"),
+        ("acme/route", {"redirects": ("a.example",)}, EffectKind.NOTICE, "also answers at a.example"),
+        (
+            "acme/route",
+            {"allow_cidrs": ("203.0.113.0/24",)},
+            EffectKind.DOWNTIME,
+            "only 203.0.113.0/24 may reach it",
+        ),
+        ("acme/route", {"body_size_mib": 9}, EffectKind.NOTICE, "uploads may have 9 MiB"),
+        ("acme/route", {"timeout_seconds": 90}, EffectKind.NOTICE, "may take 90 seconds"),
+        ("acme/route", {"annotations": {"a": "b"}}, EffectKind.NOTICE, "annotations of its Ingress"),
+        ("acme/route", {"dns": "external-dns"}, EffectKind.NOTICE, "others make the records"),
+        ("acme/route", {"class_name": "other"}, EffectKind.DOWNTIME, "another class"),
+        ("acme/route", {"controller": "traefik"}, EffectKind.DOWNTIME, "another ingress controller"),
         ("acme/egress", {"internet": False}, EffectKind.NOTICE, "no longer reach the internet"),
         ("acme/egress", {"mail_ports": (465,)}, EffectKind.NOTICE, "mail servers by port 587"),
     ],
@@ -291,6 +311,21 @@ def test_one_changed_field_is_one_effect(
     effect = only(local_plan(), with_fact(local_plan(), fact, **changes))
     assert (effect.kind, words in effect.what) == (kind, True), effect.in_words
     assert effect.subjects in ((fact,), (fact.partition("/")[0],))
+
+
+def test_what_a_route_loses_is_told() -> None:
+    networks = ("203.0.113.0/24", "198.51.100.0/24")
+    had = {"aliases": ("a.example",), "allow_cidrs": networks, "body_size_mib": 9}
+    before = with_fact(local_plan(), "acme/route", **had)
+    for lost, kind, words in (
+        ({"aliases": ()}, EffectKind.DOWNTIME, "no longer answers at a.example"),
+        ({"allow_cidrs": ()}, EffectKind.NOTICE, "everybody may reach it"),
+        ({"allow_cidrs": networks[:1]}, EffectKind.DOWNTIME, "only 203.0.113.0/24 may"),
+        ({"allow_cidrs": (*networks, "192.0.2.0/24")}, EffectKind.NOTICE, "192.0.2.0/24 may"),
+        ({"body_size_mib": None}, EffectKind.NOTICE, "the ingress controller's own setting"),
+    ):
+        effect = only(before, with_fact(local_plan(), "acme/route", **{**had, **lost}))
+        assert (effect.kind, words in effect.what) == (kind, True), effect.in_words
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.portfolios import plan_of, tenant, wide_platform
 from tests.tiers.test_deployed import PREFIX, refused, state
-from tiers.change.upgrades import GROUP_TYPE, SERVER_TYPE, next_step
+from tiers.change.versions.upgrades import GROUP_TYPE, SERVER_TYPE, next_step
 from tiers.deployed import deployed_of
 from tiers.facts.copies import DatabaseStandby
 from tiers.facts.data import DatabaseInstance

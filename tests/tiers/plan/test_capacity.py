@@ -16,6 +16,7 @@ def test_what_fits_is_left_alone() -> None:
     assert add_capacity(catalog(), local_portfolio()) == (local_portfolio(), ())
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("count", [1, 30, 200])
 def test_nodes_and_storage_grow_until_nothing_is_short(count: int) -> None:
     crowded = with_more(catalog(), local_portfolio(), "shared-namespace", count).portfolio
@@ -41,6 +42,7 @@ def test_one_node_fewer_would_be_too_few() -> None:
     assert any("add nodes" in each for each in advice(catalog(), tight, resolve(catalog(), tight)))
 
 
+@pytest.mark.whole("nodes grow until nothing is short above")
 def test_a_node_that_is_added_runs_a_log_shipper_too() -> None:
     shipped = local_portfolio().model_copy(update={"platform": measured()})
     crowded = with_more(catalog(), shipped, "shared-namespace", 200).portfolio

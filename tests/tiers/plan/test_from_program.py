@@ -78,6 +78,15 @@ def test_a_name_is_given_once() -> None:
     }
 
 
+def test_a_name_of_any_field_is_given_once() -> None:
+    known = acme()["hostname"]
+    twice = acme(tenant="b", hostname="b.example.com", routes={"aliases": [known]})
+    assert faults(acme(), twice) == [
+        (("tenants", 0, "hostname"), f"'{known}' appears 2 times"),
+        (("tenants", 1, "routes", "aliases", 0), f"'{known}' appears 2 times"),
+    ]
+
+
 def test_a_region_that_takes_no_more_replications_is_reported() -> None:
     copied = example.tenants()[1]
     many = [{**copied, "tenant": f"t{n}", "hostname": f"t{n}.example.com"} for n in range(21)]

@@ -61,16 +61,23 @@ def test_a_backup_may_be_as_old_as_was_promised_or_as_the_next_run_is_far(
 @pytest.mark.parametrize(
     ("tier", "environment", "days"),
     [
-        ("shared-namespace", "production", None),
-        ("ha-postgresql", "production", 30),
-        ("cross-region-backup", "production", 30),
+        ("shared-namespace", "production", 35),
+        ("shared-namespace", "staging", 35),
+        ("shared-namespace", "migration", None),  # is not dumped at all
+        ("ha-postgresql", "production", 14),
+        ("cross-region-backup", "production", 10),
     ],
 )
-def test_a_promise_beyond_standard_is_one_of_restores_that_are_tried(
+def test_a_restore_test_may_be_as_old_as_its_class_says(
     tier: str, environment: str, days: int | None
 ) -> None:
+    assert alerts_of(tier, environment).restore_test_age_days == days
     assert alerts_of(tier, environment, restore_test_days=30).restore_test_age_days == days
-    assert alerts_of(tier, environment).restore_test_age_days is None
+
+
+def test_a_platform_may_ask_for_more_of_promises_beyond_standard() -> None:
+    assert alerts_of("ha-postgresql", restore_test_days=3).restore_test_age_days == 3
+    assert alerts_of("shared-namespace", restore_test_days=3).restore_test_age_days == 35
 
 
 def test_alerts_live_where_their_tenant_does() -> None:

@@ -82,7 +82,7 @@ def test_backups_hold_every_kept_dump_and_the_files_once() -> None:
     plan = planned(options={"users": 1, "database_gib": 7, "filestore_gib": 3})
     # 30 daily dumps of a quarter of 7 GiB are 52.5 GiB, rounded up; then the filestore.
     assert the(plan, LogicalBackup).storage_gib == 53 + 3
-    assert the(plan, ScheduledJob).minutes_per_month == 300
+    assert fact_named(plan.facts, ScheduledJob, "backup").minutes_per_month == 300
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from tests.portfolios import catalog, grouped_platform, local_plan, local_portfolio, measured, tenant
 from tiers.plan.resolve import resolve
 from tiers.plan.warnings import advice
-from tiers.portfolio.cluster import IngressSpec
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.routes.ingress import IngressSpec
 from tiers.portfolio.tenant import Portfolio, Tenant
 
 
@@ -95,6 +95,20 @@ def test_who_is_promised_one_zone_may_be_reached_through_one() -> None:
     assert through(tenant("acme"), sandbox, replicas=1, zones=1, public_addresses=1) == []
     weaker = tenant("b", tier="ha-postgresql", options={"users": 5, "resilience_class": "standard"})
     assert through(weaker) == []
+
+
+def test_an_ingress_controller_that_nobody_mends_is_reported() -> None:
+    def told(controller: str | None) -> list[str]:
+        usual = local_portfolio().platform
+        ingress = IngressSpec.model_validate({**usual.ingress.model_dump(), "controller": controller})
+        portfolio = Portfolio(platform=usual.model_copy(update={"ingress": ingress}), tenants=(tenant(),))
+        return [
+            each for each in advice(catalog(), portfolio, resolve(catalog(), portfolio)) if "mends" in each
+        ]
+
+    assert told(None) == told("traefik") == []
+    (said,) = told("ingress-nginx")
+    assert said.startswith("platform/ingress: ingress-nginx ended in March 2026")
 
 
 @pytest.mark.parametrize(

@@ -63,10 +63,18 @@ def test_the_committed_portfolio_is_valid_and_ordered() -> None:
         ),
         (
             "environment: production",
-            "environment: analytics",
+            "environment: nowhere",
             (
-                "3: environment: shared-namespace is not sold for 'analytics', only for production, "
-                "staging, migration"
+                "3: environment: expected 'production', 'staging', 'development', 'analytics' or "
+                "'migration', found 'nowhere'"
+            ),
+        ),
+        (
+            "environment: production\ntier: shared-namespace",
+            "environment: analytics\ntier: ha-postgresql",
+            (
+                "3: environment: ha-postgresql is not sold for 'analytics', only for production, staging, "
+                "migration"
             ),
         ),
         (

@@ -21,7 +21,7 @@ from tiers.facts.data import (
     LogicalBackup,
 )
 from tiers.facts.every_fact import FactId, FactRecord, LogGroup, LogShipper, RedisExporter, UsageExporter
-from tiers.facts.names import log_group
+from tiers.facts.names import FILL_SIDE, log_group
 from tiers.facts.record import Origin
 from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, physical_name
 from tiers.plan.plan import Plan
@@ -91,6 +91,10 @@ def names_of(plan: Plan) -> Iterator[Made]:
             base = (plan.portfolio,) if fact.tenant is None else (plan.portfolio, fact.tenant)
             for kind, name, where in _names(base, fact, plan.region):
                 yield Made(kind, name, where, fact.id, fact.tenant, kind in (BUCKET, NODES))
+    for tenant in plan.tenants:
+        if tenant.reads_another:
+            kind, name, where = _role(plan.portfolio, tenant.tenant, "refresh")
+            yield Made(kind, name, where, f"{tenant.tenant}/{FILL_SIDE}", tenant.tenant)
 
 
 def too_long(plan: Plan) -> Iterator[Made]:

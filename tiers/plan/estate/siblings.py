@@ -17,10 +17,10 @@ from tiers.plan.estate.names import LIMITS, Made, names_of, too_long
 from tiers.plan.namespaces.shared import shared_quota_faults
 from tiers.plan.plan import Plan
 from tiers.portfolio.folders import file_of
-from tiers.portfolio.host_names import others_domains, parents
+from tiers.portfolio.host_names import others_domains, parents, shared_names
 from tiers.portfolio.platform import Platform
-from tiers.portfolio.tenant import Portfolio, Tenant
-from tiers.strict_yaml import MAX_FILE_BYTES, Fault, Location, sentence, sentences
+from tiers.portfolio.tenant import Portfolio
+from tiers.strict_yaml import MAX_FILE_BYTES, Location, sentence, sentences
 
 _PLATFORM: Final = "platform.yaml"
 _NAMED: Final = 3
@@ -156,20 +156,18 @@ def _account(platform: Platform) -> str | None:
 
 def _host_names(one: PlannedPortfolio, other: PlannedPortfolio) -> Iterator[str]:
     mine, theirs = ({tenant.tenant: tenant for tenant in each.portfolio.tenants} for each in (other, one))
-    lower = ((tenant, said) for _, tenant, said in parents(theirs, mine))
-    upper = ((tenant, said) for tenant, _, said in parents(mine, theirs))
-    for tenant_id, said in (*upper, *lower):
-        yield sentence(other.file_of(tenant_id), (("hostname",), said))
+    lower = (below for _, below in parents(theirs, mine))
+    upper = (above for above, _ in parents(mine, theirs))
+    for tenant_id, fault in (*upper, *lower):
+        yield sentence(other.file_of(tenant_id), fault)
     for each, tenants, says in ((other, mine, one), (one, theirs, other)):
         for tenant_id, (where, said) in others_domains(tenants, says.portfolio.platform):
             yield sentence(each.file_of(tenant_id), (where, f"{said} in {says.file_of(None)}"))
-    known = {tenant.hostname: tenant for tenant in one.portfolio.tenants}
-    for tenant in other.portfolio.tenants:
-        if tenant.hostname in known:
-            first = one.file_of(known[tenant.hostname].tenant)
-            yield _of_tenant(
-                other, tenant, (("hostname",), f"'{tenant.hostname}' is already used in {first}")
-            )
+    files = [
+        {each.file_of(name): found for name, found in of.items()}
+        for each, of in ((other, mine), (one, theirs))
+    ]
+    yield from (sentence(file, fault) for file, fault in shared_names(*files))
 
 
 def _physical_names(one: PlannedPortfolio, other: PlannedPortfolio) -> Iterator[str]:
@@ -240,10 +238,6 @@ def _clusters(one: PlannedPortfolio, other: PlannedPortfolio) -> Iterator[str]:
             "node_groups"
         )
         yield sentence(other.file_of(None), (("cluster", "node_groups"), fault))
-
-
-def _of_tenant(one: PlannedPortfolio, tenant: Tenant, fault: Fault) -> str:
-    return sentence(one.file_of(tenant.tenant), fault)
 
 
 def _unique_names(plan: Plan) -> Iterator[Made]:

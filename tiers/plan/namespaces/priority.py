@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tiers.facts.every_fact import Fact, Job, PriorityClass, ScheduledJob, UsageExporter, Workload
+from tiers.facts.monitoring import MaintenancePage
 from tiers.plan.owner import about_platform
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
@@ -35,7 +36,7 @@ def priority_facts(platform: Platform) -> Iterator[PriorityClass]:
 
 def with_priority(platform: Platform, tenant: Tenant, fact: Fact) -> Fact:
     """*fact* of *tenant* with the class of its pods; jobs and exporters wait, and take nobody's place."""
-    if not isinstance(fact, Workload | Job | ScheduledJob | UsageExporter):
+    if not isinstance(fact, Workload | Job | ScheduledJob | UsageExporter | MaintenancePage):
         return fact
     word = "production" if tenant.environment is Environment.PRODUCTION else "sandbox"
     name = priority_class(platform, word, jobs=not isinstance(fact, Workload))

@@ -15,14 +15,14 @@ from tiers.facts.compute import ComputeRequest, Job, ScheduledJob, Workload
 from tiers.facts.copies import fetched_gib, restored_gib
 from tiers.facts.data import CLAIM_GIB, FileShare, TenantDatabase
 from tiers.facts.every_fact import Fact
-from tiers.facts.monitoring import UsageExporter
+from tiers.facts.monitoring import MaintenancePage, UsageExporter
 from tiers.portfolio.cluster import ClusterSpec
 from tiers.strict_yaml import Fault
 from tiers.vocabulary import Environment
 
 # Besides web and scheduled actions: the setup job, a backup, two jobs that stop and start it or that
-# remove what a move has left behind, and one pod for debugging. Restore tests and copies take the room of
-# those that do not run beside them.
+# remove what a move has left behind, a scheduled restore test where there is one, and one pod for debugging.
+# Copies, and restore tests that a person starts, take the room of those that do not run beside them.
 _JOBS_AT_ONCE: Final = 4
 _SPARE_PODS: Final = 1
 _SURGE: Final = 1
@@ -72,9 +72,12 @@ def web_pods(replicas: int, max_replicas: int) -> int:
     return most + _SURGE if most else 0
 
 
-def job_pods(job: ComputeRequest) -> tuple[int, ComputeRequest]:
-    """The jobs of one tenant that may run at once, and a pod to look around in."""
-    return _JOBS_AT_ONCE + _SPARE_PODS, job
+def job_pods(job: ComputeRequest, *, tested: bool) -> tuple[int, ComputeRequest]:
+    """The jobs of one tenant that may run at once, and a pod to look around in.
+
+    *tested* says that its backups are restored on a schedule.
+    """
+    return _JOBS_AT_ONCE + tested + _SPARE_PODS, job
 
 
 def room_of(counted: Counted, database_gib: int, filestore_gib: int) -> Room:
@@ -159,15 +162,16 @@ def _counted(namespace: str, facts: Sequence[Fact]) -> Counted:
     counted = [
         (_at_once(fact), fact.compute)
         for fact in facts
-        if isinstance(fact, Workload | UsageExporter) and fact.namespace == namespace
+        if isinstance(fact, Workload | UsageExporter | MaintenancePage) and fact.namespace == namespace
     ]
-    jobs = [
-        fact.compute for fact in facts if isinstance(fact, Job | ScheduledJob) and fact.namespace == namespace
-    ]
-    return [*counted, job_pods(largest(jobs))] if jobs else counted
+    jobs = [fact for fact in facts if isinstance(fact, Job | ScheduledJob) and fact.namespace == namespace]
+    if not jobs:
+        return counted
+    tested = any(isinstance(job, ScheduledJob) and job.restore_test for job in jobs)
+    return [*counted, job_pods(largest(job.compute for job in jobs), tested=tested)]
 
 
-def _at_once(fact: Workload | UsageExporter) -> int:
+def _at_once(fact: Workload | UsageExporter | MaintenancePage) -> int:
     if isinstance(fact, Workload) and _rolls(fact):
         return web_pods(fact.replicas, fact.max_replicas)
     return fact.replicas
@@ -187,13 +191,14 @@ def quota_faults(
         return
     needed = taken.room._asdict()
     measured = any(isinstance(fact, UsageExporter) for facts in tenants for fact in facts)
+    tested = any(isinstance(fact, ScheduledJob) and fact.restore_test for facts in tenants for fact in facts)
     for field, given in written.written().items():
         if given < needed[field]:
             who = f"the {taken.tenants} tenants" if taken.tenants > 1 else "the one tenant"
             fault = (
                 f"{given} is less than the {needed[field]} that {who} of {namespace} may take at once (every "
                 "web pod that load may start and one more each in a rollout, scheduled actions, "
-                f"{'usage exporters, ' * measured}{_JOBS_AT_ONCE} jobs each); write more than that, or leave "
-                "the line out"
+                f"{'usage exporters, ' * measured}{'restore tests, ' * tested}{_JOBS_AT_ONCE} jobs each); "
+                "write more than that, or leave the line out"
             )
             yield ("cluster", "quotas", str(environment), field), fault

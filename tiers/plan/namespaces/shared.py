@@ -7,6 +7,7 @@ from typing import Any
 
 from tiers.catalog.tier import Catalog
 from tiers.facts.every_fact import Fact, FileShare, Namespace, NamespaceQuota
+from tiers.facts.ingress import ControllerKind
 from tiers.facts.names import OPERATIONS_NAMESPACE
 from tiers.plan.namespaces.priority import priority_facts
 from tiers.plan.namespaces.quota import quota_faults, tenancy
@@ -26,10 +27,16 @@ def operations_namespace(platform: Platform) -> str:
     return platform.cluster.namespace(OPERATIONS_NAMESPACE)
 
 
-def routed_from(platform: Platform) -> str | None:
-    """The namespace of the ingress controller that Costack runs; None when it runs none."""
-    runs = platform.parts is not None and platform.parts.traefik is not None
-    return platform.cluster.ingress_namespace if runs else None
+def routed(platform: Platform) -> dict[str, Any]:
+    """What the ingress controller that Costack runs reads in a namespace of tenants; nothing without one."""
+    if platform.parts is None or platform.parts.traefik is None:
+        return {}
+    return {"routed_from": platform.cluster.ingress_namespace, "middlewares": has_middlewares(platform)}
+
+
+def has_middlewares(platform: Platform) -> bool:
+    """Whether the API server is said to know Traefik's own kinds."""
+    return platform.ingress.controller is ControllerKind.TRAEFIK
 
 
 def platform_namespace(platform: Platform, namespace: str, category: CostCategory, **more: Any) -> Namespace:
@@ -51,8 +58,8 @@ def namespace_facts(
     shared = {shared_namespace(platform, environment): environment for environment in Environment}
     used = {fact.namespace for facts in tenants for fact in facts if isinstance(fact, FileShare)}
     for namespace in (*sorted(used & shared.keys()), operations_namespace(platform)):
-        routed = routed_from(platform) if namespace in shared else None
-        yield platform_namespace(platform, namespace, CostCategory.COMPUTE, routed_from=routed)
+        read = routed(platform) if namespace in shared else {}
+        yield platform_namespace(platform, namespace, CostCategory.COMPUTE, **read)
         if namespace in shared:
             yield from _quota(catalog, platform, shared[namespace], tenants)
 

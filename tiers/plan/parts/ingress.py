@@ -8,7 +8,7 @@ from typing import Final
 from tiers.facts.compute import Namespace, Spread
 from tiers.facts.monitoring import IngressController
 from tiers.plan.namespaces.priority import priority_class
-from tiers.plan.namespaces.shared import platform_namespace
+from tiers.plan.namespaces.shared import has_middlewares, platform_namespace, routed
 from tiers.plan.namespaces.spread import counts_by_rollout
 from tiers.plan.owner import about_platform
 from tiers.portfolio.platform import Platform
@@ -18,12 +18,12 @@ from tiers.vocabulary import CostCategory
 _TRAEFIK: Final = 65532
 
 
-def ingress_facts(platform: Platform, routed: Collection[str]) -> Iterator[Namespace | IngressController]:
-    """Traefik, which serves the namespaces *routed*, and the namespace it runs in."""
+def ingress_facts(platform: Platform, served: Collection[str]) -> Iterator[Namespace | IngressController]:
+    """Traefik, which serves the namespaces *served*, and the namespace it runs in."""
     if platform.parts is None or (wanted := platform.parts.traefik) is None:
         return
     namespace, ingress = platform.cluster.ingress_namespace, platform.ingress
-    yield platform_namespace(platform, namespace, CostCategory.NETWORK, routed_from=namespace)
+    yield platform_namespace(platform, namespace, CostCategory.NETWORK, **routed(platform))
     yield IngressController(
         **about_platform(platform, "traefik", CostCategory.NETWORK),
         namespace=namespace,
@@ -36,7 +36,9 @@ def ingress_facts(platform: Platform, routed: Collection[str]) -> Iterator[Names
         source_ranges=wanted.source_ranges,
         annotations=wanted.annotations,
         # It asks for the address of its own load balancer, too.
-        namespaces=tuple(sorted({namespace, *routed})),
+        namespaces=tuple(sorted({namespace, *served})),
+        middlewares=has_middlewares(platform),
+        maintenance=platform.ingress.maintenance_page is not None,
         api_cidrs=platform.cluster.api_ranges,
         spread=Spread(zones=ingress.zones or 1, by_rollout=counts_by_rollout(platform)),
         priority_class=priority_class(platform, "production", jobs=False),

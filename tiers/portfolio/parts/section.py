@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from tiers.portfolio.cluster import ClusterSpec, IngressSpec
+from tiers.facts.ingress import ControllerKind
+from tiers.portfolio.cluster import ClusterSpec
 from tiers.portfolio.parts.exporters import (
     KubeStateMetricsSpec,
     LogShipperSpec,
@@ -13,6 +14,7 @@ from tiers.portfolio.parts.exporters import (
     UsageExporterSpec,
 )
 from tiers.portfolio.parts.ingress import TraefikSpec
+from tiers.portfolio.routes.ingress import IngressSpec
 from tiers.vocabulary import Frozen, NamespaceName
 
 
@@ -46,6 +48,11 @@ def traefik_problem(
         return "traefik needs ingress.replicas, the number of its pods"
     if "traefik" in services:
         return "traefik is counted by itself; take 'traefik' out of services"
+    if ingress.controller not in {None, ControllerKind.TRAEFIK} or ingress.class_name is not None:
+        return (
+            "traefik is the ingress controller, and serves Ingresses that name no class; leave "
+            "ingress.controller out or write traefik, and leave ingress.class_name out"
+        )
     if cluster.ingress_namespace == parts.scraped_from:
         return (
             f"traefik gets the namespace cluster.ingress_namespace for itself, and '{parts.scraped_from}' is "

@@ -47,7 +47,7 @@ def charges(files: list[Path], into: Path) -> list[dict[str, Any]]:
         return fetched(connection, "SELECT * EXCLUDE (kind) FROM charge ORDER BY charge")
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("few_rows", [0, 10_000])
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_parts_hold_what_one_file_holds(
@@ -69,6 +69,7 @@ def test_parts_hold_what_one_file_holds(
     assert [part.read_bytes() for part in charges_in(tmp_path / "parts")] == before
 
 
+@pytest.mark.whole("test_writing writes a second time into the place of the first")
 def test_one_file_takes_the_place_of_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = bills(tmp_path / "bills", "csv")
     with monkeypatch.context() as small:
@@ -79,6 +80,7 @@ def test_one_file_takes_the_place_of_parts(tmp_path: Path, monkeypatch: pytest.M
     assert [file.name for file in charges_in(tmp_path / "run")] == ["charges.parquet"]
 
 
+@pytest.mark.whole("test_files names each file that is no bill")
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is opened for every part; here it disappears before the first is written."""
     files = bills(tmp_path / "bills", "parquet")
@@ -94,6 +96,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
     assert list((tmp_path / "run").iterdir()) == []
 
 
+@pytest.mark.whole("parts are read as one file in each test here")
 def test_a_run_with_parts_is_explained_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = GOLDEN / "small-firm-shared"
     monkeypatch.setattr(writing, "LARGEST_PART", 10)

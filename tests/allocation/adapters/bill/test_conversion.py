@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.adapters.bill import ingest
@@ -16,6 +16,7 @@ from allocation.adapters.bill.failures import BillError
 from allocation.adapters.rates import Rate
 from allocation.estimate.scratch import scratch
 from tests.allocation.adapters.bill.written import CUR, FOCUS, NOVEMBER, PLAIN, Read, bill, fetched
+from tests.sampling import examples
 
 SECOND = date(2026, 11, 2)
 RATES = [
@@ -73,7 +74,7 @@ def test_a_formula_of_amounts_is_converted(tmp_path: Path) -> None:
     assert (charge["billed"], charge["effective"]) == (11 * 10**10, 44 * 10**9)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(8, of=40)
 @given(
     st.lists(
         st.decimals("-400000000", "400000000", places=12, allow_nan=False, allow_infinity=False),

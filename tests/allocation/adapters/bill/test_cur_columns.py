@@ -24,7 +24,7 @@ MONEY = {
 RESERVED = "arn:aws:ec2:eu-west-1:1:reserved-instances/r"
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("word", "reservation", "costs", "category"),
     [
@@ -53,6 +53,7 @@ def test_costs_follow_the_type_of_the_line(
     assert (charge["charge_category"], charge["charge_class"]) == (category, None)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("word", "frequency"), [("RIFee", "Recurring"), ("SavingsPlanRecurringFee", "Recurring"), ("Fee", None)]
 )
@@ -62,6 +63,7 @@ def test_a_fee_that_comes_every_month_says_so(tmp_path: Path, word: str, frequen
     assert (charge["charge_frequency"], charge["invoice_id"]) == (frequency, "EUINDE26-1")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("word", "found"), [("FlatRateSubscription", "FlatRateSubscription"), ("USAGE", "Usage")]
 )

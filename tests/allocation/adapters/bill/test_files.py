@@ -14,6 +14,7 @@ HEADER = "id,start,end,service,cost,currency\n"
 ROW = "1,2026-11-01,2026-11-02,S,1,USD\n"
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -23,7 +23,7 @@ def charges(files: list[Path], into: Path, period: ChargePeriod = NOVEMBER) -> l
         return fetched(connection, "SELECT * EXCLUDE (kind) FROM charge ORDER BY charge")
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("name", "month"),
     [
@@ -49,6 +49,7 @@ def test_bills_of_others_say_the_same(
     assert 1 < len(set(numbers.fetchall())) <= len(by_kind)
 
 
+@pytest.mark.whole("test_ingestion mixes formats in one run")
 def test_formats_beside_each_other_have_kinds_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,6 +68,7 @@ def test_formats_beside_each_other_have_kinds_of_their_own(
     assert [row["service"] for row in by_row[:2]] == ["EC2", None]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("name", "limit"), [("_MOST_WORDS", 1), ("_MOST_KINDS", 2), ("_LARGEST", 20)])
 def test_what_has_too_many_values_is_read_by_row(
     name: str, limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -53,6 +53,7 @@ def test_a_discount_of_the_legacy_report_too(tmp_path: Path) -> None:
     assert billed(done.intake) == 150
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("word", ["EdpDiscount", "PrivateRateDiscount", "edpdiscount"])
 def test_discounts_that_are_rows_are_not_taken_off_twice(tmp_path: Path, word: str) -> None:
     first = bill(tmp_path / "1.csv", [row(1, "200", "150"), row(2, "150", "120")])
@@ -82,6 +83,7 @@ def test_a_row_without_a_cost_after_discounts_counts_as_it_is(tmp_path: Path) ->
     assert (finding.passed, finding.found[:18]) == (True, "payer 1111: 220.00")
 
 
+@pytest.mark.whole("discounts of each form are read in the tests around")
 def test_payers_have_discounts_in_their_own_way(tmp_path: Path) -> None:
     other = {PAYER: "2222"}
     rows = bill(tmp_path / "1.csv", [row(1, "200", "150"), row(2, "-50", "0", "EdpDiscount")])
@@ -143,6 +145,7 @@ def test_of_many_files_the_damaged_one_is_named(tmp_path: Path) -> None:
         read(*made)
 
 
+@pytest.mark.whole("test_ingestion mixes formats in one run")
 def test_other_bills_in_the_run_stay_as_they_are(tmp_path: Path) -> None:
     done = read(bill(tmp_path / "focus.csv", [FOCUS]), bill(tmp_path / "cur.csv", [row(1, "200", "150")]))
     assert [file.format for file in done.intake.files] == ["FOCUS 1.0 CSV", "CUR CSV, after discounts"]

@@ -6,11 +6,12 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.adapters.bill import ingest
 from tests.allocation.adapters.bill.written import FOCUS, NOVEMBER, PLAIN, bill, fetched, parquet, read
+from tests.sampling import examples
 
 WIDE = Context(prec=120, rounding=ROUND_HALF_UP)
 
@@ -26,7 +27,7 @@ def units(text: str) -> int:
     return int(WIDE.quantize(exact, Decimal("1E-10")).scaleb(10, WIDE))
 
 
-@settings(max_examples=15, deadline=None)
+@examples(4, of=15)
 @given(st.lists(amounts, min_size=1, max_size=200))
 def test_any_decimal_is_read_as_python_reads_it(texts: list[str]) -> None:
     with TemporaryDirectory() as folder:
@@ -36,7 +37,7 @@ def test_any_decimal_is_read_as_python_reads_it(texts: list[str]) -> None:
     assert [charge["billed"] for charge in done.charges] == [units(text) for text in texts]
 
 
-@settings(max_examples=10, deadline=None)
+@examples(3, of=10)
 @given(st.lists(st.floats(-1e8, 1e8, allow_nan=False), min_size=1, max_size=200))
 def test_a_double_is_its_shortest_decimal(doubles: list[float]) -> None:
     with TemporaryDirectory() as folder, duckdb.connect() as connection:
@@ -50,7 +51,7 @@ def test_a_double_is_its_shortest_decimal(doubles: list[float]) -> None:
     assert [charge["billed"] for charge in done.charges] == [units(repr(double)) for double in doubles]
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("kind", "value", "expected"),
     [
@@ -71,7 +72,7 @@ def test_amounts_of_any_type(tmp_path: Path, kind: str, value: str, expected: in
     assert (done.charges[0]["billed"] if done.charges else done.refused[0]["rule"]) == expected
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("kind", "value", "expected"),
     [
@@ -130,7 +131,7 @@ def test_a_hand_written_charge(tmp_path: Path) -> None:
     assert charge["charge_category"] == "Usage"
 
 
-@settings(max_examples=10, deadline=None)
+@examples(3, of=10)
 @given(st.lists(amounts, min_size=1, max_size=200))
 def test_a_quantity_has_twelve_decimals(texts: list[str]) -> None:
     with TemporaryDirectory() as folder:
@@ -143,7 +144,7 @@ def test_a_quantity_has_twelve_decimals(texts: list[str]) -> None:
     assert [charge["quantity"] for charge in done.charges] == expected
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("finest_first", [False, True])
 @pytest.mark.parametrize(
     "kinds",

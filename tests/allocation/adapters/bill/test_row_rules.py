@@ -96,7 +96,7 @@ CHARGED = [
 ]
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(("column", "value", "rule"), REFUSED)
 def test_a_row_is_refused_by_name(tmp_path: Path, column: str, value: str, rule: str) -> None:
     done = read(bill(tmp_path / "bill.csv", [FOCUS, {**FOCUS, column: value}]))
@@ -108,7 +108,7 @@ def test_a_row_is_refused_by_name(tmp_path: Path, column: str, value: str, rule:
     assert refused["found"] == (None if rule == "missing-value" else value)
 
 
-@pytest.mark.sample(9)
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(("column", "value", "name", "expected"), CHARGED)
 def test_a_row_is_charged(tmp_path: Path, column: str, value: str, name: str, expected: object) -> None:
     done = read(bill(tmp_path / "bill.csv", [{**FOCUS, column: value}]))

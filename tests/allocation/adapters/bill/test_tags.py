@@ -74,6 +74,7 @@ COST_TAGS = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("as_map", [False, True])
 def test_the_one_column_of_newer_exports_is_read(tmp_path: Path, *, as_map: bool) -> None:
     tags = {
@@ -139,6 +140,7 @@ def test_a_value_cannot_reach_into_the_next_column(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.whole("each report is read in the tests above")
 def test_a_cost_category_has_one_key_in_every_report(tmp_path: Path) -> None:
     rows = {
         "legacy.csv": {**CUR, "costCategory/Team": "shop"},
@@ -149,7 +151,7 @@ def test_a_cost_category_has_one_key_in_every_report(tmp_path: Path) -> None:
         assert read(bill(tmp_path / name, [row])).charges[0]["tags"] == '{"costCategory/Team":"shop"}'
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("text", "tags"),
     [

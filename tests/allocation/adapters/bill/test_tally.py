@@ -69,6 +69,7 @@ def test_refused_amounts_do_not_cancel(tmp_path: Path) -> None:
     assert (cost.refused, intake.unknown) == (Decimal(0), 0)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("good", "bad", "unknown"),
     [
@@ -104,6 +105,7 @@ def test_a_refused_amount_is_known_or_not(
     assert (sum(intake.refused.values()), intake.unknown) == (1, unknown)
 
 
+@pytest.mark.whole("test_billing_periods leaves such rows out")
 def test_rows_of_another_invoice_are_no_error_of_this_month(tmp_path: Path) -> None:
     """A bill of two billing periods is closed for each; a bill without them may lack something."""
     month = {"BillingPeriodStart": "2026-11-01T00:00:00Z", "BillingPeriodEnd": "2026-12-01T00:00:00Z"}

@@ -84,6 +84,7 @@ def test_the_newest_execution_in_a_bucket_is_read(tmp_path: Path, s3: Callable[.
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["charges.parquet"]
 
 
+@pytest.mark.whole("the newest execution of a bucket is read by its manifest above")
 def test_a_manifests_address_is_a_bill(tmp_path: Path, s3: Callable[..., str]) -> None:
     data_export(tmp_path, DAYS, "20261103T053621Z-one", newest=False)
     data_export(tmp_path, [*DAYS, focus(3)], "20261104T053621Z-two")
@@ -92,6 +93,7 @@ def test_a_manifests_address_is_a_bill(tmp_path: Path, s3: Callable[..., str]) -
     assert billed(read(f"{metadata}/20261103T053621Z-one/costs-Manifest.json")) == 20
 
 
+@pytest.mark.whole("tests/allocation/adapters/deliveries reads copied manifests from folders")
 def test_a_copy_in_another_bucket_below_another_prefix(tmp_path: Path, s3: Callable[..., str]) -> None:
     data_export(tmp_path, DAYS, "20261103T053621Z-one")
     bucket = s3(tmp_path, "copies/of/ours/")
@@ -99,6 +101,7 @@ def test_a_copy_in_another_bucket_below_another_prefix(tmp_path: Path, s3: Calla
     assert billed(read(f"{bucket}/copies/of/ours/metadata/BILLING_PERIOD=2026-11/costs-Manifest.json")) == 20
 
 
+@pytest.mark.whole("other tests here list below prefixes")
 def test_a_prefix_that_ends_in_a_slash(tmp_path: Path, s3: Callable[..., str]) -> None:
     """AWS writes another one behind it: `exports//costs/data/...`."""
     (_, *manifests) = data_export(tmp_path, DAYS, "20261103T053621Z-one")
@@ -109,6 +112,7 @@ def test_a_prefix_that_ends_in_a_slash(tmp_path: Path, s3: Callable[..., str]) -
     assert billed(read(f"{bucket}/exports//costs/metadata/BILLING_PERIOD=2026-11/costs-Manifest.json")) == 20
 
 
+@pytest.mark.whole("bills without a manifest are read from folders in test_collection")
 def test_bills_without_a_manifest(tmp_path: Path, s3: Callable[..., str]) -> None:
     bill(tmp_path / "a.csv", [focus(1)])
     bill(tmp_path / "b.csv", [focus(2)])
@@ -184,6 +188,7 @@ def _refusing(status: str, code: str) -> Callable[[socket.socket], None]:
     return send
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("status", "code", "said"),
     [

@@ -191,6 +191,7 @@ def test_runs_for_days_of_their_own_are_added(tmp_path: Path) -> None:
     assert "name the manifests of runs that share no day" in refusal(tmp_path)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", ["PriceSheet", "ReservationDetails"])
 def test_what_is_no_bill_is_left_out(tmp_path: Path, kind: str) -> None:
     azure_run(tmp_path / "costs", DAYS, "2026-11-03T06:00:00Z", "2026-11-02T00:00:00Z")

@@ -58,6 +58,7 @@ def test_the_toolkits_month_keeps_its_32_allocated_charges(tmp_path: Path) -> No
     assert all(each["to"].startswith("arn:aws:eks:") for each in found)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("version", list(FocusVersion))
 def test_every_version_says_what_was_decided(version: FocusVersion, tmp_path: Path) -> None:
     with duckdb.connect() as connection:

@@ -30,6 +30,7 @@ def test_the_allocation_adds_up_and_nothing_stays_behind(connection: duckdb.Duck
     assert tables(connection) == before
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("breaking", "message"),
     [

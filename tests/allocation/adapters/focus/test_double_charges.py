@@ -64,7 +64,7 @@ def costs(row: dict[str, str], amount: str) -> dict[str, str]:
 # What costack wrote beside something else.
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("other", "found"),
     [
@@ -86,6 +86,7 @@ def test_a_bill_and_what_was_made_of_it_are_one_money(
         assert found in str(told.value) or "found what run r1 made of one" in str(told.value)
 
 
+@pytest.mark.whole("accounts are told apart in tests/allocation/billed/test_portfolios")
 def test_a_bill_of_another_account_is_other_money(tmp_path: Path) -> None:
     ours = focus(tmp_path / "ours.csv", of("1"))
     assert read(ours, focus(tmp_path / "bill.csv", {"BillingAccountId": "2"})).intake.charges == 2
@@ -157,6 +158,7 @@ def test_allocated_charges_of_ours_are_known_by_their_method(tmp_path: Path) -> 
 # Origins beside what they were split into.
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "rows",
     [
@@ -182,6 +184,7 @@ def test_an_origin_that_is_not_charged_twice_is_read(rows: list[dict[str, str]],
     assert read(focus(tmp_path / "bill.csv", *rows)).intake.charges == len(rows)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("origin", ["100", "100.3"], ids=["the same", "rounded"])
 @pytest.mark.parametrize("files", [1, 2])
 def test_an_origin_beside_its_parts_is_refused_by_name(origin: str, files: int, tmp_path: Path) -> None:
@@ -196,6 +199,7 @@ def test_an_origin_beside_its_parts_is_refused_by_name(origin: str, files: int, 
         read(*given)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("nothing", ["BilledCost", "EffectiveCost"])
 def test_an_origin_is_found_by_the_cost_that_it_keeps(nothing: str, tmp_path: Path) -> None:
     """Of what a commitment pays, and of its purchase, one cost is 0 and the other is there twice."""

@@ -168,6 +168,7 @@ def test_the_tenants_tags_join_a_direct_charges_own_and_never_replace_one(rows: 
     assert (rows[0]["x_Tenant"], rows[0]["x_Tier"]) == ("acme", "shared")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("tags", ['{ "a" : 1 }', "{ }", '{"cost/client":"x","cost/tenant":"y"}', '{"":"é€"}'])
 def test_tags_of_any_spelling_stay_one_json_object(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path, tags: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from datetime import date
 from typing import Any
@@ -15,7 +14,6 @@ from allocation.estimate.amounts import UNKNOWN
 from allocation.estimate.estimated_month import monthly_estimates
 from components.record import version
 from tests.allocation.previews import changed
-from tests.components.conftest import declare_plan
 from tests.portfolios import catalog, every_offer, local_plan, local_portfolio, plan_of, with_token
 from tests.states import State, every_offer_state, leave, read, resources, server_of, state_of, tenant, the
 from tiers.deployed import RECORD_TYPE
@@ -38,7 +36,7 @@ def ask_for(state: State, name: str, plan: Plan) -> None:
 
 def test_what_was_deployed_is_the_plan() -> None:
     plan = plan_of(*every_offer())
-    found = read(state_of(declare_plan(plan)))
+    found = read(every_offer_state())
     ordered = plan.model_copy(update={"tenants": tuple(sorted(plan.tenants, key=lambda each: each.tenant))})
     assert found.plan == ordered
     assert found.pending == {}
@@ -86,13 +84,11 @@ def test_a_tenant_that_an_update_gave_no_new_token_is_pending_with_the_token_bef
 
 def test_every_resource_that_is_missing_is_missed() -> None:
     plan = plan_of(*every_offer())
-    whole = state_of(declare_plan(plan))
+    whole = every_offer_state()
     kinds = {kind for kind in RESOURCES if any(type(fact) is kind for fact in plan.all_facts())}
     for kind in kinds:
-        there = copy.deepcopy(whole)
-        kept = [each for each in resources(there) if each["type"] != RESOURCES[kind].type]
-        there["deployment"]["resources"] = kept
-        found = read(there)
+        kept = [each for each in resources(whole) if each["type"] != RESOURCES[kind].type]
+        found = read(whole | {"deployment": {"resources": kept}})
         gone = [fact for fact in plan.all_facts() if type(fact) is kind and fact.origin is Origin.CREATED]
         assert {fact.id for fact in gone}.isdisjoint(fact.id for fact in found.plan.all_facts())
         for fact in gone:
@@ -180,6 +176,7 @@ def test_a_tenant_of_which_nothing_is_there_costs_nothing() -> None:
     assert UNKNOWN not in estimates
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("there", "counted"),
     [

@@ -22,6 +22,7 @@ from tiers.plan.plan import facts_of
 SERVER = "aws:rds/instance:Instance"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("kind", "name", "fact"),
     [
@@ -72,6 +73,7 @@ SCALED = {"max_replicas": 4}
 SLEEPING = {"max_replicas": 0, "awake_minutes_per_week": 3600}
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("elastic", [SCALED, SLEEPING])
 @pytest.mark.parametrize(
     ("before", "after", "there", "counted", "sentence"),
@@ -109,6 +111,7 @@ def test_pods_that_scale_are_compared_where_a_plan_stops_them(  # noqa: PLR0917 
     assert told == ([sentence] if sentence else [])
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("declared", "configured", "actual", "counted", "sentence"),
     [

@@ -17,6 +17,7 @@ SERVER = "aws:rds/instance:Instance"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "held", [None, "text", [], {"plan": None}, {"plan": "text"}, SECRET, {"plan": SECRET}]
 )

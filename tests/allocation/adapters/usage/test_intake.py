@@ -46,6 +46,7 @@ def test_what_is_whole_is_taken(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize(
     ("line", "verdict"),
     [

@@ -82,6 +82,7 @@ def test_a_day_is_evaluated_a_millisecond_before_its_end() -> None:
     assert {query["partial_response"] for _, query, _ in server.asked} == {"false"}
 
 
+@pytest.mark.whole("tests/cli/actions/test_usage asks for a month")
 def test_a_month_is_asked_day_by_day() -> None:
     with answering(prometheus(vector(acme("288")))) as server:
         rows = list(Prometheus(Endpoint(server.url)).fetch(ChargePeriod.month("2026-10"), ["cpu-used"]))

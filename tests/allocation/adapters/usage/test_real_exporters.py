@@ -208,6 +208,7 @@ def fetched(url: str, world: str, driver: str, told: list[str] | None = None) ->
     return {row.tenant: row.quantity or Decimal() for row in rows}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("world", MEASURED)
 def test_what_is_measured_is_the_truth(url: str, world: str) -> None:
     _, driver, true, near = MEASURED[world]

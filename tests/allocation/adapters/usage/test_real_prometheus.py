@@ -28,7 +28,12 @@ from tests.allocation.adapters.usage.clusters import (
 )
 from tests.prometheus import running_prometheus, stored
 
-pytestmark = pytest.mark.prometheus
+pytestmark = [
+    pytest.mark.prometheus,
+    pytest.mark.whole(
+        "test_real_exporters asks a real Prometheus, too; test_prometheus refuses days that are not whole"
+    ),
+]
 
 EVERY = 2 * MINUTE
 WHOLE = range(-HOUR, DAY + HOUR + 1, EVERY)
@@ -229,6 +234,7 @@ def test_what_is_measured_is_the_truth_within_the_bound(url: str, world: str) ->
         assert off <= bound(clusters, tenant) + Decimal("0.01"), (driver, tenant, measured, true)
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("world", REFUSED)
 def test_what_was_not_seen_once_is_refused_by_name(url: str, world: str) -> None:
     each = REFUSED[world]

@@ -134,6 +134,7 @@ def test_a_folder_without_reports_is_an_error(tmp_path: Path) -> None:
         split_usage([str(tmp_path)], OCTOBER, {}, None)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("value", ["acme", " Acme "])
 @pytest.mark.parametrize("key", ["user:cost/tenant", "user_cost_tenant", "cost/tenant", "User:Cost-Tenant"])
 def test_the_pods_label_names_the_tenant_in_a_shared_namespace(tmp_path: Path, key: str, value: str) -> None:
@@ -214,6 +215,7 @@ def test_first_days_without_data_are_told_and_later_ones_refused(tmp_path: Path)
         split_usage([str(path)], OCTOBER, {"odoo-acme": "acme"}, None)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("columns", "message"),
     [

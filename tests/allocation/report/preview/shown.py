@@ -56,6 +56,12 @@ def moved() -> Preview:
 
 
 @cache
+def whole() -> Preview:
+    """A preview with everything that one can say, gates that failed and notes included."""
+    return replace(moved(), failed=("too dear",), notes=("one more node",))
+
+
+@cache
 def previews() -> tuple[Preview, ...]:
     """One of each kind: a move up and down, a setting, a new stack, who comes and who goes."""
     few = [cost_estimate(plan_of(*(tenant(name) for name in names)), conditions()) for names in ("ab", "bc")]
@@ -97,11 +103,16 @@ def _spelled(side: CostEstimate, word: str) -> CostEstimate:
     return replace(side, plan=side.plan.model_copy(update={"portfolio": word}), priced=priced)
 
 
-@cache
 def thousand() -> Preview:
     """A thousand tenants, all of them on another tier."""
+    return many(1000)
+
+
+@cache
+def many(tenants: int) -> Preview:
+    """So many tenants, all of them on another tier."""
     with tempfile.TemporaryDirectory() as folder:
-        portfolio = load_portfolio(write_portfolio(Path(folder) / "thousand", 1000), catalog())
+        portfolio = load_portfolio(write_portfolio(Path(folder) / "thousand", tenants), catalog())
     plans: list[Plan] = [
         resolve(catalog(), portfolio),
         resolve(catalog(), with_tiers(catalog(), portfolio, {"all": "dedicated-db"}).portfolio),

@@ -34,7 +34,7 @@ def total(several: Any, side: str) -> Decimal:
     return sum((Decimal(each[side]) for each in several), Decimal(0))
 
 
-@pytest.mark.parametrize("preview", previews(), ids=range(6))
+@pytest.mark.parametrize("preview", range(6), indirect=True)
 def test_amounts_are_exact_text_and_add_up(preview: Preview) -> None:
     whole = read(preview)
     assert {type(amount) for step in steps(whole) for amount in step.values()} == {str}

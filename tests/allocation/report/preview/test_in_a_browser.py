@@ -9,8 +9,7 @@ import pytest
 
 from allocation.preview.preview import Preview
 from allocation.report.preview.page import as_html
-from tests.allocation.report.preview.shown import EVIL, nothing, previews, spelled, thousand
-from tests.allocation.report.preview.test_page import WHOLE
+from tests.allocation.report.preview.shown import EVIL, nothing, spelled, thousand, whole
 from tests.browser import (
     TELEPHONE,
     Browser,
@@ -22,7 +21,6 @@ from tests.browser import (
 )
 
 pytestmark = pytest.mark.browser
-KINDS = (*previews(), WHOLE, nothing())
 WIDTHS = (TELEPHONE, 768, 1024, 1025, 1216, 1217)
 """A telephone, a tablet, and both sides of where the page changes its shape: tables are tightest there."""
 Save = Callable[[Preview], Path]
@@ -38,9 +36,9 @@ def save(tmp_path: Path) -> Save:
     return saved
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("preview", KINDS, ids=range(len(KINDS)))
+@pytest.mark.parametrize("preview", range(8), indirect=True)
 def test_everybody_can_read_it(browser: Browser, save: Save, preview: Preview, scheme: str) -> None:
     with opened(browser, save(preview), dark=scheme == "dark") as page:
         assert accessibility_violations(page) == []
@@ -48,18 +46,21 @@ def test_everybody_can_read_it(browser: Browser, save: Save, preview: Preview, s
         assert page.requests == []
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_read_it_on_a_telephone(browser: Browser, save: Save, scheme: str) -> None:
-    with opened(browser, save(WHOLE), width=TELEPHONE, dark=scheme == "dark") as page:
+    with opened(browser, save(whole()), width=TELEPHONE, dark=scheme == "dark") as page:
         assert accessibility_violations(page) == []
 
 
-@pytest.mark.parametrize("preview", KINDS, ids=range(len(KINDS)))
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("preview", range(8), indirect=True)
 def test_no_page_scrolls_sideways(browser: Browser, save: Save, preview: Preview) -> None:
     with opened(browser, save(preview)) as page:
         assert {width: out for width in WIDTHS if (out := too_wide(page, width))} == {}
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("word", EVIL, ids=range(len(EVIL)))
 def test_foreign_words_stay_on_a_telephone_and_ask_for_nothing(
     browser: Browser, save: Save, word: str
@@ -70,6 +71,7 @@ def test_foreign_words_stay_on_a_telephone_and_ask_for_nothing(
         assert page.requests == []
 
 
+@pytest.mark.whole("the page of a thousand tenants is made of the same parts")
 def test_a_thousand_tenants_open(browser: Browser, save: Save) -> None:
     with opened(browser, save(thousand()), width=TELEPHONE) as page:
         assert too_wide(page) == []
@@ -79,13 +81,13 @@ def test_a_thousand_tenants_open(browser: Browser, save: Save) -> None:
 def test_it_prints_on_a_few_sheets(browser: Browser, save: Save) -> None:
     with opened(browser, save(nothing())) as page:
         assert pages_of(printed(page)) == 1
-    with opened(browser, save(WHOLE)) as page:
+    with opened(browser, save(whole())) as page:
         assert 2 <= pages_of(printed(page)) <= 5
 
 
 def test_a_sum_is_printed_once_below_all_its_rows(browser: Browser, save: Save) -> None:
     shown = "foot => getComputedStyle(foot).display"
-    with opened(browser, save(WHOLE), paper=True) as page:
+    with opened(browser, save(whole()), paper=True) as page:
         displays = page.do(lambda tab: [foot.evaluate(shown) for foot in tab.locator("tfoot").all()])
     # A footer group is repeated at the end of every sheet, below rows it is not the sum of.
     assert set(displays) == {"table-row-group"}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,17 +10,16 @@ from allocation.report.preview.comment import as_github_comment, as_markdown
 from allocation.report.preview.document import document
 from allocation.report.preview.page import as_html
 from tests.allocation.report.preview.reading import Page, hold_against, tables_of_markdown
-from tests.allocation.report.preview.shown import EVIL, moved, nothing, previews, spelled, thousand
+from tests.allocation.report.preview.shown import EVIL, nothing, spelled, thousand, whole
 
 ELEMENTS = {
     *("html", "head", "meta", "title", "style", "body", "header", "main", "section", "footer"),
     *("h1", "h2", "p", "ul", "li", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"),
 }
 ATTRIBUTES = {"lang", "charset", "name", "content", "id", "class", "aria-label", "scope"}
-WHOLE = replace(moved(), failed=("too dear",), notes=("one more node",))
 
 
-@pytest.mark.parametrize("preview", previews(), ids=range(6))
+@pytest.mark.parametrize("preview", range(6), indirect=True)
 def test_the_page_shows_what_the_comment_shows(preview: Preview) -> None:
     tables = Page(as_html(preview)).tables
     hold_against(tables, document(preview))
@@ -29,7 +27,7 @@ def test_the_page_shows_what_the_comment_shows(preview: Preview) -> None:
 
 
 def test_everything_has_a_place_a_reader_of_any_kind_finds() -> None:
-    page = Page(as_html(WHOLE))
+    page = Page(as_html(whole()))
     names = [tag for tag, _ in page.elements]
     assert set(names) <= ELEMENTS
     assert {name for _, given in page.elements for name in given} <= ATTRIBUTES
@@ -47,12 +45,12 @@ def test_everything_has_a_place_a_reader_of_any_kind_finds() -> None:
 
 
 def test_the_page_is_one_file_that_asks_for_nothing() -> None:
-    text = as_html(WHOLE)
+    text = as_html(whole())
     assert not re.search(r"https?:|//\w|url\(|@import|<script|<link|<img|\ssrc=|\shref=|\son\w+=", text)
 
 
 def test_it_is_reported_in_the_order_of_the_comment() -> None:
-    page, comment = as_html(WHOLE), as_markdown(WHOLE)
+    page, comment = as_html(whole()), as_markdown(whole())
     titles = [text for tag, text in Page(page).texts if tag in ("caption", "h2")]
     reported = [
         comment.index(f"**{title}**" if f"**{title}**" in comment else f">{title}<")
@@ -63,7 +61,7 @@ def test_it_is_reported_in_the_order_of_the_comment() -> None:
     assert len(reported) == 11
     assert "too dear" in page
     assert "one more node" in page
-    assert f"= change of the bill {document(WHOLE)['bill']['difference']} USD, exactly." in page
+    assert f"= change of the bill {document(whole())['bill']['difference']} USD, exactly." in page
 
 
 def test_nothing_is_one_line() -> None:
@@ -93,7 +91,7 @@ def test_foreign_words_do_nothing(word: str) -> None:
 
 
 def test_colours_can_be_distinguished() -> None:
-    (style,) = (text for tag, text in Page(as_html(WHOLE)).texts if tag == "style")
+    (style,) = (text for tag, text in Page(as_html(whole())).texts if tag == "style")
     schemes = [
         dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", rule)) for rule in re.findall(r":root \{(.+?)\}", style)
     ]
@@ -105,11 +103,11 @@ def test_colours_can_be_distinguished() -> None:
 
 
 def test_nothing_is_wider_than_a_small_telephone() -> None:
-    (style,) = (text for tag, text in Page(as_html(WHOLE)).texts if tag == "style")
+    (style,) = (text for tag, text in Page(as_html(whole())).texts if tag == "style")
     assert not re.search(r"(?<!max-)(?<!-)\bwidth: (?!100%|1px)|white-space: nowrap|min-width", style)
     narrow = style.partition("@media screen and (max-width: 64rem)")[2]
     assert "table, tbody, tfoot, tr, caption { display: block }" in narrow
-    for number, read in enumerate(Page(as_html(WHOLE)).tables.values()):
+    for number, read in enumerate(Page(as_html(whole())).tables.values()):
         for column, head in enumerate(read.heads[1:], start=2):
             assert f'#table-{number} td:nth-child({column})::before {{ content: "{head}" }}' in narrow
 

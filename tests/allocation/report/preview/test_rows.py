@@ -17,12 +17,12 @@ from allocation.report.preview.rows import (
     rows,
     tier_words,
 )
-from tests.allocation.report.preview.shown import moved, previews, thousand
+from tests.allocation.report.preview.shown import many, moved, previews
 
 CENT = 10**8
 
 
-@pytest.mark.parametrize("preview", previews(), ids=range(6))
+@pytest.mark.parametrize("preview", range(6), indirect=True)
 def test_rows_add_up_to_the_bill_and_are_its_cents(preview: Preview) -> None:
     *found, total = rows(preview)
     for side in ("before", "after", "difference"):
@@ -36,18 +36,18 @@ def test_rows_add_up_to_the_bill_and_are_its_cents(preview: Preview) -> None:
         assert abs(row.fee.before * CENT - change.fee.before) < CENT
 
 
-def test_a_thousand_rows_are_condensed_and_lose_nothing() -> None:
-    tenants = rows(thousand())[:-3]
+def test_many_rows_are_condensed_and_lose_nothing() -> None:
+    tenants = rows(many(100))[:-3]
     short = condensed(tenants, 40)
-    assert [len(short), short[-1].name] == [41, "960 more"]
+    assert [len(short), short[-1].name] == [41, "60 more"]
     assert sum(row.cost.after for row in short) == sum(row.cost.after for row in tenants)
     assert sum(row.margin.before for row in short) == sum(row.margin.before for row in tenants)
-    assert condensed(tenants, 1000) == tenants
+    assert condensed(tenants, 100) == tenants
 
 
 def test_who_changes_is_condensed_last() -> None:
     tenants = rows(moved())[:-3]
-    assert [row.name for row in condensed(tenants, 2)] == ["cobalt", "borealis", "5 more"]
+    assert [row.name for row in condensed(tenants, 2)] == ["cobalt", "acme", "5 more"]
 
 
 def test_parts_add_up_to_the_whole_that_is_shown_elsewhere() -> None:

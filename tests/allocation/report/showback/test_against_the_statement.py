@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.report.showback.month import Showback
@@ -27,6 +27,7 @@ from tests.allocation.recomputed.paper import Printed, read_page, said_otherwise
 from tests.allocation.recomputed.walk import agree, problems
 from tests.allocation.showbacks import all_pages, moved, statement_of, written
 from tests.portfolios import catalog, local_plan
+from tests.sampling import examples
 from tiers.inventory import exported
 from tiers.plan.plan import Plan
 
@@ -120,6 +121,7 @@ def test_every_figure_of_a_first_month() -> None:
     agree(wrong(*month_of([local_plan()])))
 
 
+@pytest.mark.whole("a month in which a tenant moved has each kind of figure")
 def test_every_figure_of_a_month_with_a_new_client_after_two_others() -> None:
     plans = [without(changed("borealis", users="9"), "acme"), without(local_plan(), "acme"), local_plan()]
     agree(wrong(*month_of([*plans, changed("acme", users="16")])))
@@ -131,6 +133,7 @@ def test_every_figure_of_a_month_in_which_all_prices_rose() -> None:
     agree(wrong(*reported([before, dearer(before, "2026-12", Decimal(3))], local_plan())))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("users", ["3", "8", "8.4", "25.25"])
 def test_every_figure_of_a_month_in_which_users_were_counted(users: str) -> None:
     showback, documents = month_of([local_plan()])
@@ -145,6 +148,7 @@ def test_every_figure_of_a_month_in_which_users_were_counted(users: str) -> None
     agree(wrong(counted, replace(documents, usage=tuple(said))))
 
 
+@pytest.mark.whole("test_client has a tenant that is gone")
 def test_a_client_is_reported_of_a_tenant_that_is_gone() -> None:
     """Its cost is in the trend and in the month before: it is in the difference, and a cause of it."""
     agree(wrong(*month_of([local_plan(), without(local_plan(), "acme-staging")])))
@@ -155,7 +159,7 @@ def test_a_client_is_not_reported_what_a_tenant_cost_that_was_anothers() -> None
     agree(wrong(*month_of([before, changed("acme", users="16")])))
 
 
-@settings(max_examples=6, deadline=None)
+@examples(2, of=6)
 @given(
     st.sampled_from(["acme", "borealis", "cobalt", "halcyon"]),
     st.sampled_from([None, "shared-namespace", "dedicated-db", "ha-postgresql"]),

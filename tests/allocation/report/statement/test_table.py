@@ -70,8 +70,8 @@ def test_the_proof_says_every_part() -> None:
     unpriced, proof = closing_lines(statement_of(few))
     assert unpriced == "unpriced: nothing"
     assert proof == (
-        "charged 2342.70563998 USD = direct 1514.55499998 + pooled 634.8911554099 "
-        "+ idle 193.2594845901 + unallocated 0, difference 0"
+        "charged 2342.98564734 USD = direct 1514.83500734 + pooled 634.9246200404 "
+        "+ idle 193.2260199596 + unallocated 0, difference 0"
     )
 
 

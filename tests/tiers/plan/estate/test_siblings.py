@@ -241,6 +241,7 @@ def test_a_tenant_that_is_too_long_for_its_portfolio_is_told_by_how_much(tmp_pat
         plan_of_folder(folder)
 
 
+@pytest.mark.whole("what is told is counted by the same function")
 def test_what_is_told_to_be_enough_is_enough(tmp_path: Path) -> None:
     """The same portfolio with tenants of every length: refused exactly where a name is too long."""
     for length in range(1, 31):
@@ -250,6 +251,7 @@ def test_what_is_told_to_be_enough_is_enough(tmp_path: Path) -> None:
         assert bool(faults_within(one)) is bool(refused)
 
 
+@pytest.mark.whole("names that are too long are found in the tests above")
 def test_a_name_that_fits_now_and_not_on_other_tiers_is_a_warning(tmp_path: Path) -> None:
     """Warned about exactly where the same name is refused on the tier that needs the most room."""
     warned = set()

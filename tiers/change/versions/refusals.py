@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tiers.change.upgrades import Server, Servers, followers, major_of, name_of
+from tiers.change.versions.upgrades import Server, Servers, followers, major_of, name_of
 from tiers.facts.every_fact import DatabaseInstance, Fact
 from tiers.plan.plan import Plan, TenantPlan
 

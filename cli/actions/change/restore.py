@@ -1,0 +1,142 @@
+"""`costack restore` and `costack refresh`: a step in a tenant's file, once the one before was deployed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli.console.deployed import deployed_inventory
+from cli.console.output import echo
+from cli.console.printed_command import printed_command
+from lifecycle.adapters.tenant_file import set_fields
+from lifecycle.errors import RefusedError
+from lifecycle.restore import (
+    Step,
+    advance,
+    back,
+    begin,
+    check_deployed,
+    check_has_backups,
+    check_source,
+    in_words,
+    left_out,
+    whereabouts,
+)
+from tiers.errors import CatalogError
+from tiers.portfolio.folders import file_of, portfolio_folder
+from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.names import id_of
+from tiers.portfolio.restore.stage import WAY_BACK
+from tiers.portfolio.tenant import Tenant
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; each field is the option of its name, `at` also `--backup`."""
+
+    command: str
+    tenant: str
+    at: str | None
+    from_tenant: str | None
+    next: bool
+    back: bool
+    stack: str
+    portfolio: Path | None
+    cwd: Path
+
+    @property
+    def begins(self) -> bool:
+        """Whether it is the first step."""
+        return self.from_tenant is not None or (self.command == "restore" and self.at is not None)
+
+
+def restore_on(request: Request, now: datetime) -> None:
+    """Write the step into the tenant's file and print what the next update does; without a step, its stage.
+
+    Raises:
+        CatalogError: When something cannot be read or written.
+        RefusedError: When the step is not the next one, or the one before was not deployed.
+    """
+    _refuse_contradictions(request)
+    plan = deployed_inventory(request.stack, request.cwd).plan
+    folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
+    catalog, portfolio = load_catalog_and_portfolio(folder)
+    request = replace(request, tenant=id_of(portfolio.tenants, request.tenant))
+    if request.from_tenant is not None:
+        request = replace(request, from_tenant=id_of(portfolio.tenants, request.from_tenant))
+    tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
+    deployed = plan.tenant(request.tenant)
+    step = _step(request, tenant, now)
+    try:
+        check_deployed(tenant, deployed, request.stack, going_back=request.back)
+    except RefusedError as waiting:
+        if step is not None:
+            raise
+        echo(waiting)  # a question is answered, not refused
+        return
+    if step is None:
+        echo(_whereabouts(tenant, request.command))
+        return
+    if request.begins and deployed is not None:
+        check_has_backups(deployed)
+        check_source(tenant.model_copy(update={"restore": step.restore}), portfolio.tenants, catalog)
+    _write(request, file_of(folder, request.tenant), step)
+    if request.begins and deployed is not None and (sentence := left_out(deployed, step)):
+        echo(sentence)
+
+
+def _refuse_contradictions(request: Request) -> None:
+    first = "--at" if request.command == "restore" else "--from"
+    if sum((request.begins, request.next, request.back)) > 1:
+        raise CatalogError(f"name only one of {first}, --next and --back")
+    if request.at is not None and not request.begins:
+        raise CatalogError("--backup says which backup of another tenant: name that one, too, with --from")
+
+
+def _write(request: Request, path: Path, step: Step) -> None:
+    set_fields(path, {"restore": step.line})
+    echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
+    if step.restore is not None:
+        echo(f"before it: {_command(request, 'preview')}")
+        way_back = ", or --back" if step.restore.stage in WAY_BACK else ""
+        echo(f"after it: {_command(request, step.restore.command, request.tenant)} --next{way_back}")
+
+
+def _command(request: Request, *words: str) -> str:
+    return printed_command(*words, stack=request.stack, portfolio=request.portfolio, cwd=request.cwd)
+
+
+def _step(request: Request, tenant: Tenant, now: datetime) -> Step | None:
+    if request.next:
+        return advance(tenant)
+    if request.back:
+        return back(tenant)
+    if not request.begins:
+        return None
+    at = now.replace(microsecond=0) if request.at is None else _moment(request)
+    return begin(tenant, at, now, request.from_tenant)
+
+
+def _moment(request: Request) -> datetime:
+    text, option = str(request.at), "--at" if request.command == "restore" else "--backup"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or moment.microsecond:
+        raise CatalogError(
+            f"{option}: expected a time with time zone and whole seconds, such as 2026-11-29T01:15:00Z, "
+            f"found '{text}'"
+        )
+    return moment.astimezone(UTC)
+
+
+def _whereabouts(tenant: Tenant, command: str) -> str:
+    restore = tenant.restore
+    if restore is None:
+        first = "--at TIME" if command == "restore" else "--from TENANT"
+        return f"{tenant.tenant} is not being restored. Begin with {first}"
+    words = in_words(tenant.tenant, restore)
+    sentence = f"{tenant.tenant} is {whereabouts(restore)}: the last update {words}"
+    return f"{sentence}\n--next: {advance(tenant).update}"

@@ -1,0 +1,65 @@
+"""`costack restore` and its options."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from cli.console import shared_options as options
+from cli.console.exit_codes import guarded
+
+_Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Restore the data of this tenant.")]
+_At = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        help="Begin: restore the newest backup of this time or before, such as 2026-11-29T01:15:00Z.",
+    ),
+]
+_Next = Annotated[
+    bool, typer.Option("--next", help="Write the next stage into the tenant's file, to be deployed.")
+]
+_Back = Annotated[
+    bool, typer.Option("--back", help="Go back to the database of before, as long as it is kept.")
+]
+
+RESTORE_EXAMPLE: Final = (
+    "Example: costack restore acme --stack local --at 2026-11-29T01:15:00Z\n\n"
+    "After `pulumi up`: costack restore acme --stack local --next"
+)
+
+
+def restore(  # noqa: PLR0917 - options of a command
+    tenant: _Tenant,
+    stack: options.DeployedIn,
+    at: _At = None,
+    next_: _Next = False,  # noqa: FBT002 - an option of a command
+    back: _Back = False,  # noqa: FBT002 - an option of a command
+    portfolio: options.Portfolio = None,
+    cwd: options.Cwd = Path(),
+) -> None:
+    """Take a tenant back to an earlier moment, stage by stage.
+
+    Database and files go back to one backup, in place: it is restored beside the database in use and checked
+    first, and the database before is kept until you confirm. Each stage is a line of the tenant's file and a
+    `pulumi up`. Without --at, --next and --back the command shows the stage that the tenant is at. It
+    restores all of a tenant: one table or one file is out of its reach.
+    """
+    from cli.actions.change.restore import Request, restore_on  # noqa: PLC0415
+
+    request = Request(
+        command="restore",
+        tenant=tenant,
+        at=at,
+        from_tenant=None,
+        next=next_,
+        back=back,
+        stack=stack,
+        portfolio=portfolio,
+        cwd=cwd,
+    )
+    guarded(lambda: restore_on(request, datetime.now(UTC)))

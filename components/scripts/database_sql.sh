@@ -1,0 +1,25 @@
+# Makes SQL of a dump in pg_dump's own format that the server of SERVER_VERSION reads (as `server_version_num`).
+# As SQL, because pg_restore 17 and later set parameters that older servers do not know; they stand before the data.
+# PostgreSQL 18 writes "NOT NULL id" as a line of its own for tables that inherit, as Odoo's actions do. Older ones
+# read it behind the column only, so it is said again when the table is there.
+readable=(cat)
+[ "$SERVER_VERSION" -ge 180000 ] || readable=(awk '
+  /^COPY .* FROM stdin;$/ { data = 1 }
+  data { print; if ($0 == "\\.") data = 0; next }
+  /^CREATE (UNLOGGED )?TABLE / {
+    inside = 1; table = $0; sub(/^CREATE (UNLOGGED )?TABLE /, "", table); sub(/ \($/, "", table)
+  }
+  inside && /^    (CONSTRAINT ("[^"]*"|[^ "]+) )?NOT NULL ("[^"]*"|[^ ",]+),?$/ {
+    column = $0; sub(/^.*NOT NULL /, "", column); sub(/,$/, "", column)
+    later = later "ALTER TABLE ONLY " table " ALTER COLUMN " column " SET NOT NULL;\n"
+    next
+  }
+  inside {
+    if ($0 ~ /^\)/) sub(/,$/, "", held)
+    if (held != "") print held
+    held = $0
+    if ($0 ~ /;$/) { print held; printf "%s", later; held = later = ""; inside = 0 }
+    next
+  }
+  { print }')
+pg_restore --no-owner --no-acl --file=- "$@" | sed '1,40{/^SET transaction_timeout = 0;$/d}' | "${readable[@]}"

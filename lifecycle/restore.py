@@ -1,0 +1,200 @@
+"""The next step of a tenant's restore or refresh, forward or back, as a line of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from lifecycle.errors import RefusedError
+from tiers.catalog.tier import Catalog
+from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
+from tiers.plan.plan import TenantPlan, facts_of
+from tiers.portfolio.restore.source import source_faults
+from tiers.portfolio.restore.stage import NEXT, WAY_BACK, Restore, RestoreStage, may_follow
+from tiers.portfolio.tenant import Tenant
+from tiers.vocabulary import LifecycleStage, TenantId
+
+STEPS: Final[Mapping[RestoreStage, str]] = {
+    RestoreStage.PREPARE: "restores {whose}'s newest complete backup of {at} or before into a database "
+    "beside the one in use and checks it; people work meanwhile",
+    RestoreStage.SWITCH: "stops {tenant}, backs it up, lets the restored database take the place of the one "
+    "in use and brings back files that it names; users wait meanwhile",
+    RestoreStage.START: "starts {tenant} on what was restored; the database before is kept",
+    RestoreStage.CONFIRM: "drops the database that {tenant} had before; there is no way back",
+    RestoreStage.BACK: "stops {tenant} and gives the database before its place again; users wait meanwhile",
+    RestoreStage.DISCARD: "lets {tenant} work with the database that it had before, and drops the restored "
+    "one with all that was written there",
+}
+"""What the update of each stage does."""
+_ENDED: Final = "changes nothing more of {tenant}; the restore is finished"
+_ONLY_BY_DUMP: Final = (
+    "{tenant} has a server of its own, of which AWS can make a second one as it was in any minute of the "
+    "last {days} days (aws rds restore-db-instance-to-point-in-time). This command does not do that: what "
+    "was written after the backup is lost"
+)
+
+
+class Step(NamedTuple):
+    """The tenant's file after a step; `update` is what the next `pulumi up` does."""
+
+    restore: Restore | None
+    update: str
+
+    @property
+    def line(self) -> str | None:
+        """The value of `restore` in the file, None to remove it."""
+        restore = self.restore
+        if restore is None:
+            return None
+        origin = f"from_tenant: {restore.from_tenant}, " if restore.from_tenant else ""
+        return f"{{at: {restore.moment}, {origin}stage: {restore.stage}}}"
+
+
+def refuse_while_restored(tenant: Tenant) -> None:
+    """Let nothing else begin with the data of a tenant that is being restored.
+
+    Raises:
+        RefusedError: When it is.
+    """
+    if tenant.restore is not None:
+        raise RefusedError(
+            f"{tenant.tenant} is being restored to {tenant.restore.moment}: finish that with --next, or undo "
+            f"it with --back, of `costack {tenant.restore.command}`"
+        )
+
+
+def begin(tenant: Tenant, at: datetime, now: datetime, source: TenantId | None = None) -> Step:
+    """The first step of a restore to *at*, or of a refresh from the backup of *source*.
+
+    Raises:
+        RefusedError: When something else goes on with the tenant, or *at* is in the future.
+    """
+    refuse_while_restored(tenant)
+    if tenant.move is not None:
+        raise RefusedError(
+            f"{tenant.tenant} is moving from {tenant.move.from_tier} to {tenant.tier}: finish that with "
+            "`costack move`, then restore"
+        )
+    if tenant.rotation is not None and tenant.rotation.stage:
+        raise RefusedError(
+            f"rotation {tenant.rotation.number} of {tenant.tenant} is at stage {tenant.rotation.stage}: "
+            "finish that with `costack rotate`, then restore"
+        )
+    if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
+        raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is restored")
+    if at > now:
+        raise RefusedError(f"{at:%Y-%m-%dT%H:%M:%SZ} is in the future: there is no backup of then or before")
+    return _step(tenant.tenant, Restore(at=at, from_tenant=source, stage=RestoreStage.PREPARE))
+
+
+def advance(tenant: Tenant) -> Step:
+    """The next step.
+
+    Raises:
+        RefusedError: When it is not being restored.
+    """
+    now = _going_on(tenant)
+    following = NEXT[now.stage]
+    if following is None:
+        return Step(None, _ENDED.format(tenant=tenant.tenant))
+    return _step(tenant.tenant, now.model_copy(update={"stage": following}))
+
+
+def back(tenant: Tenant) -> Step:
+    """The step back to the database before.
+
+    Raises:
+        RefusedError: When it is not being restored, or one of the two databases is being dropped already.
+    """
+    now = _going_on(tenant)
+    if now.stage is RestoreStage.CONFIRM:
+        raise RefusedError(
+            f"the database that {tenant.tenant} had before is dropped with this step: finish with --next; "
+            "the backup that was made before the switch can be restored like any other"
+        )
+    if now.stage not in WAY_BACK:
+        raise RefusedError(f"{tenant.tenant} is going back already: finish with --next")
+    return _step(tenant.tenant, now.model_copy(update={"stage": WAY_BACK[now.stage]}))
+
+
+def check_deployed(
+    tenant: Tenant, deployed: TenantPlan | None, stack: str, *, going_back: bool = False
+) -> None:
+    """Check that the step before was deployed: every update takes one step.
+
+    Who goes back may do so after an update that failed, when the stack does not have its step yet.
+
+    Raises:
+        RefusedError: When file and stack differ.
+    """
+    if deployed is None:
+        raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
+    there, here = deployed.restore, tenant.restore
+    if there != here and not (going_back and may_follow(there, here)):
+        raise RefusedError(
+            f"{tenant.tenant} is {whereabouts(there)} in stack '{stack}', but {whereabouts(here)} in its "
+            "file: run `pulumi up` first; every update takes one step"
+        )
+
+
+def check_has_backups(deployed: TenantPlan) -> None:
+    """Check that there is anything to restore.
+
+    Raises:
+        RefusedError: When the deployed tenant makes no backups.
+    """
+    if not facts_of(deployed.facts, LogicalBackup):
+        raise RefusedError(
+            f"{deployed.tenant}: {deployed.tier} makes no backups for '{deployed.environment}', so there is "
+            "none to restore"
+        )
+
+
+def check_source(after: Tenant, tenants: Sequence[Tenant], catalog: Catalog) -> None:
+    """Check that *after* may have the backup that it asks for, before anything stops.
+
+    Raises:
+        RefusedError: When that belongs to somebody else, does not fit, or is not there.
+    """
+    known = {each.tenant: each for each in tenants} | {after.tenant: after}
+    found = [message for place, (_, message) in source_faults(known, catalog) if place == after.tenant]
+    if found:
+        raise RefusedError(f"{after.tenant} cannot be refreshed: {'; '.join(found)}")
+
+
+def left_out(deployed: TenantPlan, step: Step) -> str:
+    """What a restore of this tenant does not do, '' where it does all that could be done."""
+    if step.restore is None or step.restore.from_tenant:
+        return ""
+    for server in facts_of(deployed.facts, DatabaseInstance):
+        return _ONLY_BY_DUMP.format(tenant=deployed.tenant, days=server.backup_retention_days)
+    return ""
+
+
+def whereabouts(restore: Restore | None) -> str:
+    """Where a restore stands, to follow a name and `is`."""
+    if restore is None:
+        return "not being restored"
+    if restore.from_tenant:
+        return f"at stage {restore.stage} of its refresh from {restore.from_tenant} of {restore.moment}"
+    return f"at stage {restore.stage} of its restore to {restore.moment}"
+
+
+def _going_on(tenant: Tenant) -> Restore:
+    if tenant.restore is None:
+        raise RefusedError(
+            f"{tenant.tenant} is not being restored; begin with `costack restore {tenant.tenant} --at TIME` "
+            f"or `costack refresh {tenant.tenant} --from TENANT`"
+        )
+    return tenant.restore
+
+
+def _step(tenant: str, restore: Restore) -> Step:
+    return Step(restore, in_words(tenant, restore))
+
+
+def in_words(tenant: str, restore: Restore) -> str:
+    """What the update of its stage does, to follow `the next update`."""
+    whose = restore.from_tenant or tenant
+    return STEPS[restore.stage].format(tenant=tenant, whose=whose, at=restore.moment)

@@ -1,0 +1,125 @@
+"""`costack restore`: one line and one update a step, forward and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.console.exit_codes import Exit
+from cli.main import app
+
+RUNNER = CliRunner()
+AT = "2026-11-29T01:15:00Z"
+
+
+def restore(folder: Path, *arguments: str) -> Any:
+    return RUNNER.invoke(app, ["restore", *arguments, "--stack", "local", "--portfolio", str(folder)])
+
+
+def file_of(folder: Path, tenant: str = "acme") -> str:
+    return (folder / "tenants" / f"{tenant}.yaml").read_text(encoding="utf-8")
+
+
+def test_a_restore_is_one_line_and_one_update_a_step(folder: Path, up: Callable[[], None]) -> None:
+    before = file_of(folder)
+    up()
+    result = restore(folder, "acme", "--at", "2026-11-29T02:15:00+01:00")
+    for stage, next_ in (
+        ("prepare", "stops acme, backs it up"),
+        ("switch", "starts acme on what was restored"),
+        ("start", "drops the database that acme had before; there is no way back"),
+        ("confirm", "changes nothing more of acme; the restore is finished"),
+    ):
+        assert result.exit_code == Exit.OK, result.output
+        assert f"restore: {{at: {AT}, stage: {stage}}}\n" in file_of(folder)
+        assert ("--back" in result.stdout) is (stage != "confirm")
+        assert restore(folder, "acme", "--next").exit_code == Exit.POLICY  # not deployed yet
+        up()
+        assert f"acme is at stage {stage} of its restore to {AT}: the last" in restore(folder, "acme").stdout
+        result = restore(folder, "acme", "--next")
+        assert next_ in result.stdout
+    assert file_of(folder) == before
+    up()
+    assert restore(folder, "acme").stdout == "acme is not being restored. Begin with --at TIME\n"
+
+
+def test_the_way_back_is_open_also_when_an_update_failed(folder: Path, up: Callable[[], None]) -> None:
+    up()
+    assert restore(folder, "acme", "--at", AT).exit_code == Exit.OK
+    up()
+    assert restore(folder, "acme", "--next").exit_code == Exit.OK
+    result = restore(folder, "acme", "--back")  # the update of `switch` failed
+    assert result.exit_code == Exit.OK, result.output
+    assert "stage: back}" in file_of(folder)
+    up()
+    result = restore(folder, "acme", "--next")
+    assert "drops the restored one with all that was written there" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "why"),
+    [
+        (("acme", "--at", AT, "--next"), Exit.CONFIGURATION, "name only one of --at, --next and --back"),
+        (("acme", "--at", "yesterday"), Exit.CONFIGURATION, "found 'yesterday'"),
+        (("acme", "--at", "2026-11-29T01:15:00"), Exit.CONFIGURATION, "expected a time with time zone"),
+        (("acme", "--at", "2999-01-01T00:00:00Z"), Exit.POLICY, "is in the future"),
+        (("acme", "--back"), Exit.POLICY, "begin with `costack restore acme --at TIME`"),
+        (("borealis-migration", "--at", AT), Exit.POLICY, "makes no backups for 'migration'"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing(
+    folder: Path, up: Callable[[], None], arguments: tuple[str, ...], code: Exit, why: str
+) -> None:
+    up()
+    before = file_of(folder, arguments[0])
+    result = restore(folder, *arguments)
+    assert (result.exit_code, why in result.stderr) == (code, True), result.output
+    assert file_of(folder, arguments[0]) == before
+
+
+def test_a_server_of_ones_own_could_do_more_and_that_is_said(folder: Path, up: Callable[[], None]) -> None:
+    up()
+    assert "This command does not do that" in restore(folder, "meridian", "--at", AT).stdout
+
+
+def refresh(folder: Path, *arguments: str) -> Any:
+    return RUNNER.invoke(app, ["refresh", *arguments, "--stack", "local", "--portfolio", str(folder)])
+
+
+def test_a_refresh_takes_the_stages_of_a_restore(folder: Path, up: Callable[[], None]) -> None:
+    before = file_of(folder, "acme-staging")
+    up()
+    result = refresh(folder, "acme-staging", "--from", "acme", "--backup", AT)
+    assert result.exit_code == Exit.OK, result.output
+    assert f"restore: {{at: {AT}, from_tenant: acme, stage: prepare}}\n" in file_of(folder, "acme-staging")
+    assert f"restores acme's newest complete backup of {AT}" in result.stdout
+    assert "after it: costack refresh acme-staging" in result.stdout
+    for _ in range(4):
+        up()
+        said = refresh(folder, "acme-staging").stdout
+        assert "acme-staging is at stage" in said
+        assert refresh(folder, "acme-staging", "--next").exit_code == Exit.OK
+    assert file_of(folder, "acme-staging") == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "why"),
+    [
+        (("acme-staging", "--from", "borealis"), Exit.POLICY, "borealis belongs to client"),
+        (("acme", "--from", "acme-staging"), Exit.POLICY, "production is never refreshed"),
+        (("acme-staging", "--backup", AT), Exit.CONFIGURATION, "with --from"),
+        (("acme-staging", "--from", "nobody"), Exit.POLICY, "is no tenant of this portfolio"),
+    ],
+)
+def test_a_refresh_that_cannot_be_is_refused_and_changes_nothing(
+    folder: Path, up: Callable[[], None], arguments: tuple[str, ...], code: Exit, why: str
+) -> None:
+    up()
+    before = file_of(folder, arguments[0])
+    result = refresh(folder, *arguments)
+    assert (result.exit_code, why in result.stderr) == (code, True), result.output
+    assert file_of(folder, arguments[0]) == before

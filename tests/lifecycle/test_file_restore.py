@@ -1,0 +1,112 @@
+"""Files that a restored database names come back from the bucket: each whole, and none over another."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from hashlib import sha1
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from components.scripts import script
+from tests.lifecycle.odoo import store
+from tests.lifecycle.pods import TENANT, Pods
+from tests.postgres import OWNER, chosen_versions, give
+
+pytestmark = [pytest.mark.postgres, chosen_versions]
+_NAMED = "SELECT DISTINCT store_fname FROM ir_attachment WHERE store_fname IS NOT NULL ORDER BY 1"
+
+
+@pytest.fixture
+def lost(damaged: Pods) -> Iterator[Pods]:
+    """A tenant whose directory has lost its files, and whose bucket has the copies."""
+    shutil.rmtree(damaged.filestore)
+    (damaged.folder / "odoo" / ".costack-owner").write_text(OWNER, encoding="utf-8")
+    give(damaged.folder)
+    yield damaged
+    shutil.rmtree(damaged.folder / "side", ignore_errors=True)
+
+
+def bring_back(pods: Pods) -> subprocess.CompletedProcess[str]:
+    return pods.run(script("filestore_restore.sh"))
+
+
+def named(pods: Pods) -> list[str]:
+    return pods.server.ask(_NAMED, **TENANT).splitlines()
+
+
+def test_what_is_missing_comes_back_and_what_is_there_stays(lost: Pods) -> None:
+    newer = lost.filestore / store(lost.filestore, b"written after the backup")
+    names = named(lost)
+    partly = lost.filestore / names[0]
+    partly.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(lost.bucket / "filestores" / "acme" / names[0], partly)
+    give(lost.folder)
+    there = partly.stat().st_mtime_ns
+    done = bring_back(lost)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"named": len(names), "brought_back": len(names) - 1, "result": "ok"}
+    for name in names:
+        assert (lost.filestore / name).read_bytes() == (
+            lost.bucket / "filestores" / "acme" / name
+        ).read_bytes()
+    assert newer.read_bytes() == b"written after the backup"
+    assert partly.stat().st_mtime_ns == there
+    assert not (lost.folder / "odoo" / ".costack-restore").exists()
+    assert json.loads(bring_back(lost).stdout)["brought_back"] == 0
+
+
+@pytest.mark.parametrize("harm", ["gone", "altered", "outside"])
+def test_what_is_not_what_its_name_says_is_not_taken(lost: Pods, harm: str) -> None:
+    name = named(lost)[0]
+    copy = lost.bucket / "filestores" / "acme" / name
+    if harm == "gone":
+        copy.unlink()
+    elif harm == "altered":
+        copy.write_bytes(b"something else")
+    else:
+        name = "../../password"
+        row = f"('odd', '{name}')"
+        lost.server.ask(f"INSERT INTO ir_attachment (name, store_fname) VALUES {row}", **TENANT)  # noqa: S608
+    try:
+        done = bring_back(lost)
+    finally:
+        lost.server.ask("DELETE FROM ir_attachment WHERE name = 'odd'", **TENANT)
+    assert done.returncode == 1
+    assert "1 files that odoo_acme names are neither here nor" in done.stderr
+    assert f"in the copy in backups, such as {name}" in done.stderr
+    assert not (lost.filestore / name).exists()
+
+
+def test_a_whole_folder_comes_at_once(lost: Pods) -> None:
+    """A folder that lacks more than a few files is read as one."""
+    folder = lost.bucket / "filestores" / "acme"
+    contents = (f"number {number}".encode() for number in range(10_000))
+    alike = (each for each in contents if sha1(each, usedforsecurity=False).hexdigest()[:2] == "ab")
+    made = [store(folder, each) for each in islice(alike, 12)]
+    values = ", ".join(f"('many', '{each}')" for each in made)
+    columns = "name, store_fname"
+    lost.server.ask(f"INSERT INTO ir_attachment ({columns}) VALUES {values}", **TENANT)  # noqa: S608 - made here
+    try:
+        done = bring_back(lost)
+    finally:
+        lost.server.ask("DELETE FROM ir_attachment WHERE name = 'many'", **TENANT)
+    assert done.returncode == 0, done.stderr
+    assert all((lost.filestore / each).exists() for each in made)
+    calls = (lost.bucket / "calls").read_text(encoding="utf-8")
+    assert "s3 cp --recursive s3://backups/filestores/acme/ab/" in calls
+    assert [
+        path for path in (lost.filestore / "ab").iterdir() if f"ab/{path.name}" not in {*made, *named(lost)}
+    ] == []
+
+
+def test_files_of_another_are_left_alone(lost: Pods) -> None:
+    (lost.folder / "odoo" / ".costack-owner").write_text("local/other/acme", encoding="utf-8")
+    done = bring_back(lost)
+    assert done.returncode == 1
+    assert "belong to 'local/other/acme', and this tenant is local/acme-consulting/acme" in done.stderr
+    assert not Path(lost.filestore).exists()

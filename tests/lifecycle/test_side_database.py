@@ -1,0 +1,212 @@
+"""A database beside the tenant's own takes its place and gives it back, on real PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from components.scripts import script
+from tests.lifecycle.odoo import DATABASE, ROLE
+from tests.lifecycle.pods import TENANT, Pods, keeping
+from tests.lifecycle.side import (
+    KEPT,
+    SIDE,
+    act,
+    fill_from_backup,
+    fill_live,
+    forget_side,
+    make,
+    places,
+    state,
+    sums,
+)
+from tests.lifecycle.writer import writing
+from tests.postgres import chosen_versions
+
+pytestmark = pytest.mark.postgres
+_LATER = "9999-12-31T00:00:00Z"
+
+
+@pytest.fixture
+def restoring(pods: Pods, backup: str) -> Iterator[Pods]:
+    """The tenant with one backup, put back afterwards."""
+    assert backup
+    with keeping(pods):
+        try:
+            yield pods
+        finally:
+            forget_side(pods.server)
+
+
+@chosen_versions
+def test_a_backup_takes_the_place_of_what_is_in_use_and_gives_it_back(restoring: Pods, backup: str) -> None:
+    before = sums(restoring.server)
+    restoring.server.ask(f"COMMENT ON DATABASE {DATABASE} IS 'costack: used of a move'")
+    with writing(restoring.server, "while it is prepared") as people:
+        people.wait_for(2)
+        made = make(restoring)
+        assert made.returncode == 0, made.stderr
+        assert state(restoring.server)[SIDE] == "costack: side m1 filling"
+        filled = fill_from_backup(restoring, _LATER)
+        assert filled.returncode == 0, filled.stderr
+        people.wait_for(2)
+        assert people.refused == []
+    assert state(restoring.server)[SIDE] == f"costack: side m1 ready {backup}"
+    assert sums(restoring.server, SIDE) == before
+    worked = sums(restoring.server)
+    assert worked != before
+
+    switched = act(restoring, "switch")
+    assert switched.returncode == 0, switched.stderr
+    assert state(restoring.server) == {
+        DATABASE: f"costack: used m1 {backup}",
+        KEPT: "costack: kept m1 costack: used of a move",
+    }
+    assert sums(restoring.server) == before
+    assert restoring.server.ask("SHOW statement_timeout", **TENANT) == "15min"
+    assert act(restoring, "switch").returncode == 0  # once more
+
+    back = act(restoring, "back")
+    assert back.returncode == 0, back.stderr
+    assert state(restoring.server) == {DATABASE: "costack: used of a move", SIDE: "costack: left m1"}
+    assert sums(restoring.server) == worked
+    assert act(restoring, "back").returncode == 0
+    assert act(restoring, "drop-side").returncode == 0
+    assert act(restoring, "drop-side").returncode == 0
+    assert state(restoring.server) == {DATABASE: "costack: used of a move"}
+
+
+@chosen_versions
+def test_what_is_confirmed_is_dropped_and_nothing_before(restoring: Pods) -> None:
+    assert make(restoring).returncode == 0
+    early = act(restoring, "switch")
+    assert early.returncode == 1
+    assert "no side database that was filled and checked" in early.stderr
+    filled = fill_live(restoring)
+    assert filled.returncode == 0, filled.stderr
+    assert json.loads(filled.stdout)["result"] == "ok"
+    assert sums(restoring.server, SIDE) == sums(restoring.server)
+    refused = act(restoring, "drop-kept")
+    assert (refused.returncode, refused.stdout) == (0, f"{KEPT} is gone already\n")
+    assert act(restoring, "switch", mark="another").returncode == 1
+    assert act(restoring, "switch").returncode == 0
+    there = state(restoring.server)
+    other = act(restoring, "drop-kept", mark="another")
+    assert (other.returncode, "nothing was dropped" in other.stderr) == (1, True)
+    assert act(restoring, "drop-side", mark="another").stdout == f"{SIDE} is gone already\n"
+    assert state(restoring.server) == there
+    assert "nothing was dropped" in act(restoring, "drop-side").stderr
+    assert act(restoring, "drop-kept").returncode == 0
+    assert set(state(restoring.server)) == {DATABASE}
+    late = act(restoring, "back")
+    assert (late.returncode, "is gone" in late.stderr) == (1, True)
+
+
+@chosen_versions
+def test_a_filled_one_is_emptied_and_filled_anew(restoring: Pods, backup: str) -> None:
+    """Schemas, functions, large objects: whatever a killed run had brought."""
+    assert make(restoring).returncode == 0
+    assert fill_live(restoring).returncode == 0
+    restoring.server.ask(
+        "CREATE SCHEMA mine; CREATE TABLE mine.late (id integer)", **{**TENANT, "database": SIDE}
+    )
+    again = fill_from_backup(restoring, _LATER)
+    assert again.returncode == 0, again.stderr
+    assert state(restoring.server)[SIDE] == f"costack: side m1 ready {backup}"
+    assert (
+        restoring.server.ask(
+            "SELECT count(*) FROM pg_namespace WHERE nspname = 'mine'", **{**TENANT, "database": SIDE}
+        )
+        == "0"
+    )
+    assert act(restoring, "switch").returncode == 0  # the master may still rename it
+
+
+@chosen_versions
+def test_who_reads_the_backup_of_another_tenant_writes_nothing_there(restoring: Pods) -> None:
+    assert make(restoring).returncode == 0
+    calls = restoring.bucket / "calls"
+    before = len(calls.read_text(encoding="utf-8").splitlines())
+    done = fill_from_backup(restoring, _LATER, KEEP_RESULT="no")
+    assert done.returncode == 0, done.stderr
+    asked = calls.read_text(encoding="utf-8").splitlines()[before:]
+    assert any(each.startswith("s3 cp s3://backups/dumps/acme/") for each in asked)
+    assert not [each for each in asked if each.startswith(("s3 cp - ", "s3 sync", "s3 rm"))]
+
+
+@chosen_versions
+def test_a_time_before_the_first_backup_has_none_and_fills_nothing(restoring: Pods) -> None:
+    assert make(restoring).returncode == 0
+    done = fill_from_backup(restoring, "2001-01-01T00:00:00Z")
+    assert done.returncode == 1
+    (check,) = json.loads(done.stdout)["checks"]
+    assert check["expected"] == "a complete backup of 2001-01-01T00:00:00Z or before"
+    assert state(restoring.server)[SIDE] == "costack: side m1 filling"
+
+
+@pytest.mark.sample(2)
+@chosen_versions
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        (f"CREATE DATABASE {KEPT} OWNER {ROLE}", "is still there"),
+        (
+            f"CREATE DATABASE {SIDE} OWNER {ROLE}; COMMENT ON DATABASE {SIDE} IS 'costack: left m0'",
+            "no side database that may go",
+        ),
+        (
+            f"CREATE DATABASE {SIDE} TEMPLATE {DATABASE} OWNER {ROLE}",
+            "no side database that may go",
+        ),
+        (f"CREATE DATABASE {SIDE}", "belongs to role postgres"),
+    ],
+)
+def test_what_nobody_knows_is_not_touched(restoring: Pods, sql: str, why: str) -> None:
+    for each in sql.split("; "):
+        restoring.server.ask(each)
+    before = state(restoring.server)
+    done = make(restoring)
+    assert done.returncode == 1
+    assert why in done.stderr
+    assert state(restoring.server) == before
+    # An update that failed so can be left behind where there is nothing to drop.
+    assert act(restoring, "drop-side").returncode == (0 if SIDE not in before else 1)
+    assert state(restoring.server) == before
+
+
+@chosen_versions
+def test_one_that_could_not_say_yet_what_it_is_is_made_anew_or_dropped(restoring: Pods) -> None:
+    restoring.server.ask(f"CREATE DATABASE {SIDE} OWNER {ROLE}")
+    assert make(restoring).returncode == 0
+    restoring.server.ask(f"COMMENT ON DATABASE {SIDE} IS NULL")
+    dropped = act(restoring, "drop-side")
+    assert dropped.returncode == 0, dropped.stderr
+    assert set(state(restoring.server)) == {DATABASE}
+
+
+@chosen_versions
+def test_somebody_who_comes_back_is_asked_to_go_and_who_stays_stops_the_switch(restoring: Pods) -> None:
+    assert make(restoring).returncode == 0
+    assert fill_live(restoring).returncode == 0
+    with writing(restoring.server, "still here") as people:
+        people.wait_for(2)
+        switched = act(restoring, "switch")
+    assert switched.returncode == 0, switched.stderr
+    # What was committed until then is in the one that is kept.
+    kept = set(restoring.server.ask("SELECT key FROM no_id", database=KEPT).splitlines())
+    used = set(restoring.server.ask("SELECT key FROM no_id", database=DATABASE).splitlines())
+    assert set(people.committed) <= kept | used
+    assert kept.isdisjoint(used) or used <= kept
+
+
+@chosen_versions
+def test_another_owner_gets_nothing(restoring: Pods) -> None:
+    assert make(restoring).returncode == 0
+    assert fill_live(restoring).returncode == 0
+    text = script("side_database_switch.sh")
+    for wrong in ({"TENANT_ROLE": "t_other"}, {"OWNER": "local/other/acme", "ACTION": "drop-side"}):
+        done = restoring.run(text, **{**places(restoring), "ACTION": "switch", **wrong})
+        assert done.returncode == 1
+    assert set(state(restoring.server)) == {DATABASE, SIDE}

@@ -1,0 +1,65 @@
+"""What a preview says of each step of a restore, and of a refresh."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.portfolios import plan_of, tenant
+from tiers.change.effect import EffectKind
+from tiers.change.effects import effects_of
+from tiers.plan.plan import Plan
+from tiers.portfolio.restore.stage import NEXT, WAY_BACK, RestoreStage
+
+AT = "2026-11-29T01:15:00Z"
+
+
+def planned(stage: str | None) -> Plan:
+    restore = {"at": AT, "stage": stage} if stage else None
+    return plan_of(tenant("acme", tier="dedicated-db", restore=restore))
+
+
+def said(before: str | None, after: str | None) -> dict[EffectKind, str]:
+    return {each.kind: each.what for each in effects_of(planned(before), planned(after))}
+
+
+def test_people_work_while_a_backup_is_restored_beside() -> None:
+    (what,) = said(None, "prepare").items()
+    assert what == (
+        EffectKind.NOTICE,
+        f"the backup of acme of {AT} or before is restored beside the database in use; people work",
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "data"),
+    [
+        ("prepare", "switch", f"becomes what acme was at {AT}, as its backup says"),
+        ("start", "back", "goes back to the database before the restore"),
+    ],
+)
+def test_a_switch_costs_time_and_hides_data(before: str, after: str, data: str) -> None:
+    effects = said(before, after)
+    assert data in effects[EffectKind.DATA]
+    assert f"restore, stage {after}" in effects[EffectKind.DOWNTIME]
+
+
+def test_what_is_dropped_is_said_and_pods_that_start_again() -> None:
+    assert "had before the restore is dropped for good" in said("start", "confirm")[EffectKind.DATA]
+    assert "the restored database is dropped for good" in said("prepare", "discard")[EffectKind.DATA]
+    assert said("switch", "start") == {EffectKind.NOTICE: "Odoo starts again"}
+
+
+@pytest.mark.parametrize("stage", list(RestoreStage))
+def test_every_step_that_can_be_taken_says_what_it_does_unless_it_only_ends(stage: RestoreStage) -> None:
+    for following in (NEXT[stage], WAY_BACK.get(stage)):
+        assert following is None or said(stage, following)
+    assert effects_of(planned(stage), planned(stage)) == ()
+
+
+def test_of_a_refresh_it_says_whose_backup_it_is() -> None:
+    copy = {"environment": "staging", "client": "acme-ltd"}
+    restore = {"at": AT, "from_tenant": "acme", "stage": "prepare"}
+    source = tenant("acme", client="acme-ltd")
+    before = plan_of(source, tenant("acme-staging", **copy))
+    after = plan_of(source, tenant("acme-staging", **copy, restore=restore))
+    assert any("the backup of acme of" in each.what for each in effects_of(before, after))

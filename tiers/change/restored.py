@@ -1,0 +1,43 @@
+"""What a restore does to the data of a tenant, stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from tiers.change.effect import EffectKind
+from tiers.change.servers import Change
+from tiers.plan.plan import TenantPlan
+from tiers.portfolio.restore.stage import RestoreStage
+
+_EFFECTS: Final[Mapping[RestoreStage, tuple[EffectKind, str]]] = {
+    RestoreStage.PREPARE: (
+        EffectKind.NOTICE,
+        "the backup of {whose} of {at} or before is restored beside the database in use; people work",
+    ),
+    RestoreStage.SWITCH: (
+        EffectKind.DATA,
+        "becomes what {whose} was at {at}, as its backup says; what it is now is kept until confirmed",
+    ),
+    RestoreStage.CONFIRM: (
+        EffectKind.DATA,
+        "the database that it had before the restore is dropped for good",
+    ),
+    RestoreStage.BACK: (
+        EffectKind.DATA,
+        "goes back to the database before the restore: what was written since stays in the restored one",
+    ),
+    RestoreStage.DISCARD: (
+        EffectKind.DATA,
+        "the restored database is dropped for good, with all that was written there",
+    ),
+}
+
+
+def restore_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
+    """What the next step of a restore does to data; nothing where no step is taken."""
+    if after.restore is not None and after.restore != before.restore:
+        whose = after.restore.from_tenant or after.tenant
+        kind, what = _EFFECTS.get(after.restore.stage, (None, ""))
+        if kind is not None:
+            yield Change(kind, what.format(at=after.restore.moment, whose=whose))

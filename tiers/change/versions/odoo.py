@@ -1,0 +1,94 @@
+"""Says which version of Odoo an update may not ask for: older ones, and newer ones that nobody prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tiers.facts.compute import OdooProcess, Workload
+from tiers.plan.plan import Plan, TenantPlan, facts_of
+from tiers.vocabulary import Environment, version_numbers
+
+
+def process_of(tenant: TenantPlan) -> OdooProcess | None:
+    """How Odoo runs in the pods of *tenant*; all have the same image."""
+    return next((pod.odoo for pod in facts_of(tenant.facts, Workload) if pod.odoo), None)
+
+
+def major_of(version: str) -> str:
+    """The major version of Odoo.
+
+    >>> major_of("18.0")
+    '18'
+    """
+    return version.partition(".")[0]
+
+
+def refused_odoo(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
+    """Why *after* may not have its version of Odoo where *before* is deployed; nothing where it may."""
+    old, new = process_of(before), process_of(after)
+    if old is None or new is None or old.version == new.version:
+        return
+    if version_numbers(new.version) < version_numbers(old.version):
+        yield (
+            f"{after.tenant}: Odoo takes no database back from {old.version} to {new.version}: put its "
+            "version back as it was deployed; only a restore of a backup from before leads there"
+        )
+    elif major_of(new.version) != major_of(old.version) and not _is_upgraded(after, new.version):
+        yield (
+            f"{after.tenant}: Odoo {new.version} does not start on a database of {old.version}: put its "
+            "version back, upgrade its database by hand (docs/odoo-versions.md, Another major version), then "
+            f'write odoo: {{version: …, upgraded_to: "{new.version}"}}'
+        )
+
+
+def refused_update(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
+    """Why the update of modules in the file of *after* may not follow that of *before*."""
+    old, new = (each.odoo.update if each.odoo else None for each in (before, after))
+    if new is None:
+        return
+    if old is not None and new.number < old.number:
+        yield (
+            f"{after.tenant}: its update of modules has number {new.number} in its file, and {old.number} is "
+            f"deployed: write {old.number}, or {old.number + 1} to update once more"
+        )
+    elif old is not None and new.number == old.number and set(new.modules) != set(old.modules):
+        yield (
+            f"{after.tenant}: update {old.number} of modules was made for {', '.join(old.modules)}: for "
+            f"{', '.join(new.modules)} write number: {old.number + 1}"
+        )
+    elif (before.move or after.move) and (old is None or new.number > old.number):
+        yield f"{after.tenant}: its data moves: finish the move, then update modules (odoo.update)"
+
+
+def _is_upgraded(tenant: TenantPlan, version: str) -> bool:
+    said = tenant.odoo.upgraded_to if tenant.odoo else None
+    return said is not None and major_of(said) == major_of(version)
+
+
+def untried(deployed: Mapping[str, Mapping[str, Any]], plan: Plan) -> Iterator[str]:
+    """Productions that would take a build for staging first before anybody of their client has run it.
+
+    Args:
+        deployed: Tenant -> its plan as plain data, as it is deployed; empty where that is not known.
+        plan: What the next update would deploy.
+    """
+    for tenant in plan.tenants:
+        process, there = process_of(tenant), deployed.get(tenant.tenant)
+        if not tenant.staging_first or process is None or not there or process.image in _images(there):
+            continue
+        others = {
+            name: each
+            for name, each in deployed.items()
+            if each.get("client") == tenant.client and each.get("environment") != Environment.PRODUCTION
+        }
+        if others and not any(process.image in _images(each) for each in others.values()):
+            yield (
+                f"{tenant.tenant}: its version of Odoo is for staging first, and none of {', '.join(others)} "
+                "is deployed with this build: deploy it there and try it, then here"
+            )
+
+
+def _images(plan: Mapping[str, Any]) -> set[Any]:
+    processes = (fact.get("odoo") for fact in plan.get("facts") or ())
+    return {each.get("image") for each in processes if each}

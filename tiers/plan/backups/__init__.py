@@ -1,0 +1,1 @@
+"""Dumps of a tenant, and the restore tests that prove them."""

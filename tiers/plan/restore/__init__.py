@@ -1,0 +1,1 @@
+"""A tenant that is restored in place, as facts."""

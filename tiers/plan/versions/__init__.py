@@ -1,0 +1,1 @@
+"""The plan of a tenant's version of Odoo: the jobs that prepare it."""

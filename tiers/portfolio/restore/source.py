@@ -1,0 +1,96 @@
+"""Whose backup a tenant is refreshed from, and why another's may not be taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeVar
+
+from tiers.catalog.tier import Catalog, Offer
+from tiers.portfolio.tenant import Tenant
+from tiers.strict_yaml import Fault, Location
+from tiers.vocabulary import Count, Environment, Frozen, TenantId
+
+Place = TypeVar("Place")
+
+_WHERE: Final[Location] = ("restore", "from_tenant")
+
+
+class BackupSource(Frozen):
+    """The tenant whose backup is restored into another one of the same client."""
+
+    tenant: TenantId
+    owner: str
+    """Whose its data is, as its backups say: portfolio, first client, tenant."""
+    prefix: str
+    """Where its backups lie in the platform's bucket."""
+    database_gib: Count
+    filestore_gib: Count
+
+
+def source_of(
+    portfolio: str, tenants: Mapping[str, Tenant], catalog: Catalog, one: Tenant
+) -> BackupSource | None:
+    """Whose backup *one* is refreshed from; None where it is not. Its faults were told before."""
+    if one.restore is None or one.restore.from_tenant is None:
+        return None
+    other = tenants[one.restore.from_tenant]
+    database, files = _sizes(other, catalog.tiers[other.tier].offers[other.environment])
+    return BackupSource(
+        tenant=other.tenant,
+        owner=f"{portfolio}/{other.first_client or other.client}/{other.tenant}",
+        prefix=other.tenant,
+        database_gib=database,
+        filestore_gib=files,
+    )
+
+
+def source_faults(by_place: Mapping[Place, Tenant], catalog: Catalog) -> Iterator[tuple[Place, Fault]]:
+    """Where and why a tenant may not be refreshed from the one that its file names."""
+    known = {tenant.tenant: tenant for tenant in by_place.values()}
+    for place, tenant in by_place.items():
+        if tenant.restore is None or tenant.restore.from_tenant is None:
+            continue
+        if (other := known.get(tenant.restore.from_tenant)) is None:
+            yield place, (_WHERE, f"'{tenant.restore.from_tenant}' is no tenant of this portfolio")
+            continue
+        yield from ((place, (_WHERE, why)) for why in _refused(tenant, other, catalog))
+
+
+def _refused(tenant: Tenant, other: Tenant, catalog: Catalog) -> Iterator[str]:
+    own, its = (_offer(catalog, each) for each in (tenant, other))
+    if own is None or its is None:
+        return  # told where the tier is checked
+    yield from _not_its_own(tenant, other)
+    if its.backup_class is None:
+        yield f"{other.tier} makes no backups for '{other.environment}', so {other.tenant} has none"
+    elif its.region_copies is not None:
+        yield f"the backups of {other.tenant} lie in a bucket of its own, which only {other.tenant} may read"
+    names = ("database_gib", "filestore_gib")
+    for name, has, needs in zip(names, _sizes(tenant, own), _sizes(other, its), strict=True):
+        if needs > has:
+            yield f"{other.tenant} has {name} {needs}, and this tenant {has}: write {needs} into its options"
+
+
+def _not_its_own(tenant: Tenant, other: Tenant) -> Iterator[str]:
+    back = "`costack restore` takes it back to its own backup"
+    if tenant.environment is Environment.PRODUCTION:
+        yield f"production is never refreshed from another tenant; {back}"
+    if other.tenant == tenant.tenant:
+        yield f"is {tenant.tenant} itself; {back}"
+    elif other.client != tenant.client:
+        yield f"{other.tenant} belongs to client {other.client}, and this tenant to {tenant.client}"
+    lies_in = {tenant.region, tenant.options.dr_region or tenant.region}
+    if other.data_residency is not None and (outside := sorted(lies_in - set(other.data_residency))):
+        yield f"data of {other.tenant} may not lie in {', '.join(outside)}, where this tenant's does"
+
+
+def _offer(catalog: Catalog, tenant: Tenant) -> Offer | None:
+    tier = catalog.tiers.get(tenant.tier)
+    return None if tier is None else tier.offers.get(tenant.environment)
+
+
+def _sizes(tenant: Tenant, offer: Offer) -> tuple[int, int]:
+    return (
+        tenant.options.database_gib or offer.database_gib,
+        tenant.options.filestore_gib or offer.filestore_gib,
+    )

@@ -1,0 +1,104 @@
+"""The stages of a restore in place, and which update may follow which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum, unique
+from typing import Final
+
+from pydantic import field_validator
+
+from tiers.vocabulary import Frozen, TenantId, UtcDatetime
+
+
+@unique
+class RestoreStage(StrEnum):
+    """The stage of a restore; every update takes one step."""
+
+    PREPARE = "prepare"
+    """A backup is restored into a database beside the one in use, and is checked; people work."""
+    SWITCH = "switch"
+    """Odoo is stopped and backed up; the restored database takes the place of the one before."""
+    START = "start"
+    """People work with what was restored; the database before is kept."""
+    CONFIRM = "confirm"
+    """The database before is dropped."""
+    BACK = "back"
+    """Odoo is stopped, and the database before has its place again."""
+    DISCARD = "discard"
+    """People work with the database before; what was restored is dropped."""
+
+
+NEXT: Final[Mapping[RestoreStage, RestoreStage | None]] = {
+    RestoreStage.PREPARE: RestoreStage.SWITCH,
+    RestoreStage.SWITCH: RestoreStage.START,
+    RestoreStage.START: RestoreStage.CONFIRM,
+    RestoreStage.CONFIRM: None,
+    RestoreStage.BACK: RestoreStage.DISCARD,
+    RestoreStage.DISCARD: None,
+}
+"""The next step of each stage; None where it ends."""
+WAY_BACK: Final[Mapping[RestoreStage, RestoreStage]] = {
+    RestoreStage.PREPARE: RestoreStage.DISCARD,
+    RestoreStage.SWITCH: RestoreStage.BACK,
+    RestoreStage.START: RestoreStage.BACK,
+}
+"""The step back of each stage that has one."""
+STOPPED: Final = frozenset({RestoreStage.SWITCH, RestoreStage.BACK})
+"""The stages in which no pod of Odoo runs."""
+READING: Final = frozenset({RestoreStage.PREPARE, RestoreStage.SWITCH})
+"""The stages in which a job reads the backup that is restored."""
+RESTORED: Final = frozenset({RestoreStage.START, RestoreStage.CONFIRM})
+"""The stages in which people work with what was restored."""
+
+
+class Restore(Frozen):
+    """A restore of a tenant's database and files to an earlier moment, while it lasts."""
+
+    at: UtcDatetime
+    """The moment, with time zone: the newest complete backup of then or before is restored."""
+    from_tenant: TenantId | None = None
+    """The tenant whose backup it is, where it is not its own; `costack refresh` writes it."""
+    stage: RestoreStage
+    """The stage that the next `pulumi up` deploys; `costack restore` or `costack refresh` writes it."""
+
+    @field_validator("at")
+    @classmethod
+    def _to_the_second(cls, value: datetime) -> datetime:
+        if value.microsecond:
+            raise ValueError("Value should be whole seconds: backups are named by the second")
+        return value
+
+    @property
+    def command(self) -> str:
+        """What of Costack leads it: `restore` or `refresh`."""
+        return "refresh" if self.from_tenant else "restore"
+
+    @property
+    def moment(self) -> str:
+        """`at` as backups are named.
+
+        >>> Restore(at="2026-11-29T02:15:00+01:00", stage="prepare").moment
+        '2026-11-29T01:15:00Z'
+        """
+        return self.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def may_follow(there: Restore | None, here: Restore | None) -> bool:
+    """Whether *here* may be deployed after *there*: the same, the next step, or a way back.
+
+    The way back of a step that failed, too: the stack has the one before it then.
+    """
+    if there == here:
+        return True
+    if here is None:
+        return there is not None and NEXT[there.stage] is None
+    if there is not None and (there.at, there.from_tenant) != (here.at, here.from_tenant):
+        return False
+    coming = RestoreStage.PREPARE if there is None else NEXT[there.stage]
+    stages = {coming}
+    for each in (coming, None if there is None else there.stage):
+        if each is not None:
+            stages.add(WAY_BACK.get(each))
+    return here.stage in stages

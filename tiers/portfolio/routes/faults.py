@@ -1,0 +1,37 @@
+"""What the platform's ingress controller cannot do for a tenant, told before anything is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tiers.facts.controllers import ALLOW_CIDRS, CERTIFICATE_ARN, CONTROLLERS, MOST_ALB_NETWORKS, refusal
+from tiers.facts.ingress import ControllerKind
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.tenant import Tenant
+from tiers.strict_yaml import Fault, Location
+
+
+def route_faults(tenant: Tenant, platform: Platform) -> Iterator[Fault]:
+    """Options of `routes` that the controller of *platform* cannot do, or that nobody may have."""
+    kind, routes = platform.ingress.controller, tenant.routes
+    for option in routes.wanted():
+        if kind is None:
+            known = ", ".join(CONTROLLERS)
+            yield _place(option), f"needs ingress.controller in platform.yaml, one of {known}"
+        elif why := CONTROLLERS[kind].cannot.get(option):
+            yield _place(option), why
+    if kind is ControllerKind.AWS and len(routes.allow_cidrs) > MOST_ALB_NETWORKS:
+        why = (
+            f"has {len(routes.allow_cidrs)} networks, and a rule of an Application Load Balancer holds "
+            f"{MOST_ALB_NETWORKS} beside host name and path; take larger ones, or another ingress controller"
+        )
+        yield _place(ALLOW_CIDRS), why
+    if routes.certificate and (region := routes.certificate.region) not in {None, platform.region}:
+        yield _place(CERTIFICATE_ARN), f"is in {region}, and a load balancer takes those of {platform.region}"
+    for name in routes.annotations:
+        if why := refusal(name, kind):
+            yield ("routes", "annotations", name), f"'{name}' {why}"
+
+
+def _place(option: str) -> Location:
+    return ("routes", *option.split("."))

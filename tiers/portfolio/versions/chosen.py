@@ -1,0 +1,110 @@
+"""The version of Odoo that a tenant runs, whether it may, and how long it is supported."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Final, TypeVar
+
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.portfolio.versions.image import NamedImage, OdooImage, VersionName, support_ends
+from tiers.strict_yaml import Fault, not_among
+from tiers.vocabulary import Environment, LifecycleStage
+
+Key = TypeVar("Key", bound=Hashable)
+
+SOON: Final = timedelta(days=180)
+"""How long before its end a version is warned of: an upgrade needs a rehearsal, and a quiet weekend."""
+
+
+def image_of(platform: Platform, tenant: Tenant) -> OdooImage:
+    """The Odoo that *tenant* runs: the version it names, else that of the platform."""
+    name = version_of(tenant)
+    return platform.images.odoo if name is None else platform.images.odoo_versions[name]
+
+
+def version_of(tenant: Tenant) -> VersionName | None:
+    """The name of its version; None for the platform's own."""
+    return tenant.odoo.version if tenant.odoo else None
+
+
+def versions_of(platform: Platform) -> dict[str, VersionName | None]:
+    """Each version of Odoo that tenants may have -> its name in their files; None for the platform's own."""
+    found: dict[str, VersionName | None] = {platform.images.odoo.version: None}
+    for name, image in platform.images.odoo_versions.items():
+        found.setdefault(image.version, name)
+    return found
+
+
+def is_staging_first(platform: Platform, tenant: Tenant) -> bool:
+    """Whether *tenant* is a production that takes its version after another environment of its client."""
+    image = image_of(platform, tenant)
+    staged = isinstance(image, NamedImage) and image.rollout is not None
+    return staged and tenant.environment is Environment.PRODUCTION
+
+
+def version_faults(tenant: Tenant, platform: Platform) -> Iterator[Fault]:
+    """Why a tenant may not have the version that it names."""
+    name, known = version_of(tenant), platform.images.odoo_versions
+    if name is not None and name not in known:
+        yield ("odoo", "version"), not_among(known, name, "images.odoo_versions of platform.yaml")
+    elif tenant.odoo and (by_hand := tenant.odoo.upgraded_to):
+        runs = image_of(platform, tenant).version
+        if by_hand.partition(".")[0] != runs.partition(".")[0]:
+            yield ("odoo", "upgraded_to"), f"is '{by_hand}', and its version runs Odoo {runs}"
+
+
+def rollout_faults(tenants: Mapping[Key, Tenant], platform: Platform | None) -> Iterator[tuple[Key, Fault]]:
+    """Productions that name a version for staging first, which no other environment of their client names."""
+    for key, tenant in tenants.items() if platform else ():
+        others = _sandboxes(tenants.values(), tenant)
+        if platform is None or not _is_known(platform, tenant) or not is_staging_first(platform, tenant):
+            continue
+        name = version_of(tenant)
+        if others and all(version_of(each) != name for each in others):
+            ran = ", ".join(f"{each.tenant} has {version_of(each) or 'images.odoo'}" for each in others)
+            why = (
+                f"'{name}' is for staging first, and no other environment of client {tenant.client} has it "
+                f"({ran}): write it there, deploy it and try it, then here"
+            )
+            yield key, (("odoo", "version"), why)
+
+
+def version_advice(portfolio: Portfolio) -> Iterator[str]:
+    """A sentence for each production that takes a version for staging first without anywhere to try it."""
+    for tenant in portfolio.tenants:
+        staged = is_staging_first(portfolio.platform, tenant)
+        if staged and not _sandboxes(portfolio.tenants, tenant):
+            yield (
+                f"{tenant.tenant}: odoo.version {version_of(tenant)} is for staging first, and client "
+                f"{tenant.client} has no other environment here that could try it"
+            )
+
+
+def support_advice(portfolio: Portfolio, today: date) -> Iterator[str]:
+    """A sentence for each tenant whose version is supported no longer, or not for long, as of *today*."""
+    for tenant in portfolio.tenants:
+        image = image_of(portfolio.platform, tenant)
+        last = support_ends(image)
+        if last is None or tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING or last - today > SOON:
+            continue
+        named = f" ({name})" if (name := version_of(tenant)) else ""
+        when = f"ended on {last}" if last < today else f"ends on {last}, in {(last - today).days} days"
+        yield f"{tenant.tenant}: support of Odoo {image.version}{named} {when}; plan its upgrade"
+
+
+def _is_known(platform: Platform, tenant: Tenant) -> bool:
+    name = version_of(tenant)
+    return name is None or name in platform.images.odoo_versions
+
+
+def _sandboxes(tenants: Iterable[Tenant], production: Tenant) -> list[Tenant]:
+    """The other environments of its client that stay."""
+    return [
+        each
+        for each in tenants
+        if each.client == production.client
+        and each.environment is not Environment.PRODUCTION
+        and each.lifecycle_stage is not LifecycleStage.DECOMMISSIONING
+    ]
