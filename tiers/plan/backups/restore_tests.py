@@ -23,10 +23,12 @@ from tiers.vocabulary import CostCategory, CostDomain
 _DUMPS_LONG: Final = 2
 _MONTHS_PER_YEAR: Final = 12
 # As `costack restore-test` waits, and 2 minutes for each GiB: 9 MiB/s, as for any job on data.
-_LEAST_DEADLINE_MINUTES: Final = 60
+LEAST_DEADLINE_MINUTES: Final = 60
+"""How long any restore test may take."""
 _DEADLINE_MINUTES_PER_GIB: Final = 2
-# So long the log of a test with volumes of its own can be read; they are billed as long as its pod is there.
-_KEPT_WITH_VOLUMES: Final = 4 * 60
+KEPT_WITH_VOLUMES_MINUTES: Final = 4 * 60
+"""So long the log of a test with volumes of its own can be read; they are billed, and take the room of the
+next test in the namespace's quota, as long as its pod is there."""
 # What a node's disk has for pods is less: images, logs, and the tenth at which the kubelet evicts.
 _USABLE_PERCENT: Final = 80
 _WHOLE: Final = 100
@@ -98,6 +100,6 @@ def _room(offer: Offer, disk: int | None, wanted: RestoreTestSpec | None) -> Res
         fetched_gib=fetched_gib(offer.database_gib, offer.filestore_gib),
         restored_gib=restored_gib(offer.database_gib),
         storage_class=wanted.storage_class if wanted and volumes else None,
-        deadline_minutes=_LEAST_DEADLINE_MINUTES + _DEADLINE_MINUTES_PER_GIB * offer.database_gib,
-        kept_minutes=_KEPT_WITH_VOLUMES if volumes else 0,
+        deadline_minutes=LEAST_DEADLINE_MINUTES + _DEADLINE_MINUTES_PER_GIB * offer.database_gib,
+        kept_minutes=KEPT_WITH_VOLUMES_MINUTES if volumes else 0,
     )
