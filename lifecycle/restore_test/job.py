@@ -10,11 +10,15 @@ from components.restore_test import FETCH, FETCHED, REPORT, RESTORE, RESTORED, W
 from lifecycle.restore_test.result import STEP
 from tiers.errors import CatalogError
 from tiers.facts.compute import RestoreRoom
-from tiers.facts.copies import fetched_gib, restored_gib
+from tiers.facts.copies import (
+    KEPT_WITH_VOLUMES_MINUTES,
+    LEAST_DEADLINE_MINUTES,
+    fetched_gib,
+    restored_gib,
+)
 from tiers.facts.every_fact import FileShare, LogicalBackup, NodeGroup, ScheduledJob, TenantDatabase
 from tiers.facts.names import BACKUP
 from tiers.inventory import Inventory
-from tiers.plan.backups.restore_tests import KEPT_WITH_VOLUMES_MINUTES, LEAST_DEADLINE_MINUTES
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.vocabulary import CostDomain
 

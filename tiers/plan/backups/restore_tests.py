@@ -8,7 +8,12 @@ from typing import Final
 from tiers.catalog.classes import ResilienceRequirements
 from tiers.catalog.tier import Catalog, Offer
 from tiers.facts.compute import RestoreRoom, ScheduledJob
-from tiers.facts.copies import fetched_gib, restored_gib
+from tiers.facts.copies import (
+    KEPT_WITH_VOLUMES_MINUTES,
+    LEAST_DEADLINE_MINUTES,
+    fetched_gib,
+    restored_gib,
+)
 from tiers.facts.names import RESTORE_TEST_JOB
 from tiers.plan.owner import about, is_decommissioning
 from tiers.portfolio.controls import measures_of
@@ -22,13 +27,8 @@ from tiers.vocabulary import CostCategory, CostDomain
 # An assumption: a restore takes as long as its dump, and as long again for indexes and checks.
 _DUMPS_LONG: Final = 2
 _MONTHS_PER_YEAR: Final = 12
-# As `costack restore-test` waits, and 2 minutes for each GiB: 9 MiB/s, as for any job on data.
-LEAST_DEADLINE_MINUTES: Final = 60
-"""How long any restore test may take."""
+# Beside the least, 2 minutes for each GiB: 9 MiB/s, as for any job on data.
 _DEADLINE_MINUTES_PER_GIB: Final = 2
-KEPT_WITH_VOLUMES_MINUTES: Final = 4 * 60
-"""So long the log of a test with volumes of its own can be read; they are billed, and take the room of the
-next test in the namespace's quota, as long as its pod is there."""
 # What a node's disk has for pods is less: images, logs, and the tenth at which the kubelet evicts.
 _USABLE_PERCENT: Final = 80
 _WHOLE: Final = 100
