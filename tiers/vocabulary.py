@@ -143,42 +143,47 @@ PART_NAMES: Final = frozenset(
         "cron",
         "data",
         "database",
-        "dns",
         "filestore",
         "ingress",
         "internet",
-        "limits",
         "log",
         "logs",
-        "maintenance",
         "networks",
         "nodes",
         "odoo",
         "own",
         "password",
         "admin",
-        "allowed",
         "postgresql",
         "quota",
-        "restore-test",
-        "redirects",
-        "refresh",
         "sessions",
         "standby",
         "policy",
         "pods",
         "setup",
         "sleep",
-        "solver",
         "storage",
         "support",
         "tls",
-        "transport",
         "usage",
         "wake",
         "web",
     }
 )
+NEWER_PART_NAMES: Final = frozenset(
+    {
+        "allowed",
+        "dns",
+        "limits",
+        "maintenance",
+        "redirects",
+        "refresh",
+        "restore-test",
+        "solver",
+        "transport",
+    }
+)
+"""Parts that came when tenants could be called so: `city-transport` is refused beside `city` only."""
 
 
 def _utc(value: datetime) -> datetime:

@@ -12,6 +12,8 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.]*")
 _ANNOTATION: Final = re.compile(r"[A-Za-z_][\w.]*(\[.*\])?")
 _DROPPED: Final[list[bool]] = []
 _EMPTY: Final = compile("", "", "exec")
+_DOCUMENTED: Final[int] = getattr(inspect, "CO_HAS_DOCSTRING", inspect.CO_OPTIMIZED)
+"""The flag of functions whose first constant is a docstring; before Python 3.14 all have one, or None."""
 
 
 def mentioned(code: CodeType | None) -> set[str]:
@@ -48,7 +50,9 @@ def kept(code: CodeType) -> CodeType:
 
 def _undocumented(code: CodeType) -> CodeType:
     constants = [_undocumented(each) if isinstance(each, CodeType) else each for each in code.co_consts]
-    if code.co_flags & inspect.CO_OPTIMIZED and isinstance(constants[0], str) and "\n" in constants[0]:
+    # A comprehension has constants of its own there, or none at all.
+    documented = code.co_flags & _DOCUMENTED and constants and not code.co_name.startswith("<")
+    if documented and isinstance(constants[0], str) and "\n" in constants[0]:
         constants[0] = None
     return code.replace(co_consts=tuple(constants))
 

@@ -13,6 +13,7 @@ import importlib
 import marshal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from importlib.machinery import SourceFileLoader
 from threading import RLock
 from types import CodeType, FunctionType, ModuleType
@@ -79,6 +80,13 @@ def _deferred(body: FunctionType, name: str, *bases: Any, **options: Any) -> Any
     return Deferred(bases)
 
 
+def _is_list(deferred: Mapping[str, Deferred], defined: Iterable[str], exported: Iterable[str]) -> bool:
+    """Whether a module is a list of classes, none of which is made of another one."""
+    bases = (base for each in deferred.values() for base in each.bases)
+    all_of_it = deferred.keys() == {*defined} == {*exported}
+    return all_of_it and not any(isinstance(base, Deferred) for base in bases)
+
+
 class SliceLoader(SourceFileLoader):
     """Loads a module without its classes, and those from its code when they are asked for."""
 
@@ -96,9 +104,11 @@ class SliceLoader(SourceFileLoader):
         code = marshal.loads(outline(self._code()))  # noqa: S302 - bytes of our own
         names = Outline(module)
         vars(module)["__builtins__"] = {**vars(builtins), "__build_class__": _deferred, "__import__": star}
-        exec(code, vars(module), names)  # noqa: S102 - as its loader does
+        # A module that uses its classes while it is loaded fails with what is in their place.
+        with suppress(Exception):
+            exec(code, vars(module), names)  # noqa: S102 - as its loader does
         vars(module)["__builtins__"] = vars(builtins)
-        if names.deferred.keys() != classes(code).keys() or {*vars(module)["__all__"]} != {*names.deferred}:
+        if not _is_list(names.deferred, classes(code), vars(module).get("__all__", ())):
             super().exec_module(module)
             return
         del vars(module)["__all__"]

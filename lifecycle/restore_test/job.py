@@ -9,7 +9,13 @@ from typing import Any, Final
 from components.restore_test import FETCH, FETCHED, REPORT, RESTORE, RESTORED, WITHOUT_ROLE, pod_spec
 from lifecycle.restore_test.result import STEP
 from tiers.errors import CatalogError
-from tiers.facts.copies import fetched_gib, restored_gib
+from tiers.facts.compute import RestoreRoom
+from tiers.facts.copies import (
+    KEPT_WITH_VOLUMES_MINUTES,
+    LEAST_DEADLINE_MINUTES,
+    fetched_gib,
+    restored_gib,
+)
 from tiers.facts.every_fact import FileShare, LogicalBackup, NodeGroup, ScheduledJob, TenantDatabase
 from tiers.facts.names import BACKUP
 from tiers.inventory import Inventory
@@ -21,7 +27,8 @@ __all__ = ("FETCH", "REPORT", "RESTORE", "restore_job")
 Manifest = dict[str, Any]
 """A part of a Kubernetes object, with the field names of the Kubernetes API."""
 
-_KEPT_FINISHED: Final = timedelta(days=7)
+_KEPT: Final = timedelta(days=7)
+_KEPT_WITH_VOLUMES: Final = timedelta(minutes=KEPT_WITH_VOLUMES_MINUTES)
 _ARN_OF_BUCKET: Final = ":::"
 
 
@@ -30,7 +37,7 @@ def restore_job(
     tenant: str,
     at: datetime,
     *,
-    timeout: timedelta,
+    timeout: timedelta | None = None,
     backup: str | None = None,
     storage_class: str | None = None,
 ) -> Manifest:
@@ -40,7 +47,7 @@ def restore_job(
         inventory: The deployed inventory, which has the bucket's name.
         tenant: The tenant.
         at: The time of the request; it is part of the name.
-        timeout: The time after which Kubernetes ends it.
+        timeout: The time after which Kubernetes ends it; by default that of its scheduled test.
         backup: The backup, by the time it was taken; by default the newest complete one.
         storage_class: Storage class of a volume to restore into, for a database too large for a node's disk;
             by default the one of its scheduled test.
@@ -51,7 +58,10 @@ def restore_job(
     plan = _plan_of(inventory, tenant)
     kept, run = _backup_of(plan)
     sizes = _room(plan)
-    storage_class = storage_class or _scheduled_class(plan)
+    scheduled = _scheduled(plan)
+    storage_class = storage_class or (scheduled.storage_class if scheduled else None)
+    if timeout is None:
+        timeout = timedelta(minutes=scheduled.deadline_minutes if scheduled else LEAST_DEADLINE_MINUTES)
     if storage_class is None:
         _refuse_too_large(inventory, run, sum(sizes.values()))
     there = {**_bucket(inventory, kept), "OWNER": plan.owner, "BACKUP": backup or ""}
@@ -71,7 +81,7 @@ def restore_job(
         "spec": {
             "backoffLimit": 0,  # a second run of a failed test fails, too
             "activeDeadlineSeconds": int(timeout.total_seconds()),
-            "ttlSecondsAfterFinished": int(_KEPT_FINISHED.total_seconds()),
+            "ttlSecondsAfterFinished": int((_KEPT_WITH_VOLUMES if storage_class else _KEPT).total_seconds()),
             "template": pod,
         },
     }
@@ -95,9 +105,8 @@ def _backup_of(plan: TenantPlan) -> tuple[LogicalBackup, ScheduledJob]:
     return kept[0], runs[0]
 
 
-def _scheduled_class(plan: TenantPlan) -> str | None:
-    tests = [job.restore_test for job in facts_of(plan.facts, ScheduledJob) if job.restore_test]
-    return tests[0].storage_class if tests else None
+def _scheduled(plan: TenantPlan) -> RestoreRoom | None:
+    return next((job.restore_test for job in facts_of(plan.facts, ScheduledJob) if job.restore_test), None)
 
 
 def _room(plan: TenantPlan) -> Mapping[str, int]:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
+from components.lazy_sdks.code import _undocumented
+from components.lazy_sdks.slices import SliceLoader
 from tests.portfolios import ROOT
 
 SERVICES = ("pulumi_aws.ec2", "pulumi_aws.s3", "pulumi_kubernetes.core.v1", "pulumi_kubernetes.meta.v1")
@@ -224,3 +230,43 @@ def test_a_service_that_cannot_be_loaded_whole_says_why_each_time() -> None:
         "print(hasattr(aws.sqs, 'Nothing'), aws.sqs.GetQueueResult.__name__)"
     )
     assert said.split() == ["pulumi_aws.sqs.queue_policy"] * 2 + ["False", "GetQueueResult"]
+
+
+MORE_THAN_A_LIST = {
+    "a class is used": "class A:\n    x = 1\nB = A().x\n__all__ = ['A']\n",
+    "a class is called": "class A:\n    pass\nA.y = 1\n__all__ = ['A']\n",
+    "a class is made of another": "class A:\n    x = 1\nclass B(A):\n    pass\n__all__ = ['A', 'B']\n",
+    "nothing is exported": "class A:\n    x = 1\n",
+    "there is a function": "class A:\n    x = 1\ndef f(): return A\n__all__ = ['A', 'f']\n",
+}
+
+
+@pytest.mark.parametrize("source", MORE_THAN_A_LIST.values(), ids=MORE_THAN_A_LIST.keys())
+def test_a_module_that_is_more_than_a_list_of_classes_is_loaded_whole(source: str, tmp_path: Path) -> None:
+    """Versions of an SDK that nobody has seen yet load as they do without this."""
+    path = tmp_path / "made.py"
+    path.write_text(source)
+    spec = spec_from_loader("made", SliceLoader("made", str(path)))
+    assert spec is not None
+    module = module_from_spec(spec)
+    expected: dict[str, Any] = {}
+    exec(source, expected)  # noqa: S102 - the source above
+    assert spec.loader is not None
+    spec.loader.exec_module(module)
+    assert type(module) is ModuleType
+    assert {name for name in vars(module) if not name.startswith("__")} == {
+        name for name in expected if not name.startswith("__")
+    }
+    assert isinstance(module.A, type)
+
+
+def test_what_a_comprehension_holds_is_no_docstring() -> None:
+    source = (
+        'def f(each):\n    "first\\nsecond"\n    return [x for x in each], [x + "a\\nb" for x in each]\n'
+        'def g():\n    return "a\\nb"\n'
+    )
+    made: dict[str, Any] = {}
+    exec(_undocumented(compile(source, "made", "exec")), made)  # noqa: S102 - the source above
+    assert made["f"].__doc__ is None
+    assert made["f"]("x") == (["x"], ["xa\nb"])
+    assert made["g"]() == "a\nb"

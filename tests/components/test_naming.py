@@ -12,7 +12,8 @@ from tests.components.conftest import declare_plan
 from tests.portfolios import measured, plan_of, tenant
 from tiers.facts.every_fact import Namespace
 from tiers.plan.plan import facts_of
-from tiers.vocabulary import PART_NAMES
+from tiers.portfolio.names import ambiguous_names
+from tiers.vocabulary import NEWER_PART_NAMES, PART_NAMES
 
 JOB_HASH = re.compile(r"-[0-9a-f]{8}$")
 
@@ -53,7 +54,9 @@ def test_no_tenant_can_take_the_name_of_another_tenants_part() -> None:
     assert "restore-test" in parts
     named = {part for part in parts if not JOB_HASH.search(part)}
     assert {
-        part for part in named if not f"-{part}".endswith(tuple(f"-{each}" for each in PART_NAMES))
+        part
+        for part in named
+        if not f"-{part}".endswith(tuple(f"-{each}" for each in PART_NAMES | NEWER_PART_NAMES))
     } == set()
 
 
@@ -71,6 +74,21 @@ def test_a_tenant_called_like_a_part_is_refused() -> None:
     with pytest.raises(ValidationError, match="'acme-backup' would be the name of a part of 'acme'; choose"):
         tenant("acme-backup")
     assert tenant("backup").tenant == "backup"
-    with pytest.raises(ValidationError, match="'acme-restore-test' would be the name of a part of 'acme'"):
-        tenant("acme-restore-test")
+
+
+def test_a_tenant_called_like_a_newer_part_stays_and_nobody_comes_beside_it() -> None:
+    """Versions before this one had tenants such as `city-transport`, and an id cannot change."""
+    for part in NEWER_PART_NAMES:
+        one, other = tenant("city"), tenant(f"city-{part}")
+        alone = {"other": other, "more": tenant("acme"), "longer": tenant(f"city-{part}-hall")}
+        assert list(ambiguous_names(alone)) == []
+        assert list(ambiguous_names({"one": one, "other": other})) == [
+            (
+                "other",
+                (
+                    ("tenant",),
+                    f"'city-{part}' is the name of a part of 'city'; the newer of them needs another",
+                ),
+            )
+        ]
     assert tenant("acme-test").tenant == "acme-test"

@@ -79,7 +79,6 @@ def test_a_restore_test_before_the_first_backup_does_not_stop_it(later: Pods) ->
     assert (folder / "owner").read_text(encoding="utf-8").strip() == OWNER
 
 
-@pytest.mark.sample(1)
 @pytest.mark.parametrize("left", ["manifests/acme/{}.json", "dumps/acme/{}.dump"])
 def test_a_manifest_or_a_dump_without_a_mark_may_be_somebody_elses(later: Pods, left: str) -> None:
     empty_bucket(later)
@@ -103,7 +102,6 @@ exec "@@/tools/aws.answers" "$@"
 """
 
 
-@pytest.mark.sample(1)
 @pytest.mark.parametrize("refused", [1, 2, 3])
 def test_a_listing_that_is_refused_is_no_empty_prefix(later: Pods, refused: int) -> None:
     """Of the mark, the manifests, the dumps: with any answer unknown nothing is marked and nothing made."""

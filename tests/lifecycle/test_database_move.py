@@ -199,7 +199,6 @@ def test_who_writes_on_during_the_copy_stops_the_move_and_loses_nothing(moving: 
     assert written(moving.server) == set(writer.committed)
 
 
-@pytest.mark.whole("ten seconds of a client that writes without end")
 @pytest.mark.parametrize(
     ("server", "delay"),
     DELAYS,
@@ -259,7 +258,6 @@ def test_what_was_not_committed_when_the_database_closed_is_on_neither_side(
     assert written(moving.server) == written(other) == set()
 
 
-@pytest.mark.sample(1)
 @chosen_versions
 @pytest.mark.parametrize("stage", ["nothing", "another move", "half a copy"])
 def test_only_a_checked_copy_is_cut_over_to(moving: Pods, other: Server, stage: str) -> None:

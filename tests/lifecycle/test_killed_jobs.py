@@ -17,6 +17,7 @@ from components.tenant.rotation import second_role
 from tests.lifecycle.odoo import PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import TENANT, Pods, forget, keeping, move_places, said, set_up, setting_up
 from tests.postgres import MAJORS, NEWEST_SOLD, OWNER, Server, running_server
+from tests.sampling import asks_for_every
 
 EVERYWHERE: Final = bool(os.environ.get("COSTACK_EVERY_KILL"))
 """`make torture` kills each job at twenty points, on every version of PostgreSQL."""
@@ -92,11 +93,10 @@ def test_a_killed_copy_is_made_anew(pods: Pods, other: Server, reset: Callable[[
     kill_everywhere(pods, script("database_copy.sh"), places, reset, judge, EARLY, LATE)
 
 
-@pytest.mark.whole("forty seconds of kills; a set-up and a drop are killed here, too")
 def test_a_killed_hand_over_loses_nothing_and_ends(
     pods: Pods, other: Server, reset: Callable[[], None]
 ) -> None:
-    before = sums(pods.server)
+    before, moments = sums(pods.server), (EARLY, LATE) if asks_for_every() else (LATE,)
     places = move_places(pods.server, other, "m1") | {"WAIT_SECONDS": "20"}
 
     def prepare() -> None:
@@ -109,7 +109,7 @@ def test_a_killed_hand_over_loses_nothing_and_ends(
         refused = pods.server.try_to_ask("SELECT 1", **TENANT)
         assert "too many connections for database" in refused.stderr
 
-    kill_everywhere(pods, script("database_hand_over.sh"), places, prepare, judge, EARLY, LATE)
+    kill_everywhere(pods, script("database_hand_over.sh"), places, prepare, judge, *moments)
 
 
 @pytest.mark.whole("the hand-over is killed here; make torture kills every job")

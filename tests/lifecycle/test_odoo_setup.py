@@ -317,7 +317,6 @@ exec %s "$@"
 """
 
 
-@pytest.mark.whole("each question is asked by other tests here, where it is answered")
 def test_no_question_that_is_refused_opens_the_gate(place: Place) -> None:
     """PostgreSQL may turn away any of them: an unknown answer is none."""
     place.ask(MODULES + INSTALLED)
@@ -354,7 +353,6 @@ def test_a_copy_is_neutralised_and_has_one_server_that_leads_nowhere(place: Plac
     assert place.gate().returncode == 0
 
 
-@pytest.mark.sample(1)
 @pytest.mark.parametrize("lacks", [NEUTRALIZE, OWN])
 def test_what_was_never_neutralised_or_has_productions_identity_does_not_start(
     place: Place, lacks: str
@@ -378,7 +376,6 @@ HARMFUL: Final = {
 }
 
 
-@pytest.mark.sample(1)
 @pytest.mark.parametrize("what", HARMFUL)
 def test_what_a_copy_has_got_since_is_neutralised_again_or_named(place: Place, what: str) -> None:
     place.ask(MODULES + INSTALLED)

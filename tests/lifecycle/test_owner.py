@@ -127,7 +127,6 @@ def own_server() -> Iterator[Server]:
         yield running
 
 
-@pytest.mark.sample(1)
 @on_every_version
 def test_a_new_client_with_an_ended_tenants_name_reads_nothing(place: Place) -> None:
     before = place.catalog()
@@ -151,7 +150,6 @@ def test_a_new_client_with_an_ended_tenants_name_reads_nothing(place: Place) -> 
     assert place.ask("SELECT text FROM orders") == SECRET
 
 
-@pytest.mark.sample(1)
 @once
 @pytest.mark.parametrize(
     "another", ["elsewhere/acme-consulting/acme", "local/acme-consulting/acme-2", "local/acme-consulting/ac"]
@@ -250,7 +248,6 @@ def test_a_role_behind_which_there_is_nothing_is_nobodys(place: Place) -> None:
     assert place.mark == f"costack: owner {ANOTHER}"
 
 
-@pytest.mark.whole("test_shared_server keeps a role that a neighbour holds")
 def test_a_role_that_still_owns_something_elsewhere_is_not_taken_over(place: Place) -> None:
     place.server.ask("SELECT lo_from_bytea(0, 'kept')", user=ROLE, password=OLD)
     place.server.ask(f"DROP DATABASE {DATABASE}")
@@ -289,7 +286,6 @@ def test_only_its_owner_drops_it_and_then_the_name_is_free(place: Place) -> None
     assert place.ask("SELECT count(*) FROM pg_class WHERE relname = 'orders'", NEW) == "0"
 
 
-@pytest.mark.sample(1)
 @once
 @pytest.mark.parametrize("marked", [True, False])
 def test_a_move_replaces_nothing_that_somebody_left(
@@ -310,7 +306,6 @@ def test_a_move_replaces_nothing_that_somebody_left(
     assert place.ask("SELECT text FROM orders") == SECRET
 
 
-@pytest.mark.sample(1)
 @once
 @pytest.mark.parametrize("begins", [MARK, UNMARKED])
 def test_a_copy_belongs_to_whom_the_original_does(place: Place, own_server: Server, begins: str) -> None:

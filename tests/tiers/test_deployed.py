@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.components.drawn_routes import with_dns
 from tests.portfolios import catalog, local_portfolio, plan_of, tenant
 from tiers.change.platform import platform_faults
 from tiers.deployed import RECORD_TYPE, deployed_of, is_released, refusals
@@ -291,3 +292,25 @@ def test_a_rotation_takes_one_step(there: str, here: str, *, passes: bool) -> No
     found = refused(state(rotated(there)), rotated(here))
     assert (found == []) is passes
     assert passes or "which is not the next step" in found[0]
+
+
+def test_a_record_goes_to_another_tenant_in_two_updates() -> None:
+    """Pulumi makes before it deletes, and Route 53 has one record of a name."""
+    on = with_dns("odoo.example.com", "acme.example")
+    recorded = {"dns": "route-53"}
+    shop = tenant("acme", routes={**recorded, "aliases": ["shop.acme.example"]})
+    other = tenant("borealis", routes=recorded)
+    there = state(plan_of(shop, other, platform=on))
+    without = tenant("acme", routes=recorded)
+    given = tenant("borealis", routes={**recorded, "redirects": ["shop.acme.example"]})
+    (told,) = refused(there, plan_of(without, given, platform=on))
+    assert told == (
+        "borealis: the record of 'shop.acme.example' is acme's in the stack, and Route 53 takes no second "
+        "one; take the name from acme in an update of its own first; nothing was changed"
+    )
+    assert refused(there, plan_of(without, other, platform=on)) == []
+    assert refused(state(plan_of(without, other, platform=on)), plan_of(without, given, platform=on)) == []
+    swapped = tenant(
+        "acme", hostname="shop.acme.example", routes={**recorded, "aliases": ["acme.odoo.example.com"]}
+    )
+    assert refused(there, plan_of(swapped, other, platform=on)) == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from tiers.change.effect import EffectKind, first_names
 from tiers.change.servers import Change
+from tiers.facts.dns import DnsRecords
 from tiers.facts.network import Route
+from tiers.plan.plan import Plan, facts_of
 
 _TREATED: Final = {
     "body_size_mib": (
@@ -21,7 +23,6 @@ _TREATED: Final = {
 }
 _TOLD: Final = {
     "certificate": "its certificate comes from elsewhere",
-    "dns": "others make the records of its host names",
     "annotations": "the annotations of its Ingress change",
     "controller": "another ingress controller is to read its Ingress",
     "class_name": "its Ingress has another class",
@@ -29,10 +30,41 @@ _TOLD: Final = {
 }
 
 
+_OWN: Final = "route-53"
+
+
+def handed_over(deployed: Mapping[str, Mapping[str, Any]], plan: Plan) -> Iterator[str]:
+    """Records that would go from one tenant to another: the new one is made before the old one is removed.
+
+    Route 53 refuses a record that is there already (API reference, ChangeResourceRecordSets, `CREATE`).
+
+    Args:
+        deployed: What is applied of each tenant, as plain data.
+        plan: What is wanted.
+    """
+    owners = {
+        (str(record.get("zone_id")), str(record.get("name"))): tenant
+        for tenant, applied in deployed.items()
+        for fact in applied.get("facts", ())
+        if fact.get("kind") == "dns-records"
+        for record in fact.get("records", ())
+    }
+    for tenant in plan.tenants:
+        for records in facts_of(tenant.facts, DnsRecords):
+            for each in records.records:
+                owner = owners.get((each.zone_id, each.name), tenant.tenant)
+                if owner != tenant.tenant:
+                    yield (
+                        f"{tenant.tenant}: the record of '{each.name}' is {owner}'s in the stack, and Route "
+                        f"53 takes no second one; take the name from {owner} in an update of its own first"
+                    )
+
+
 def route_changes(old: Route, new: Route) -> Iterator[Change]:
     """What people who work with a tenant notice of a change of its route."""
     yield from _names(old, new)
     yield from _who(old, new)
+    yield from _recorded(old, new)
     for name, (set_to, left_out) in _TREATED.items():
         if (value := getattr(new, name)) != getattr(old, name):
             yield Change(EffectKind.NOTICE, left_out if value is None else set_to.format(value))
@@ -67,3 +99,18 @@ def _who(old: Route, new: Route) -> Iterator[Change]:
     lost = not old.allow_cidrs or set(old.allow_cidrs) - set(new.allow_cidrs)
     kind = EffectKind.DOWNTIME if lost else EffectKind.NOTICE
     yield Change(kind, f"only {first_names(new.allow_cidrs)} may reach it")
+
+
+def _recorded(old: Route, new: Route) -> Iterator[Change]:
+    if old.dns == new.dns:
+        return
+    if new.dns == _OWN:
+        what = (
+            "Costack makes the records of its host names, and the update stops at one that is there already"
+        )
+        yield Change(EffectKind.NOTICE, what)
+    elif old.dns == _OWN:
+        what = "Costack removes the records of its host names; nobody finds it until others have made them"
+        yield Change(EffectKind.DOWNTIME, what)
+    else:
+        yield Change(EffectKind.NOTICE, "others make the records of its host names")

@@ -214,6 +214,7 @@ _INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
             (*_ISSUERS, "cert-manager.io/issuer-*", "kubernetes.io/tls-acme"), "write certificate.issuer"
         ),
         "cert-manager.io/common-name": "write the host name as hostname",
+        "cert-manager.io/alt-names": "write the host names into aliases",
         "external-dns.*": "write dns",
         "kubernetes.io/ingress.class": "write ingress.class_name in platform.yaml",
         "ingress.kubernetes.io/*": "no controller that Costack knows reads it any longer",

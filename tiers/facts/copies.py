@@ -16,6 +16,11 @@ from tiers.vocabulary import Count, Positive, Region
 # The write-ahead log and catalogs of an empty server; the filestore has 256 folders.
 _SERVER_GIB: Final = 2
 _FOLDERS: Final = 256
+LEAST_DEADLINE_MINUTES: Final = 60
+"""How long any restore test may take."""
+KEPT_WITH_VOLUMES_MINUTES: Final = 4 * 60
+"""So long the log of a test with volumes of its own can be read; they are billed, and take the room of the
+next test in the namespace's quota, as long as its pod is there."""
 
 
 class DatabaseBackupCopy(FactRecord):

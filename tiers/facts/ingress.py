@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from enum import StrEnum, unique
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tiers.vocabulary import Cidr, Frozen
 
@@ -13,6 +14,17 @@ OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0
 """What Kubernetes takes for the name of most objects (Object Names and IDs, DNS subdomain names)."""
 _GROUP: Final = r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$"
 _CERTIFICATE: Final = r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{8,64}$"
+
+
+_LARGEST, _SMALLEST = 16, 28
+
+
+def _subnet(value: str) -> str:
+    """As large as a subnet may be (VPC User Guide, subnet sizing): whoever is in it reaches every tenant."""
+    size = ipaddress.IPv4Network(value).prefixlen
+    if not _LARGEST <= size <= _SMALLEST:
+        raise ValueError(f"{value} is no subnet of a VPC, which are /{_LARGEST} to /{_SMALLEST}")
+    return value
 
 
 @unique
@@ -63,5 +75,5 @@ class AlbShare(Frozen):
     """Name of the IngressGroup: Ingresses of one group have one load balancer."""
     scheme: Literal["internal", "internet-facing"]
     """Whether the internet reaches it."""
-    subnet_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
+    subnet_cidrs: Annotated[tuple[Annotated[Cidr, AfterValidator(_subnet)], ...], Field(min_length=1)]
     """Address ranges of its subnets: pods accept traffic from these alone."""

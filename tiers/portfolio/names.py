@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import Fault
-from tiers.vocabulary import TenantId
+from tiers.vocabulary import NEWER_PART_NAMES, TenantId
 
 Place = TypeVar("Place")
 
@@ -34,7 +34,8 @@ def id_of(tenants: Iterable[Named], word: str) -> TenantId:
 
 
 def ambiguous_names(by_place: Mapping[Place, Tenant]) -> Iterator[tuple[Place, Fault]]:
-    """The tenants whose name is the id or the name of another one."""
+    """The tenants whose name is the id or the name of another one, or whose id is that of another's part."""
+    yield from _parts(by_place)
     for place, tenant in by_place.items():
         if tenant.display_name is None:
             continue
@@ -42,3 +43,14 @@ def ambiguous_names(by_place: Mapping[Place, Tenant]) -> Iterator[tuple[Place, F
             if other != place and tenant.display_name in {each.tenant, each.name}:
                 yield place, (("display_name",), f"'{tenant.display_name}' is already used in {other}")
                 break
+
+
+def _parts(by_place: Mapping[Place, Tenant]) -> Iterator[tuple[Place, Fault]]:
+    ids = {tenant.tenant for tenant in by_place.values()}
+    for place, tenant in by_place.items():
+        for part in sorted(NEWER_PART_NAMES):
+            if (other := tenant.tenant.removesuffix(f"-{part}")) != tenant.tenant and other in ids:
+                said = (
+                    f"'{tenant.tenant}' is the name of a part of '{other}'; the newer of them needs another"
+                )
+                yield place, (("tenant",), said)

@@ -39,7 +39,7 @@ class Request:
     stack: str | None
     inventory: Path | None
     backup: str | None
-    timeout: str
+    timeout: str | None
     storage_class: str | None
     evidence: Path | None
     context: str | None
@@ -156,7 +156,9 @@ def inventory_of(request: Request) -> Inventory:
     return deployed_inventory(str(request.stack), request.cwd)
 
 
-def _duration(text: str) -> timedelta:
+def _duration(text: str | None) -> timedelta | None:
+    if text is None:
+        return None
     found = _DURATION.fullmatch(text)
     if not found:
         raise CatalogError(f"--timeout {text}: expected a time such as 90s, 60m or 2h")

@@ -34,12 +34,17 @@ _Backup = Annotated[
     ),
 ]
 _Timeout = Annotated[
-    str, typer.Option(metavar="DURATION", help="Give up after this long, such as 60m or 2h.")
+    str | None,
+    typer.Option(
+        metavar="DURATION",
+        help="Give up after this long, such as 60m or 2h. Default: as the scheduled test, from 60m on.",
+    ),
 ]
 _StorageClass = Annotated[
     str | None,
     typer.Option(
-        metavar="CLASS", help="Restore to a volume of this storage class. Default: the node's own disk."
+        metavar="CLASS",
+        help="Restore to a volume of this class. Default: as the scheduled test, or the node's own disk.",
     ),
 ]
 _Evidence = Annotated[
@@ -62,7 +67,7 @@ def restore_test(  # noqa: PLR0917 - options of a command
     stack: options.Stack = None,
     inventory: options.Inventory = None,
     backup: _Backup = None,
-    timeout: _Timeout = "60m",
+    timeout: _Timeout = None,
     storage_class: _StorageClass = None,
     evidence: _Evidence = None,
     context: _Context = None,

@@ -173,7 +173,6 @@ def unreadable_catalog(left: Left) -> str:
     return "catalog"
 
 
-@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "broken",
     [unreadable_portfolio, unreadable_holds, misnamed_holds, holds_elsewhere, unreadable_catalog],
@@ -297,7 +296,6 @@ def test_a_tenant_of_its_name_that_lives_keeps_it(left: Left) -> None:
 HOLD: Final = f"legal_holds:\n  - {{tenant: {SANDBOX}, because: case 2027/4}}\n"
 
 
-@pytest.mark.sample(1)
 @pytest.mark.parametrize("folder", ["holds", "portfolios/local", "out"])
 def test_a_hold_that_was_written_after_the_plan_is_found_wherever_the_plan_looked(folder: str) -> None:
     """Whoever applies it names another folder of evidence, or none."""

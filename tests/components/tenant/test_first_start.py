@@ -14,7 +14,6 @@ JOB = "kubernetes:batch/v1:Job"
 SECRET = "kubernetes:core/v1:Secret"
 
 
-@pytest.mark.whole("test_secrets_reach_pods has every reader of every secret")
 def test_only_the_set_up_job_gets_the_administrators_password(declared: tuple[Declared, ...]) -> None:
     data = the(declared, SECRET, "acme-admin").props["stringData"]
     assert data == {"login": "admin", "password": "password-of-acme-administrator-password"}

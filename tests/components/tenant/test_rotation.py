@@ -155,7 +155,6 @@ def test_the_token_of_the_shared_cache_opens_it_until_users_are_everywhere() -> 
     assert before == during == after, "the users are the same: nothing starts anew when the token ends"
 
 
-@pytest.mark.whole("test_secrets_reach_pods changes one secret at a time")
 def test_a_tenants_rotation_leaves_its_neighbours_alone() -> None:
     def pods(rotation: Rotation | None) -> dict[str, Any]:
         declared = declare_plan(plan_of(tenant("acme", rotation=rotation), tenant("borealis")))

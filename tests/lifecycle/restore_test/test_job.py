@@ -16,7 +16,7 @@ from tests.components.monitor import Declared
 from tests.localcloud.cluster import running_cluster
 from tests.portfolios import catalog, local_plan, local_portfolio, plan_of, tenant
 from tiers.errors import CatalogError
-from tiers.facts.every_fact import LogicalBackup, NodeGroup, TenantDatabase
+from tiers.facts.every_fact import LogicalBackup, NodeGroup, ScheduledJob, TenantDatabase
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan, facts_of
 from tiers.plan.resolve import resolve
@@ -198,8 +198,23 @@ def test_a_backup_that_failed_its_test_is_not_tested_twice_and_a_job_does_not_st
     assert job["metadata"]["name"] == "acme-restore-test-20261124123005"
     spec = job["spec"]
     assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 3600)
-    assert spec["ttlSecondsAfterFinished"] == 7 * 24 * 3600
     assert job == job_of()
+
+
+def test_volumes_are_gone_before_the_next_test_needs_their_place_in_the_quota() -> None:
+    """A quota has room for the volumes of one test, and a scheduled one may come a day later."""
+    assert job_of()["spec"]["ttlSecondsAfterFinished"] == 4 * 3600
+    assert job_of(storage_class=None)["spec"]["ttlSecondsAfterFinished"] == 7 * 24 * 3600
+
+
+def test_it_may_take_as_long_as_the_scheduled_test_of_the_same_data() -> None:
+    plan = local_plan()
+    (run,) = [each for each in facts_of(plan.tenants[0].facts, ScheduledJob) if each.restore_test]
+    assert run.restore_test is not None
+    minutes = run.restore_test.deadline_minutes
+    assert minutes == 60 + 2 * 5
+    job = restore_job(inventory_of(plan), "acme", NOW)
+    assert job["spec"]["activeDeadlineSeconds"] == minutes * 60
 
 
 def test_the_room_is_that_of_the_database_with_its_indexes() -> None:

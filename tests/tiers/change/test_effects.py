@@ -299,6 +299,7 @@ def test_a_new_image_restarts_pods_and_nothing_else() -> None:
         ("acme/route", {"timeout_seconds": 90}, EffectKind.NOTICE, "may take 90 seconds"),
         ("acme/route", {"annotations": {"a": "b"}}, EffectKind.NOTICE, "annotations of its Ingress"),
         ("acme/route", {"dns": "external-dns"}, EffectKind.NOTICE, "others make the records"),
+        ("acme/route", {"dns": "route-53"}, EffectKind.NOTICE, "Costack makes the records of its host names"),
         ("acme/route", {"class_name": "other"}, EffectKind.DOWNTIME, "another class"),
         ("acme/route", {"controller": "traefik"}, EffectKind.DOWNTIME, "another ingress controller"),
         ("acme/egress", {"internet": False}, EffectKind.NOTICE, "no longer reach the internet"),
@@ -670,3 +671,10 @@ def test_names_beyond_five_are_counted() -> None:
     assert effect.in_words == (
         "restart: platform/cache: starts anew; 7 tenants at once: t0, t1, t2, t3, t4 and 2 more"
     )
+
+
+def test_records_that_costack_made_go_with_it() -> None:
+    made = with_fact(local_plan(), "acme/route", dns="route-53")
+    effect = only(made, local_plan())
+    assert effect.kind is EffectKind.DOWNTIME
+    assert effect.what.startswith("Costack removes the records of its host names; nobody finds it until")

@@ -8,7 +8,12 @@ from typing import Final
 from tiers.catalog.classes import ResilienceRequirements
 from tiers.catalog.tier import Catalog, Offer
 from tiers.facts.compute import RestoreRoom, ScheduledJob
-from tiers.facts.copies import fetched_gib, restored_gib
+from tiers.facts.copies import (
+    KEPT_WITH_VOLUMES_MINUTES,
+    LEAST_DEADLINE_MINUTES,
+    fetched_gib,
+    restored_gib,
+)
 from tiers.facts.names import RESTORE_TEST_JOB
 from tiers.plan.owner import about, is_decommissioning
 from tiers.portfolio.controls import measures_of
@@ -22,11 +27,8 @@ from tiers.vocabulary import CostCategory, CostDomain
 # An assumption: a restore takes as long as its dump, and as long again for indexes and checks.
 _DUMPS_LONG: Final = 2
 _MONTHS_PER_YEAR: Final = 12
-# As `costack restore-test` waits, and 2 minutes for each GiB: 9 MiB/s, as for any job on data.
-_LEAST_DEADLINE_MINUTES: Final = 60
+# Beside the least, 2 minutes for each GiB: 9 MiB/s, as for any job on data.
 _DEADLINE_MINUTES_PER_GIB: Final = 2
-# So long the log of a test with volumes of its own can be read; they are billed as long as its pod is there.
-_KEPT_WITH_VOLUMES: Final = 4 * 60
 # What a node's disk has for pods is less: images, logs, and the tenth at which the kubelet evicts.
 _USABLE_PERCENT: Final = 80
 _WHOLE: Final = 100
@@ -98,6 +100,6 @@ def _room(offer: Offer, disk: int | None, wanted: RestoreTestSpec | None) -> Res
         fetched_gib=fetched_gib(offer.database_gib, offer.filestore_gib),
         restored_gib=restored_gib(offer.database_gib),
         storage_class=wanted.storage_class if wanted and volumes else None,
-        deadline_minutes=_LEAST_DEADLINE_MINUTES + _DEADLINE_MINUTES_PER_GIB * offer.database_gib,
-        kept_minutes=_KEPT_WITH_VOLUMES if volumes else 0,
+        deadline_minutes=LEAST_DEADLINE_MINUTES + _DEADLINE_MINUTES_PER_GIB * offer.database_gib,
+        kept_minutes=KEPT_WITH_VOLUMES_MINUTES if volumes else 0,
     )

@@ -118,6 +118,7 @@ def test_what_costack_writes_is_nobodys_to_write(kind: ControllerKind) -> None:
         ("alb.ingress.kubernetes.io/wafv2-acl-arn", "aws-load-balancer-controller", "stops the controller"),
         ("alb.ingress.kubernetes.io/tags", "aws-load-balancer-controller", "cost tags"),
         ("cert-manager.io/cluster-issuer", "traefik", "write certificate.issuer"),
+        ("cert-manager.io/alt-names", "traefik", "into aliases"),
         ("external-dns.alpha.kubernetes.io/target", "traefik", "write dns"),
         ("external-dns.kubernetes.io/target", "traefik", "write dns"),
         ("kubernetes.io/ingress.class", "traefik", "ingress.class_name"),
@@ -175,6 +176,13 @@ def test_a_mistake_is_told_by_its_place(written: dict[str, Any], said: str) -> N
         ({"controller": "aws-load-balancer-controller"}, "alb is missing"),
         ({"controller": "traefik", "alb": SHARED}, "alb is for controller aws-load-balancer-controller only"),
         ({"alb": SHARED}, "alb is for controller aws-load-balancer-controller only"),
+        (
+            {
+                "controller": "aws-load-balancer-controller",
+                "alb": {**SHARED, "subnet_cidrs": ["10.40.160.0/20", "0.0.0.0/0"]},
+            },
+            "0.0.0.0/0 is no subnet of a VPC, which are /16 to /28",
+        ),
         ({"controller": "haproxy"}, "'traefik', 'ingress-nginx' or 'aws-load-balancer-controller'"),
         ({"class_name": "Upper"}, "match pattern"),
     ],
