@@ -35,12 +35,20 @@ trap 'exit 143' TERM INT
 
 waiting() { ask "SELECT string_agg(format('%s is %L', name, state), ', ' ORDER BY name) FROM ir_module_module WHERE state LIKE 'to %'"; }
 
-noted() { ask "SELECT coalesce(max(value::bigint), 0) FROM ir_config_parameter WHERE key = 'costack.$1'"; }
-note() { ask "INSERT INTO ir_config_parameter (key, value) VALUES ('costack.$1', '$NUMBER') ON CONFLICT (key) DO UPDATE SET value = '$NUMBER'"; }
+# By the name of the database: a copy brings along what was made of another tenant.
+noted() { ask "SELECT coalesce(max(value::bigint), 0) FROM ir_config_parameter WHERE key = 'costack.$1.$PGDATABASE'"; }
+parameter() { ask "SELECT value FROM ir_config_parameter WHERE key = '$1'"; }
+note() { ask "INSERT INTO ir_config_parameter (key, value) VALUES ('costack.$1.$PGDATABASE', '$NUMBER') ON CONFLICT (key) DO UPDATE SET value = '$NUMBER'"; }
 
 stop() {
   schema=$(ask "SELECT to_regclass('public.ir_module_module') IS NOT NULL")
   [ "$schema" = t ] || { touch "$skipped"; echo "there is no Odoo in $PGDATABASE yet: it is installed with its modules up to date"; return; }
+  # Odoo does not run on a copy of production before the set-up job, which comes next, has made it harmless.
+  if [ "${NEUTRALISED:-no}" = yes ] && [ "$(parameter database.is_neutralized)/$(parameter costack.copy)" != "true/$PGDATABASE" ]; then
+    touch "$skipped"
+    echo "database $PGDATABASE is a copy that was not made harmless yet: its modules are not updated; a higher number updates them"
+    return
+  fi
   made=$(noted update)
   [ "$made" -lt "$NUMBER" ] || { touch "$skipped"; echo "update $NUMBER of modules was made before"; return; }
   unfinished=$(waiting)
