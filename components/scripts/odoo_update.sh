@@ -50,6 +50,8 @@ stop() {
     return
   fi
   made=$(noted update)
+  # A section that was taken out of the file and came back with a lower number would be passed over without a word.
+  [ "$made" -le "$NUMBER" ] || cannot "update $made of modules was made in $PGDATABASE, and the tenant's file has number $NUMBER: nothing was stopped or changed; write $made, or $((made + 1)) to update once more"
   [ "$made" -lt "$NUMBER" ] || { touch "$skipped"; echo "update $NUMBER of modules was made before"; return; }
   unfinished=$(waiting)
   # An update that failed goes on where it is tried again.
@@ -62,7 +64,8 @@ stop() {
   scale "$NONE"
   quiet=0 until=$((SECONDS + WAIT_SECONDS))  # pods that end may still begin something
   while [ "$quiet" -lt 3 ]; do
-    busy=$(ask "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    # Autovacuum is nobody's session: it has no user, and may take longer than this waits.
+    busy=$(ask "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL")
     if [ "$busy" = 0 ]; then
       quiet=$((quiet + 1))
     else

@@ -387,3 +387,12 @@ def test_odoo_does_not_run_on_a_copy_that_was_not_made_harmless(place: Place) ->
     place.ask(f"UPDATE ir_config_parameter {own}")
     assert place.run(NEUTRALISED="yes").returncode == 0
     assert (place.made, len(place.calls)) == ("1", 1)
+
+
+def test_a_lower_number_is_not_passed_over_without_a_word(place: Place) -> None:
+    """The section may have been out of the file meanwhile: then nothing else knows of the higher one."""
+    assert place.run(NUMBER="3").returncode == 0
+    done = place.run(NUMBER="2")
+    assert (done.returncode, len(place.calls), len(place.scaled)) == (1, 1, 2)
+    assert "update 3 of modules was made in odoo_acme, and the tenant's file has number 2" in done.stderr
+    assert done.stderr.rstrip().endswith("write 3, or 4 to update once more")
