@@ -204,6 +204,7 @@ def test_nobody_wakes_while_modules_are_updated() -> None:
     odoo = OdooSection.model_validate({"update": {"number": 1, "modules": ["sale"]}})
     updating = sleeper().model_copy(update={"odoo": odoo})
     declared = tuple(declare_plan(plan_of(updating)))
+    assert faults_of(plan_of(updating), declared) == []
     job = the(declared, "kubernetes:batch/v1:Job", "acme-test-odoo-update")
     named = job.props["metadata"]["name"]
     assert given(declared, "acme-test-wake")["AFTER_JOB"] == named
