@@ -32,4 +32,4 @@ class UnreadTraces:
 
 def leave_unread() -> None:
     """Take traces of resources so from now on."""
-    resource.traceback = UnreadTraces()  # type: ignore[assignment, attr-defined]
+    vars(resource)["traceback"] = UnreadTraces()

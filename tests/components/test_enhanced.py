@@ -36,7 +36,7 @@ def test_every_fact_is_what_is_registered() -> None:
 
 def test_no_pod_of_the_tenant_runs_beside_a_neighbour() -> None:
     specs = [spec for name, spec in pod_specs(declared()) if name.startswith("acme")]
-    assert len(specs) == 5
+    assert len(specs) == 6
     for spec in specs:
         required = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
         ((expression,),) = [term["matchExpressions"] for term in required["nodeSelectorTerms"]]

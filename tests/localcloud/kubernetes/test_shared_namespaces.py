@@ -125,7 +125,8 @@ def test_all_pods_of_the_worst_moment_are_admitted_and_the_quota_ends_what_goes_
     pods = list(worst_moment())
     answers = run(shared, pods)
     assert [each.text for each in answers if not each.is_success] == []
-    assert len(answers) == 2 + 1 + 5 + 5 + 1 + 5  # acme: xs; borealis: m, which load scales to 4
+    # acme: xs; borealis: m, which load scales to 4; a scheduled restore test of each
+    assert len(answers) == 2 + 1 + 5 + 5 + 1 + 5 + 2
     given = {(each.json()["spec"]["priority"], each.json()["spec"]["preemptionPolicy"]) for each in answers}
     assert given == {(0, "PreemptLowerPriority"), (0, "Never")}
     used = shared.client.get(f"{PATHS['ResourceQuota']}/tenants").json()["status"]["used"]
