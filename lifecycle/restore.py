@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -12,7 +12,7 @@ from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.restore.stage import NEXT, WAY_BACK, Restore, RestoreStage, may_follow
-from tiers.portfolio.tenant import Tenant
+from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.vocabulary import LifecycleStage, TenantId
 
 STEPS: Final[Mapping[RestoreStage, str]] = {
@@ -151,14 +151,15 @@ def check_has_backups(deployed: TenantPlan) -> None:
         )
 
 
-def check_source(after: Tenant, tenants: Sequence[Tenant], catalog: Catalog) -> None:
+def check_source(after: Tenant, portfolio: Portfolio, catalog: Catalog) -> None:
     """Check that *after* may have the backup that it asks for, before anything stops.
 
     Raises:
         RefusedError: When that belongs to somebody else, does not fit, or is not there.
     """
-    known = {each.tenant: each for each in tenants} | {after.tenant: after}
-    found = [message for place, (_, message) in source_faults(known, catalog) if place == after.tenant]
+    known = {each.tenant: each for each in portfolio.tenants} | {after.tenant: after}
+    faults = source_faults(known, catalog, portfolio.platform)
+    found = [message for place, (_, message) in faults if place == after.tenant]
     if found:
         raise RefusedError(f"{after.tenant} cannot be refreshed: {'; '.join(found)}")
 

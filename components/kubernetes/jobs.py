@@ -71,10 +71,9 @@ class OneOffJob(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(owner, fact.name)
-        content = [described(fact), distinguished_by]
-        called: pulumi.Input[str] = job_name(owner, fact.name, content)
+        called: pulumi.Input[str] = called_of(owner, fact, distinguished_by)
         if has_read is not None:
-            called = has_read.apply(lambda seen: job_name(owner, fact.name, [*content, seen]))
+            called = has_read.apply(lambda seen: called_of(owner, fact, distinguished_by, seen))
         super().__init__(component_type("OneOffJob"), name, fact.model_dump(mode="json"), opts)
         labels = pods.identity(owner, fact.name)
         whole = {**spec, **scheduling(fact), "restartPolicy": "Never"}
@@ -94,6 +93,11 @@ class OneOffJob(pulumi.ComponentResource):
             opts=_lasting(self, gib),
         )
         self.register_outputs({})
+
+
+def called_of(owner: str, fact: Job, distinguished_by: Any, *seen: str) -> str:
+    """The name of *fact*'s Job in the cluster; *seen* is the fingerprint of the Secrets that it reads."""
+    return job_name(owner, fact.name, [described(fact), distinguished_by, *seen])
 
 
 def described(fact: Job) -> dict[str, Any]:

@@ -80,7 +80,7 @@ unfinished=$(waiting)
 [ -z "$unfinished" ] || cannot "the set-up of database $PGDATABASE did not end: $unfinished; Odoo's log above says why"
 
 # What was just installed needs no update of its modules (odoo_update.sh).
-[ -z "$fresh" ] || [ -z "${UPDATE:-}" ] || ask "INSERT INTO ir_config_parameter (key, value) VALUES ('costack.update', '$UPDATE')"
+[ -z "$fresh" ] || [ -z "${UPDATE:-}" ] || ask "INSERT INTO ir_config_parameter (key, value) VALUES ('costack.update.$PGDATABASE', '$UPDATE')"
 
 # What Odoo's own shell checks and settles: modules, passwords that everybody knows, addresses.
 odoo shell --config="$conf" --no-http --workers=0 --max-cron-threads=0 <<<"$SETTINGS"

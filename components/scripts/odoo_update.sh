@@ -35,13 +35,23 @@ trap 'exit 143' TERM INT
 
 waiting() { ask "SELECT string_agg(format('%s is %L', name, state), ', ' ORDER BY name) FROM ir_module_module WHERE state LIKE 'to %'"; }
 
-noted() { ask "SELECT coalesce(max(value::bigint), 0) FROM ir_config_parameter WHERE key = 'costack.$1'"; }
-note() { ask "INSERT INTO ir_config_parameter (key, value) VALUES ('costack.$1', '$NUMBER') ON CONFLICT (key) DO UPDATE SET value = '$NUMBER'"; }
+# By the name of the database: a copy brings along what was made of another tenant.
+noted() { ask "SELECT coalesce(max(value::bigint), 0) FROM ir_config_parameter WHERE key = 'costack.$1.$PGDATABASE'"; }
+parameter() { ask "SELECT value FROM ir_config_parameter WHERE key = '$1'"; }
+note() { ask "INSERT INTO ir_config_parameter (key, value) VALUES ('costack.$1.$PGDATABASE', '$NUMBER') ON CONFLICT (key) DO UPDATE SET value = '$NUMBER'"; }
 
 stop() {
   schema=$(ask "SELECT to_regclass('public.ir_module_module') IS NOT NULL")
   [ "$schema" = t ] || { touch "$skipped"; echo "there is no Odoo in $PGDATABASE yet: it is installed with its modules up to date"; return; }
+  # Odoo does not run on a copy of production before the set-up job, which comes next, has made it harmless.
+  if [ "${NEUTRALISED:-no}" = yes ] && [ "$(parameter database.is_neutralized)/$(parameter costack.copy)" != "true/$PGDATABASE" ]; then
+    touch "$skipped"
+    echo "database $PGDATABASE is a copy that was not made harmless yet: its modules are not updated; a higher number updates them"
+    return
+  fi
   made=$(noted update)
+  # A section that was taken out of the file and came back with a lower number would be passed over without a word.
+  [ "$made" -le "$NUMBER" ] || cannot "update $made of modules was made in $PGDATABASE, and the tenant's file has number $NUMBER: nothing was stopped or changed; write $made, or $((made + 1)) to update once more"
   [ "$made" -lt "$NUMBER" ] || { touch "$skipped"; echo "update $NUMBER of modules was made before"; return; }
   unfinished=$(waiting)
   # An update that failed goes on where it is tried again.
@@ -54,7 +64,8 @@ stop() {
   scale "$NONE"
   quiet=0 until=$((SECONDS + WAIT_SECONDS))  # pods that end may still begin something
   while [ "$quiet" -lt 3 ]; do
-    busy=$(ask "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    # Autovacuum is nobody's session: it has no user, and may take longer than this waits.
+    busy=$(ask "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL")
     if [ "$busy" = 0 ]; then
       quiet=$((quiet + 1))
     else

@@ -35,7 +35,8 @@ def put_to_sleep(
     *,
     inside: pulumi.ResourceOptions,
     child: pulumi.ResourceOptions,
-) -> None:
+    after_job: str | None = None,
+) -> list[pulumi.Resource]:
     """Declare what stops a tenant outside its hours, if its plan has a schedule.
 
     Args:
@@ -44,12 +45,19 @@ def put_to_sleep(
         server: Its database server; only its own server is stopped.
         inside: Options of objects in the namespace, which wait for it.
         child: Options of AWS resources.
+        after_job: A job that has stopped pods: as long as it runs, none wakes.
+
+    Returns:
+        What starts and stops pods.
     """
+    made: list[pulumi.Resource] = []
     for schedule in facts_of(tenant.facts, SleepSchedule):
         runs = [fact_named(tenant.facts, ScheduledJob, name) for name in (FALL_ASLEEP, WAKE_UP)]
-        TenantSleep(tenant.tenant, schedule, runs, facts_of(tenant.facts, Workload), inside)
+        workloads = facts_of(tenant.facts, Workload)
+        made.append(TenantSleep(tenant.tenant, schedule, runs, workloads, after_job=after_job, opts=inside))
         if schedule.server is not None:
             ServerSleep(physical_name(platform, tenant.tenant), schedule, server, child)
+    return made
 
 
 class TenantSleep(pulumi.ComponentResource):
@@ -64,6 +72,8 @@ class TenantSleep(pulumi.ComponentResource):
         schedule: SleepSchedule,
         runs: Sequence[ScheduledJob],
         workloads: Sequence[Workload],
+        *,
+        after_job: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(tenant, FALL_ASLEEP)
@@ -71,7 +81,8 @@ class TenantSleep(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         replicas = {physical_name(tenant, each.name): each.replicas for each in workloads}
         account = pods.service_account(name, name, schedule.namespace, child)
-        bound = may_scale(name, schedule.namespace, sorted(replicas), child)
+        watched = [after_job] if after_job else []
+        bound = may_scale(name, schedule.namespace, sorted(replicas), child, sees=watched)
         api_policy(
             physical_name(name, "to-api"),
             schedule.namespace,
@@ -81,8 +92,11 @@ class TenantSleep(pulumi.ComponentResource):
         )
         after = pulumi.ResourceOptions(parent=self, depends_on=[account, bound])
         for run in runs:
-            wanted = {each: count if run.name == WAKE_UP else 0 for each, count in replicas.items()}
-            _cron_job(tenant, run, name, wanted, after)
+            wakes = run.name == WAKE_UP
+            wanted = {each: count if wakes else 0 for each, count in replicas.items()}
+            told = {"DEPLOYMENTS": " ".join(f"{each}={count}" for each, count in sorted(wanted.items()))}
+            waits = {"AFTER_JOB": after_job} if wakes and after_job else {}
+            _cron_job(tenant, run, name, {**told, **waits}, after)
         self.register_outputs({})
 
 
@@ -166,9 +180,14 @@ def _target(action: str, role: iam.Role, identifier: pulumi.Output[str]) -> dict
 
 
 def may_scale(
-    name: str, namespace: str, deployments: Sequence[str], child: pulumi.ResourceOptions, *verbs: str
+    name: str,
+    namespace: str,
+    deployments: Sequence[str],
+    child: pulumi.ResourceOptions,
+    *verbs: str,
+    sees: Sequence[str] = (),
 ) -> k8s.rbac.v1.RoleBinding:
-    """A role of the service account *name* that may scale *deployments*, and nothing else."""
+    """A role of the account *name* that may scale *deployments* and read the Jobs in *sees*, no more."""
     metadata = {"name": name, "namespace": namespace}
     scale = {
         "apiGroups": ["apps"],
@@ -176,7 +195,9 @@ def may_scale(
         "resourceNames": list(deployments),
         "verbs": list(verbs or ("patch",)),
     }
-    role = k8s.rbac.v1.Role(name, metadata=metadata, rules=[scale], opts=child)
+    see = {"apiGroups": ["batch"], "resources": ["jobs"], "resourceNames": list(sees), "verbs": ["get"]}
+    rules = [scale, see] if sees else [scale]
+    role = k8s.rbac.v1.Role(name, metadata=metadata, rules=rules, opts=child)
     return k8s.rbac.v1.RoleBinding(
         name,
         metadata=metadata,
@@ -187,15 +208,14 @@ def may_scale(
 
 
 def _cron_job(
-    tenant: str, run: ScheduledJob, account: str, replicas: Mapping[str, int], opts: pulumi.ResourceOptions
+    tenant: str, run: ScheduledJob, account: str, told: Mapping[str, str], opts: pulumi.ResourceOptions
 ) -> None:
     name = physical_name(tenant, run.name)
     labels = pods.identity(tenant, FALL_ASLEEP, name=FALL_ASLEEP)
-    wanted = " ".join(f"{each}={count}" for each, count in sorted(replicas.items()))
     container = jobs.operations_container(
         run,
         script("scale.sh"),
-        {"DEPLOYMENTS": wanted, "NAMESPACE": run.namespace, "ACCESS": _ACCESS},
+        {**told, "NAMESPACE": run.namespace, "ACCESS": _ACCESS},
         [{"name": "access", "mountPath": _ACCESS, "readOnly": True}],
     )
     spec = pods.pod(

@@ -87,10 +87,11 @@ class TenantStack(pulumi.ComponentResource):
         database = self._prepare_database(self.move.cut_over())
         self.settings = self._settings(database)
         self.update = ModulesUpdate(tenant, platform, self.files.buckets, self._inside)
-        still = self._build_workloads(self._prepare_odoo(database))
+        # Before an update stops pods, whoever wakes them knows of it.
+        sleep = self._build_sleep()
+        still = self._build_workloads(self._prepare_odoo(database, sleep))
         self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
-        self._build_sleep()
         self._build_jobs(still)
         watch(tenant, self._inside)
         self.applied = self._record()
@@ -172,13 +173,13 @@ class TenantStack(pulumi.ComponentResource):
         job = self._fact(Job, "database-setup")
         return set_up(self.tenant, job, self._database, self._administered(), self.role, opts=after)
 
-    def _prepare_odoo(self, database: jobs.OneOffJob) -> jobs.OneOffJob:
+    def _prepare_odoo(self, database: jobs.OneOffJob, sleep: list[pulumi.Resource]) -> jobs.OneOffJob:
         route = self._fact(Route, "route")
         secret = administrator_secret(
             self.tenant.tenant, route.namespace, self.passwords, place=self._secrets(), opts=self._inside
         )
         before: list[pulumi.Resource] = [database, self.filestore, self.settings]
-        before += self.update.before_pods(self.filestore, self.settings, before)
+        before += self.update.before_pods(self.filestore, self.settings, [*before, *sleep])
         return set_up_odoo(
             self.tenant,
             self._fact(Job, ODOO_SETUP),
@@ -235,10 +236,10 @@ class TenantStack(pulumi.ComponentResource):
             opts=self._inside,
         )
 
-    def _build_sleep(self) -> None:
-        put_to_sleep(
-            self.tenant, self.platform.name, self.services.server, inside=self._inside, child=self._child
-        )
+    def _build_sleep(self) -> list[pulumi.Resource]:
+        name, server, after = self.platform.name, self.services.server, self.update.job_called
+        inside, child = self._inside, self._child
+        return put_to_sleep(self.tenant, name, server, inside=inside, child=child, after_job=after)
 
     def _record(self) -> pulumi.Output[Mapping[str, Any]]:
         plan = self.tenant.model_dump(mode="json")

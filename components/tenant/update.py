@@ -17,12 +17,13 @@ from components.places import BucketPlace, PlatformPlace
 from components.scripts import script
 from components.tenant.backups.dumps import backup_environment, may_write
 from components.tenant.sleep import may_scale
-from tiers.facts.every_fact import FactId, Job, LogicalBackup, Workload
-from tiers.facts.names import ODOO_START, ODOO_UPDATE
-from tiers.plan.plan import TenantPlan, facts_of
+from tiers.facts.every_fact import FactId, Job, LogicalBackup
+from tiers.facts.names import ODOO_SETUP, ODOO_START, ODOO_UPDATE
+from tiers.plan.plan import TenantPlan, fact_named, facts_of
 
 _ACCESS: Final = "/run/secrets/kubernetes"
 _ACCESS_MOUNT: Final[pods.Manifest] = {"name": "access", "mountPath": _ACCESS, "readOnly": True}
+_SCRIPT: Final = "odoo_update.sh"
 _WAIT_SECONDS: Final = 600
 """How long sessions have to end once pods are stopped: a pod takes a minute, a nightly backup longer."""
 
@@ -93,12 +94,14 @@ class ModulesUpdate:
         opts: pulumi.ResourceOptions,
     ) -> None:
         self._tenant, self._opts = tenant, opts
+        self._neutralised = fact_named(tenant.facts, Job, ODOO_SETUP).neutralises
         self._jobs = {job.name: job for job in facts_of(tenant.facts, Job) if job.update}
         self._bucket = next(
             ((kept, buckets[kept.bucket]) for kept in facts_of(tenant.facts, LogicalBackup)), None
         )
         if self._jobs:
-            job, names = self._jobs[ODOO_UPDATE], [*self._replicas()]
+            job = self._jobs[ODOO_UPDATE]
+            names = [*self._replicas(job)]
             self._rights = UpdateRights(
                 tenant.tenant, job, names, platform=platform, bucket=self._bucket, opts=opts
             )
@@ -110,8 +113,8 @@ class ModulesUpdate:
         if ODOO_UPDATE not in self._jobs:
             return []
         job = self._jobs[ODOO_UPDATE]
-        env, text = self._environment(job), script("odoo_update.sh")
-        tools = self._jobs[ODOO_START].image
+        env, text = self._environment(job), script(_SCRIPT)
+        tools = fact_named(self._tenant.facts, Job, "database-setup").image
         mounts = [*pods.odoo_mounts(), _ACCESS_MOUNT]
 
         def step(name: str, image: str, more: Mapping[str, pulumi.Input[str]]) -> pods.Manifest:
@@ -128,6 +131,14 @@ class ModulesUpdate:
             initContainers=[step("stop", tools, {}), step("backup", tools, self._backup())],
         )
         return [self._once(job, spec, [text, env], [*after, self._rights])]
+
+    @property
+    def job_called(self) -> str | None:
+        """What the job that updates is called; None where the plan has none."""
+        if ODOO_UPDATE not in self._jobs:
+            return None
+        job = self._jobs[ODOO_UPDATE]
+        return jobs.called_of(self._tenant.tenant, job, [script(_SCRIPT), self._environment(job)])
 
     def after_pods(self, started: Sequence[pulumi.Resource]) -> None:
         """The job that starts the pods that nobody else does, once Deployments are declared."""
@@ -156,16 +167,16 @@ class ModulesUpdate:
 
     def _scaling(self, job: Job) -> dict[str, str]:
         return {
-            "DEPLOYMENTS": _pairs(self._replicas()),
+            "DEPLOYMENTS": _pairs(self._replicas(job)),
             "NAMESPACE": job.namespace,
             "ACCESS": _ACCESS,
             "MANAGER": "costack-update",
         }
 
-    def _replicas(self) -> dict[str, int]:
+    def _replicas(self, job: Job) -> dict[str, int]:
         """Deployment -> how many pods it has when it runs, scaled out or not."""
-        workloads = facts_of(self._tenant.facts, Workload)
-        return {physical_name(self._tenant.tenant, each.name): each.replicas for each in workloads}
+        runs = job.update.replicas if job.update else {}
+        return {physical_name(self._tenant.tenant, name): count for name, count in runs.items()}
 
     def _environment(self, job: Job) -> dict[str, str]:
         """The environment variables of odoo_update.sh, in every step."""
@@ -173,8 +184,9 @@ class ModulesUpdate:
             raise ValueError(f"{job.id}: says no update")
         return {
             **self._scaling(job),
-            "NONE": _pairs(dict.fromkeys(self._replicas(), 0)),
+            "NONE": _pairs(dict.fromkeys(self._replicas(job), 0)),
             "SCALE": script("scale.sh"),
+            "NEUTRALISED": "yes" if self._neutralised else "no",
             "NUMBER": str(job.update.number),
             "MODULES": ",".join(job.update.modules),
             "MOST_SECONDS": str(60 * job.update.minutes),

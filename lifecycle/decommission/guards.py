@@ -182,6 +182,9 @@ def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
         yield f"the plan is for {plan.environment} {plan.tenant}, the stack has {there}"
     if tenant.rotation is not None and tenant.rotation.stage:
         yield f"the secrets of {tenant.tenant} are being rotated: finish that with `costack rotate` first"
+    if tenant.restore is not None:
+        command = f"costack {tenant.restore.command}"
+        yield f"the data of {tenant.tenant} is being restored: finish that with `{command}` first"
     decided = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
     if tenant.environment is not Environment.MIGRATION:
         if not decided:

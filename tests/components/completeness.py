@@ -27,7 +27,7 @@ from tests.components.test_tenants_apart import INTERNET, METADATA, between_tena
 from tests.tagged import expected_keys, label_sets
 from tiers.facts.compute import ScheduledJob, SleepSchedule
 from tiers.facts.data import LogicalBackup
-from tiers.facts.names import FINAL_DUMP
+from tiers.facts.names import FINAL_DUMP, ODOO_UPDATE
 from tiers.facts.network import Egress, Route
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 
@@ -139,11 +139,21 @@ def _is_updates(each: Declared) -> bool:
 
 
 def _sleep_faults(plan: TenantPlan, here: Sequence[Declared]) -> Faults:
-    """A tenant that sleeps may scale its own Deployments and nothing else; who does not may do nothing."""
+    """A tenant that sleeps may scale its own Deployments, and sees the Job that updates its modules.
+
+    Nothing else; who does not sleep may do nothing.
+    """
     mine = [each for each in here if each.labels.get("cost/tenant") == plan.tenant]
     names = sorted(each.props["metadata"]["name"] for each in _that_sleep(mine))
     own = {"apiGroups": ["apps"], "resources": ["deployments/scale"], "resourceNames": names}
-    wanted = [[{**own, "verbs": ["patch"]}]] if facts_of(plan.facts, SleepSchedule) else []
+    updates = [
+        each.props["metadata"]["name"]
+        for each in _of_kind(mine, "Job")
+        if each.labels["app.kubernetes.io/component"] == ODOO_UPDATE
+    ]
+    see = {"apiGroups": ["batch"], "resources": ["jobs"], "resourceNames": updates, "verbs": ["get"]}
+    rules = [{**own, "verbs": ["patch"]}, *([see] if updates else [])]
+    wanted = [rules] if facts_of(plan.facts, SleepSchedule) else []
     if [each.props["rules"] for each in mine if _is_sleeps(each) and each.type.endswith(":Role")] != wanted:
         yield f"{plan.tenant}: its role is not to scale {', '.join(names)}"
     asleep = [each.props for each in mine if _is_sleeps(each) and each.type.endswith(":RoleBinding")]

@@ -46,7 +46,9 @@ def fill_live(pods: Pods, mark: str = "m1") -> Done:
     return pods.run(script("side_database_fill.sh"), SIDE_DATABASE=SIDE, MARK=mark)
 
 
-def fill_from_backup(pods: Pods, not_after: str, mark: str = "m1", **report: str) -> Done:
+def fill_from_backup(
+    pods: Pods, not_after: str, mark: str = "m1", version: str = "18.0", **report: str
+) -> Done:
     """The containers of the job that restores a backup: how the last one that ran ended."""
     pods.empty_volumes()
     volumes = {each.upper(): str(pods.folder / each) for each in ("fetched", "restored")}
@@ -55,7 +57,7 @@ def fill_from_backup(pods: Pods, not_after: str, mark: str = "m1", **report: str
         ("restore_test_fetch.sh", {"NOT_AFTER": not_after}),
         ("side_database_fill.sh", {**nothing, "SIDE_DATABASE": SIDE, "MARK": mark}),
         ("restore_test_report.sh", report),
-        ("side_database_ready.sh", {**nothing, "SIDE_DATABASE": SIDE, "MARK": mark}),
+        ("side_database_ready.sh", {**nothing, "SIDE_DATABASE": SIDE, "MARK": mark, "VERSION": version}),
     )
     said = ""
     for name, more in steps:

@@ -31,8 +31,8 @@ def lost(damaged: Pods) -> Iterator[Pods]:
     shutil.rmtree(damaged.folder / "side", ignore_errors=True)
 
 
-def bring_back(pods: Pods) -> subprocess.CompletedProcess[str]:
-    return pods.run(script("filestore_restore.sh"))
+def bring_back(pods: Pods, **more: str) -> subprocess.CompletedProcess[str]:
+    return pods.run(script("filestore_restore.sh"), **more)
 
 
 def named(pods: Pods) -> list[str]:
@@ -80,6 +80,22 @@ def test_what_is_not_what_its_name_says_is_not_taken(lost: Pods, harm: str) -> N
     assert "1 files that odoo_acme names are neither here nor" in done.stderr
     assert f"in the copy in backups, such as {name}" in done.stderr
     assert not (lost.filestore / name).exists()
+
+
+def test_the_way_back_does_not_end_at_a_file_that_is_nowhere(lost: Pods) -> None:
+    """The database before named it and lacked it: Odoo would stay stopped for ever."""
+    names = named(lost)
+    (lost.bucket / "filestores" / "acme" / names[0]).unlink()
+    done = bring_back(lost, MAY_LACK="yes")
+    assert done.returncode == 0, done.stderr
+    assert "1 files that odoo_acme names are neither here nor, as their names say" in done.stderr
+    brought = len(names) - 1
+    assert json.loads(done.stdout) == {
+        "named": len(names),
+        "brought_back": brought,
+        "lacking": 1,
+        "result": "ok",
+    }
 
 
 def test_a_whole_folder_comes_at_once(lost: Pods) -> None:

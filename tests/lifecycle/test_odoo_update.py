@@ -171,7 +171,8 @@ class Place:
 
     @property
     def made(self) -> str:
-        return self.ask("SELECT max(value) FROM ir_config_parameter WHERE key = 'costack.update'")
+        mine = f"'costack.update.{DATABASE}'"
+        return self.ask(f"SELECT max(value) FROM ir_config_parameter WHERE key = {mine}")  # noqa: S608 - made here
 
     def flag(self, name: str, text: str = "") -> Path:
         path = self.folder / name
@@ -365,3 +366,33 @@ def test_only_pods_that_nobody_started_are_started(place: Place, there: int, lef
     done = place.pods.run(script("scale.sh"), **place.environment("start", FROM_ZERO="yes"))
     assert done.returncode == 0, done.stderr
     assert place.running == {"acme-web": left, "acme-cron": 1}
+
+
+def test_what_was_updated_elsewhere_is_not_taken_for_ones_own(place: Place) -> None:
+    """A copy of another tenant brings along its numbers."""
+    place.ask("INSERT INTO ir_config_parameter VALUES ('costack.update.odoo_other', '7')")
+    done = place.run(NUMBER="2")
+    assert done.returncode == 0, done.stderr
+    assert (place.made, len(place.calls)) == ("2", 1)
+
+
+def test_odoo_does_not_run_on_a_copy_that_was_not_made_harmless(place: Place) -> None:
+    for known in ({}, {"database.is_neutralized": "true"}, {"costack.copy": "odoo_other"}):
+        for key, value in known.items():
+            place.ask(f"INSERT INTO ir_config_parameter VALUES ('{key}', '{value}')")  # noqa: S608 - from above
+        done = place.run(NEUTRALISED="yes")
+        assert (done.returncode, place.calls, place.scaled) == (0, [], [])
+        assert "is a copy that was not made harmless yet: its modules are not updated" in done.stderr
+    own = f"SET value = '{DATABASE}' WHERE key = 'costack.copy'"
+    place.ask(f"UPDATE ir_config_parameter {own}")
+    assert place.run(NEUTRALISED="yes").returncode == 0
+    assert (place.made, len(place.calls)) == ("1", 1)
+
+
+def test_a_lower_number_is_not_passed_over_without_a_word(place: Place) -> None:
+    """The section may have been out of the file meanwhile: then nothing else knows of the higher one."""
+    assert place.run(NUMBER="3").returncode == 0
+    done = place.run(NUMBER="2")
+    assert (done.returncode, len(place.calls), len(place.scaled)) == (1, 1, 2)
+    assert "update 3 of modules was made in odoo_acme, and the tenant's file has number 2" in done.stderr
+    assert done.stderr.rstrip().endswith("write 3, or 4 to update once more")

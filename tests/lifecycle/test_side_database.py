@@ -41,6 +41,18 @@ def restoring(pods: Pods, backup: str) -> Iterator[Pods]:
 
 
 @chosen_versions
+def test_a_backup_of_another_major_version_of_odoo_is_never_ready(restoring: Pods, backup: str) -> None:
+    """People still work: pods of the one would not start on the database of the other."""
+    assert make(restoring).returncode == 0
+    done = fill_from_backup(restoring, _LATER, version="19.0")
+    assert done.returncode == 1
+    assert f"the backup of {backup} is of Odoo 18.0.1.3, and this tenant runs Odoo 19.0, which" in done.stderr
+    assert state(restoring.server)[SIDE] == "costack: side m1 filling"
+    assert act(restoring, "switch").returncode == 1
+    assert act(restoring, "drop-side").returncode == 0
+
+
+@chosen_versions
 def test_a_backup_takes_the_place_of_what_is_in_use_and_gives_it_back(restoring: Pods, backup: str) -> None:
     before = sums(restoring.server)
     restoring.server.ask(f"COMMENT ON DATABASE {DATABASE} IS 'costack: used of a move'")

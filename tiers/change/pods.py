@@ -8,14 +8,14 @@ from typing import Final, TypeVar
 from tiers.change.effect import EffectKind
 from tiers.change.routes import route_changes
 from tiers.change.servers import Change
-from tiers.change.versions.odoo import major_of, process_of
+from tiers.change.versions.odoo import major_of
 from tiers.facts.compute import Job, ModuleUpdate, SleepSchedule, Workload
 from tiers.facts.data import CacheSpace, LogicalBackup, TenantDatabase
 from tiers.facts.every_fact import FactRecord
 from tiers.facts.monitoring import MaintenancePage
 from tiers.facts.names import ODOO_UPDATE
 from tiers.facts.network import Egress, PodGroup, Route
-from tiers.plan.plan import TenantPlan, facts_of, uses_own_services
+from tiers.plan.plan import TenantPlan, facts_of, process_of, uses_own_services
 from tiers.portfolio.restore.stage import RestoreStage
 from tiers.portfolio.rotation import NEVER
 from tiers.vocabulary import LifecycleStage, MoveStage

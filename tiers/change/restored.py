@@ -9,6 +9,7 @@ from tiers.change.effect import EffectKind
 from tiers.change.servers import Change
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.restore.stage import RestoreStage
+from tiers.vocabulary import Environment
 
 _EFFECTS: Final[Mapping[RestoreStage, tuple[EffectKind, str]]] = {
     RestoreStage.PREPARE: (
@@ -34,6 +35,11 @@ _EFFECTS: Final[Mapping[RestoreStage, tuple[EffectKind, str]]] = {
 }
 
 
+_AGAIN: Final = (
+    "mail and scheduled actions that waited at {at} go out and run, also those that were sent and done since"
+)
+
+
 def restore_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     """What the next step of a restore does to data; nothing where no step is taken."""
     if after.restore is not None and after.restore != before.restore:
@@ -41,3 +47,6 @@ def restore_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
         kind, what = _EFFECTS.get(after.restore.stage, (None, ""))
         if kind is not None:
             yield Change(kind, what.format(at=after.restore.moment, whose=whose))
+        # Everywhere else the set-up job takes mail servers out and scheduled actions off.
+        if after.restore.stage is RestoreStage.START and after.environment is Environment.PRODUCTION:
+            yield Change(EffectKind.NOTICE, _AGAIN.format(at=after.restore.moment))

@@ -58,13 +58,15 @@ class ModuleUpdate(Frozen):
     """An update of modules of a tenant's Odoo (`odoo --update`), once for each number.
 
     Its pods are stopped meanwhile, for `minutes` at most beside the backup; `api_cidrs` is where a job that
-    stops them reaches the Kubernetes API.
+    stops them reaches the Kubernetes API. `replicas` are the pods by workload when Odoo runs: the same at
+    every stage of a move or restore, so that no stage makes another job of it.
     """
 
     number: Positive
     modules: Annotated[tuple[ModuleName, ...], Field(min_length=1)]
     minutes: Positive
     api_cidrs: tuple[Cidr, ...]
+    replicas: Mapping[str, Positive]
 
 
 class OdooProcess(Frozen):

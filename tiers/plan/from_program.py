@@ -135,7 +135,7 @@ def _together(
         *host_name_faults(tenants, platform),
         *rollout_faults(tenants, platform),
         *too_many_replications(tenants, catalog),
-        *source_faults(tenants, catalog),
+        *source_faults(tenants, catalog, platform),
     )
     for index, (where, message) in together:
         yield ("tenants", index, *where), message

@@ -44,6 +44,7 @@ from tiers.plan.namespaces.priority import with_priority
 from tiers.plan.namespaces.shared import operations_namespace
 from tiers.plan.owner import about, own_node_group
 from tiers.plan.tenant import tenant_facts
+from tiers.plan.versions.jobs import starts_pods
 from tiers.portfolio.move import on_tier, working_tier
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Move, Tenant
@@ -93,7 +94,8 @@ class _MoveFacts:
         """The facts in use come first: of two mounted shares the first is the one in use."""
         share = self._other_share()
         for fact in self._here:
-            if share is None or fact.id != share.id:
+            stays = self._stage is MoveStage.MIGRATE and starts_pods(fact)
+            if not stays and (share is None or fact.id != share.id):
                 yield self._of_both(fact)
         known = {fact.id for fact in self._here} | ({share.id} if share else set())
         for fact in self._there:

@@ -10,7 +10,15 @@ from pydantic import PlainSerializer, model_validator
 
 from tiers.catalog.folder import CatalogPath
 from tiers.catalog.tier import Currency, Fee
-from tiers.facts.every_fact import CacheSpace, DatabaseInstance, Fact, FactRecord, TenantDatabase
+from tiers.facts.every_fact import (
+    CacheSpace,
+    DatabaseInstance,
+    Fact,
+    FactRecord,
+    OdooProcess,
+    TenantDatabase,
+    Workload,
+)
 from tiers.facts.names import CACHE, DATABASE
 from tiers.portfolio.restore.source import BackupSource
 from tiers.portfolio.restore.stage import READING, Restore
@@ -200,3 +208,8 @@ def fact_named(facts: tuple[Fact, ...], kind: type[Kind], name: str) -> Kind:
         if isinstance(fact, kind) and fact.name == name:
             return fact
     raise LookupError(f"the plan has no {kind.__name__} called '{name}'")
+
+
+def process_of(tenant: TenantPlan) -> OdooProcess | None:
+    """How Odoo runs in the pods of *tenant*; all have the same image."""
+    return next((pod.odoo for pod in facts_of(tenant.facts, Workload) if pod.odoo), None)

@@ -191,7 +191,7 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
     # A tenant that is decommissioned is stopped: the final backup is of a database at rest.
     closed = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
 
-    update = module_update(platform, tenant)
+    update = module_update(platform, tenant, size)
 
     def workload(name: str, pods: PodClass, most: int, workers: int, threads: int) -> Workload:
         image = image_of(platform, tenant).model_dump(include=set(OdooImage.model_fields))

@@ -121,7 +121,7 @@ def _faults_against(
 ) -> Iterable[str]:
     for path, tenant in tenants.items():
         yield from sentences(path, faults_of_tenant(tenant, platform, catalog))
-    together = (*too_many_replications(tenants, catalog), *source_faults(tenants, catalog))
+    together = (*too_many_replications(tenants, catalog), *source_faults(tenants, catalog, platform))
     yield from (sentence(path, fault) for path, fault in together)
     if platform is not None:
         yield from sentences(platform_file, faults_of_platform(platform, catalog))

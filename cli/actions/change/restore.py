@@ -80,7 +80,7 @@ def restore_on(request: Request, now: datetime) -> None:
         return
     if request.begins and deployed is not None:
         check_has_backups(deployed)
-        check_source(tenant.model_copy(update={"restore": step.restore}), portfolio.tenants, catalog)
+        check_source(tenant.model_copy(update={"restore": step.restore}), portfolio, catalog)
     _write(request, file_of(folder, request.tenant), step)
     if request.begins and deployed is not None and (sentence := left_out(deployed, step)):
         echo(sentence)

@@ -31,7 +31,7 @@ from tiers.facts.names import (
     RESTORE_FILES,
     SWITCH_SIDE,
 )
-from tiers.plan.plan import TenantPlan, fact_named, facts_of
+from tiers.plan.plan import TenantPlan, fact_named, facts_of, process_of
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 
 _FETCHED: Final = "/fetched"
@@ -190,7 +190,7 @@ class DataRestore:
             "SAMPLE": str(SAMPLE),
             **_texts("MEASURE_SQL", "SEQUENCES_SQL", "AS_SQL", "COUNT"),
         }
-        read, marked = _at(_FETCHED, read=True), {**there, **self._side.names}
+        read, marked = _at(_FETCHED, read=True), {**there, **self._side.names, "VERSION": self._version()}
         steps = [
             self._step(_FETCH, "restore_test_fetch.sh", fetched, [_at(_FETCHED)]),
             self._step(_FILL, "side_database_fill.sh", filled, [_CONFIGURATION, read, _at(_RESTORED)]),
@@ -206,6 +206,10 @@ class DataRestore:
             *(pods.empty(_scratch(name), _COUNTS_GIB) for name in (_FETCH, _FILL, _REPORT)),
         ]
         self._pod(FILL_SIDE, steps, volumes, opts, _WITHOUT_ROLE)
+
+    def _version(self) -> str:
+        process = process_of(self._tenant)
+        return process.version if process else ""
 
     def _room_gib(self) -> int:
         source = self._tenant.restored_from
@@ -234,8 +238,13 @@ class DataRestore:
     def _bring_files_back(self, opts: pulumi.ResourceOptions) -> None:
         """Bring back the files that the database in use now names."""
         fact = self._jobs[RESTORE_FILES]
+        # Who goes back must arrive: what the database before lacked, it lacks again.
+        lacks = {"MAY_LACK": "yes"} if self._restore.stage is RestoreStage.BACK else {}
         container = jobs.operations_container(
-            fact, script("filestore_restore.sh"), self._in_bucket(self._tenant.owner), pods.odoo_mounts()
+            fact,
+            script("filestore_restore.sh"),
+            {**self._in_bucket(self._tenant.owner), **lacks},
+            pods.odoo_mounts(),
         )
         volumes = pods.odoo_volumes(self._files.claim_name, self._settings.secret_name)
         self._pod(RESTORE_FILES, [container], volumes, opts)

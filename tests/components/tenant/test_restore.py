@@ -88,6 +88,7 @@ def test_what_runs_a_dump_has_the_tenants_login_and_no_role() -> None:
     for name in ("fill", "ready"):
         assert not {"BUCKET", "MASTER_SECRET_ARN", "PREFIX"} & env(containers[name]).keys()
     assert env(containers["fetch"])["NOT_AFTER"] == AT
+    assert env(containers["ready"])["VERSION"] == "18.0"
 
 
 def test_a_restored_database_takes_the_place_when_all_stand_still_and_were_backed_up() -> None:
@@ -150,6 +151,14 @@ def test_the_set_up_looks_at_a_restored_database_before_a_pod_does() -> None:
     assert position(there, "acme-odoo-setup", "acme-web") == sorted(
         position(there, "acme-odoo-setup", "acme-web")
     )
+
+
+def test_only_the_way_back_may_lack_files() -> None:
+    lacks = {
+        stage: env(pod(declared(stage), "acme-restore-filestore")["containers"][0]).get("MAY_LACK")
+        for stage in ("switch", "back")
+    }
+    assert lacks == {"switch": None, "back": "yes"}
 
 
 def test_the_switch_and_the_way_back_are_two_jobs() -> None:

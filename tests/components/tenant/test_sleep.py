@@ -19,6 +19,7 @@ from tests.declarations import Registration, Registrations, differences
 from tests.portfolios import plan_of, tenant
 from tests.sleepers import own_server, plan_with, sleeper
 from tiers.plan.plan import Plan
+from tiers.portfolio.versions.section import OdooSection
 
 CRON_JOB = "kubernetes:batch/v1:CronJob"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
@@ -160,7 +161,7 @@ def test_what_all_share_is_never_stopped() -> None:
     assert not [each.name for each in shared() if each.type == SCHEDULE]
 
 
-def scaled(tmp_path: Path, deployments: str, curl: str) -> subprocess.CompletedProcess[str]:
+def scaled(tmp_path: Path, deployments: str, curl: str, **more: str) -> subprocess.CompletedProcess[str]:
     """The script with a made-up `curl` that writes down what it was asked."""
     tool = tmp_path / "curl"
     tool.write_text(f"#!/bin/bash\n{curl}\n", encoding="utf-8")
@@ -172,6 +173,7 @@ def scaled(tmp_path: Path, deployments: str, curl: str) -> subprocess.CompletedP
         "NAMESPACE": "odoo-staging",
         "DEPLOYMENTS": deployments,
         "ASKED": str(tmp_path / "asked"),
+        **more,
     }
     run = command(script("scale.sh"))["command"]
     return subprocess.run(run, env=env, capture_output=True, text=True, check=False)
@@ -195,3 +197,49 @@ def test_the_script_fails_when_it_is_refused(tmp_path: Path, code: int) -> None:
     done = scaled(tmp_path, "a-web=0", f"echo 'not allowed' >&2; exit {code}")
     assert (done.returncode, "not allowed" in done.stderr) == (code, True)
     assert "pods wanted" not in done.stdout
+
+
+def test_nobody_wakes_while_modules_are_updated() -> None:
+    """Whoever wakes knows the job before it stops a pod."""
+    odoo = OdooSection.model_validate({"update": {"number": 1, "modules": ["sale"]}})
+    updating = sleeper().model_copy(update={"odoo": odoo})
+    declared = tuple(declare_plan(plan_of(updating)))
+    assert faults_of(plan_of(updating), declared) == []
+    job = the(declared, "kubernetes:batch/v1:Job", "acme-test-odoo-update")
+    named = job.props["metadata"]["name"]
+    assert given(declared, "acme-test-wake")["AFTER_JOB"] == named
+    assert "AFTER_JOB" not in given(declared, "acme-test-sleep")
+    assert the(declared, ROLE, "acme-test-sleep").props["rules"][1:] == [
+        {"apiGroups": ["batch"], "resources": ["jobs"], "resourceNames": [named], "verbs": ["get"]}
+    ]
+    assert "AFTER_JOB" not in given(shared(), "acme-test-wake")
+    (parent,) = [each for each in declared if each.urn == job.parent]
+    assert the(declared, CRON_JOB, "acme-test-wake").urn in parent.dependencies
+
+
+# As curl and the API: a Job without a condition runs still; where none is there, curl ends with 22.
+_JOB_RUNS = """
+for last; do :; done
+printf "%s\\n" "$last" >>"$ASKED"
+case $last in
+  */jobs/*)
+    case $(grep -c /jobs/ "$ASKED")$STATE in
+      [12]*) printf '{"status": {"active": 1}}\\n200' ;;
+      3Complete|3Failed)
+        printf '{"status": {"conditions": [{"type": "%s", "status": "True"}]}}\\n200' "$STATE" ;;
+      3gone) printf 'not found\\n404'; exit 22 ;;
+      3refused) printf 'not allowed\\n403'; exit 22 ;;
+    esac ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("state", "code"), [("Complete", 0), ("Failed", 0), ("gone", 0), ("refused", 22)])
+def test_it_wakes_when_the_update_has_ended(tmp_path: Path, state: str, code: int) -> None:
+    waits = {"AFTER_JOB": "acme-odoo-update-1", "PAUSE_SECONDS": "0", "STATE": state}
+    done = scaled(tmp_path, "a-web=2", _JOB_RUNS, **waits)
+    assert done.returncode == code, done.stderr
+    asked = [line.rpartition("/apis/")[2] for line in (tmp_path / "asked").read_text().splitlines()]
+    job = "batch/v1/namespaces/odoo-staging/jobs/acme-odoo-update-1"
+    scale = "apps/v1/namespaces/odoo-staging/deployments/a-web/scale?fieldManager=costack-sleep"
+    assert asked == [job] * 3 + [scale] * (code == 0)

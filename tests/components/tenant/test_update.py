@@ -16,6 +16,7 @@ from tests.components.queries import the
 from tests.portfolios import plan_of, tenant
 from tiers.facts.compute import Job
 from tiers.plan.plan import Plan, facts_of
+from tiers.portfolio.restore.stage import RestoreStage
 
 JOB = "kubernetes:batch/v1:Job"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
@@ -118,3 +119,31 @@ def test_jobs_of_tenants_without_an_update_keep_their_names() -> None:
         "odoo-setup": False,
         "odoo-start": True,
     }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"restore": {"at": "2026-11-29T01:15:00Z", "stage": stage}} for stage in RestoreStage),
+        {"tier": "dedicated-db", "move": {"from_tier": "shared-namespace", "stage": "migrate"}},
+    ],
+    ids=str,
+)
+def test_no_stage_makes_another_update_or_starts_pods_that_it_stopped(changes: dict[str, Any]) -> None:
+    """The database of before an update does not know of it: a job that came again would update it."""
+    at_rest = {"tier": "dedicated-db"} if "restore" in changes else {}
+
+    def seen(more: dict[str, Any]) -> dict[str, Any]:
+        declared = declare_plan(planned(**at_rest | more))
+        found = {each.name: each for each in declared if each.type in (JOB, DEPLOYMENT)}
+        return {
+            "update": found["acme-odoo-update"].props["spec"],
+            "named": found["acme-odoo-update"].props["metadata"]["name"],
+            "starts": "acme-odoo-start" in found,
+            "runs": bool(found["acme-web"].props["spec"]["replicas"]),
+        }
+
+    before, there = seen({}), seen(changes)
+    assert there["named"] == before["named"]
+    assert there["update"] == before["update"] or "move" in changes
+    assert there["starts"] == there["runs"]

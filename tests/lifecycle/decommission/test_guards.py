@@ -78,6 +78,14 @@ def test_a_tenant_whose_secrets_are_being_rotated_does_not_end() -> None:
     assert refusals(plan, seen(turned, plan)) == ()
 
 
+def test_a_tenant_that_is_restored_does_not_end() -> None:
+    restoring = sandbox(restore={"at": "2026-11-29T01:15:00Z", "stage": "start"})
+    plan = ending_plan(restoring)
+    assert refusals(plan, seen(restoring, plan)) == (
+        "the data of acme is being restored: finish that with `costack restore` first",
+    )
+
+
 def _subjects() -> Iterator[Tenant]:
     for stage in LifecycleStage:
         yield tenant("acme", tier="ha-postgresql", lifecycle_stage=str(stage))

@@ -151,3 +151,15 @@ def test_data_that_moves_is_not_updated() -> None:
     assert said == (
         "acme: its data moves: finish the move, then update modules (odoo.update); nothing was changed"
     )
+
+
+def test_a_tenant_that_is_restored_is_not_updated() -> None:
+    """The pods that a stage stops and the database that it exchanges are not those of the update."""
+    at = {"at": "2026-11-29T01:15:00Z", "stage": "prepare"}
+    there = state(updated(1))
+    assert not refused(there, updated(1, restore=at))
+    (said,) = refused(there, updated(2, restore=at))
+    assert said == (
+        "acme: it is being restored: finish the restore, then update modules (odoo.update); "
+        "nothing was changed"
+    )

@@ -46,7 +46,22 @@ def test_a_switch_costs_time_and_hides_data(before: str, after: str, data: str) 
 def test_what_is_dropped_is_said_and_pods_that_start_again() -> None:
     assert "had before the restore is dropped for good" in said("start", "confirm")[EffectKind.DATA]
     assert "the restored database is dropped for good" in said("prepare", "discard")[EffectKind.DATA]
-    assert said("switch", "start") == {EffectKind.NOTICE: "Odoo starts again"}
+    assert said("switch", "start").keys() == {EffectKind.NOTICE}
+
+
+def test_production_is_told_that_mail_of_then_is_sent_again() -> None:
+    again = (
+        f"mail and scheduled actions that waited at {AT} go out and run, also those that were sent and done"
+    )
+    started = [each.what for each in effects_of(planned("switch"), planned("start"))]
+    assert sorted(started) == ["Odoo starts again", f"{again} since"]
+    copy = {"environment": "staging", "client": "acme-ltd"}
+
+    def at(stage: str) -> Plan:
+        restore = {"at": AT, "from_tenant": "acme", "stage": stage}
+        return plan_of(tenant("acme", client="acme-ltd"), tenant("acme-staging", **copy, restore=restore))
+
+    assert not any("mail" in each.what for each in effects_of(at("switch"), at("start")))
 
 
 @pytest.mark.parametrize("stage", list(RestoreStage))

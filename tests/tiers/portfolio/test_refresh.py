@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.portfolios import catalog, plan_of, tenant
+from tests.portfolios import catalog, plan_of, tenant, wide_platform
 from tiers.portfolio.restore.source import source_faults
+from tiers.portfolio.restore.stage import READING, RestoreStage
 from tiers.portfolio.tenant import Tenant
 
 RESTORE = {"at": "2026-11-29T01:15:00Z", "from_tenant": "acme", "stage": "prepare"}
@@ -19,7 +20,8 @@ def staging(**more: object) -> Tenant:
 
 def why_not(one: Tenant, *others: Tenant) -> list[str]:
     known = {each.tenant: each for each in (one, *others)}
-    return [message for place, (_, message) in source_faults(known, catalog()) if place == one.tenant]
+    faults = source_faults(known, catalog(), wide_platform())
+    return [message for place, (_, message) in faults if place == one.tenant]
 
 
 def test_production_of_the_same_client_may_be_taken() -> None:
@@ -65,6 +67,22 @@ def test_production_of_the_same_client_may_be_taken() -> None:
             ),
             "lie in a bucket of its own, which only acme may read",
         ),
+        (
+            staging(odoo={"version": "17.0"}),
+            tenant("acme", client="acme-ltd"),
+            "acme runs Odoo 18.0, and this tenant Odoo 17.0, which does not start on its database",
+        ),
+        (
+            staging(),
+            tenant(
+                "acme",
+                client="acme-ltd",
+                tier="dedicated-db",
+                options={"users": 5, "dr_region": "eu-west-1", "database_gib": 5, "filestore_gib": 10},
+                move={"from_tier": "cross-region-backup", "stage": "expand"},
+            ),
+            "lie in a bucket of its own, which only acme may read",
+        ),
     ],
 )
 def test_others_may_not(one: Tenant, other: Tenant, why: str) -> None:
@@ -74,3 +92,16 @@ def test_others_may_not(one: Tenant, other: Tenant, why: str) -> None:
 def test_nobody_is_refreshed_from_itself() -> None:
     one = staging(restore={**RESTORE, "from_tenant": "acme-staging"})
     assert any("is acme-staging itself" in each for each in why_not(one))
+
+
+@pytest.mark.parametrize("stage", [*RestoreStage])
+def test_the_other_tenant_may_change_and_end_once_its_backup_was_read(stage: RestoreStage) -> None:
+    """Nothing of a whole portfolio stops because of a backup that nobody reads any longer."""
+    one = staging(restore={**RESTORE, "stage": stage})
+    assert bool(why_not(one)) == (stage in READING)
+    upgraded = tenant("acme", client="acme-ltd", odoo={"version": "19.0"})
+    assert bool(why_not(one, upgraded)) == (stage is RestoreStage.PREPARE)
+    if stage not in READING:
+        planned = plan_of(one).tenant("acme-staging")
+        assert planned
+        assert planned.restored_from is None

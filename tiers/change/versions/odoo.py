@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tiers.facts.compute import OdooProcess, Workload
-from tiers.plan.plan import Plan, TenantPlan, facts_of
+from tiers.plan.plan import Plan, TenantPlan, process_of
 from tiers.vocabulary import Environment, version_numbers
-
-
-def process_of(tenant: TenantPlan) -> OdooProcess | None:
-    """How Odoo runs in the pods of *tenant*; all have the same image."""
-    return next((pod.odoo for pod in facts_of(tenant.facts, Workload) if pod.odoo), None)
 
 
 def major_of(version: str) -> str:
@@ -32,7 +26,7 @@ def refused_odoo(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
     if version_numbers(new.version) < version_numbers(old.version):
         yield (
             f"{after.tenant}: Odoo takes no database back from {old.version} to {new.version}: put its "
-            "version back as it was deployed; only a restore of a backup from before leads there"
+            "version back as it was deployed; only a backup from before leads there, restored by hand"
         )
     elif major_of(new.version) != major_of(old.version) and not _is_upgraded(after, new.version):
         yield (
@@ -59,6 +53,8 @@ def refused_update(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
         )
     elif (before.move or after.move) and (old is None or new.number > old.number):
         yield f"{after.tenant}: its data moves: finish the move, then update modules (odoo.update)"
+    elif (before.restore or after.restore) and (old is None or new.number > old.number):
+        yield f"{after.tenant}: it is being restored: finish the restore, then update modules (odoo.update)"
 
 
 def _is_upgraded(tenant: TenantPlan, version: str) -> bool:

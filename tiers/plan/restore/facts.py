@@ -27,6 +27,7 @@ from tiers.plan.move import awake, move_facts
 from tiers.plan.namespaces.shared import operations_namespace
 from tiers.plan.owner import about
 from tiers.plan.tenant import tenant_facts
+from tiers.plan.versions.jobs import starts_pods
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.stage import STOPPED, Restore, RestoreStage
 from tiers.portfolio.tenant import Tenant
@@ -58,7 +59,10 @@ def restore_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Itera
         yield from move_facts(catalog, platform, tenant)
         return
     own = list(tenant_facts(catalog, platform, awake(tenant)))
+    stopped = tenant.restore.stage in STOPPED
     for fact in own:
+        if stopped and starts_pods(fact):
+            continue
         yield _scaled(fact, tenant.restore.stage) if isinstance(fact, Workload) else fact
     yield from _beside(own, tenant, tenant.restore)
     setup = next(fact for fact in own if isinstance(fact, Job) and fact.name == ODOO_SETUP)

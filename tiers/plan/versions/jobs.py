@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tiers.catalog.classes import WorkloadClass
 from tiers.facts.compute import ModuleUpdate
-from tiers.facts.every_fact import Job
+from tiers.facts.every_fact import Fact, Job
 from tiers.facts.names import ODOO_SETUP, ODOO_START, ODOO_UPDATE
 from tiers.plan.namespaces.shared import operations_namespace
 from tiers.plan.owner import about, is_decommissioning
@@ -42,7 +42,7 @@ def odoo_jobs(
         )
 
     tools, odoo = platform.images.operations, image_of(platform, tenant)
-    update = module_update(platform, tenant)
+    update = module_update(platform, tenant, size)
     yield job("database-setup", tools, operations_namespace(platform))
     if update:
         yield job(ODOO_UPDATE, odoo, namespace, update=update)
@@ -51,7 +51,7 @@ def odoo_jobs(
         yield job(ODOO_START, tools, namespace, update=update)
 
 
-def module_update(platform: Platform, tenant: Tenant) -> ModuleUpdate | None:
+def module_update(platform: Platform, tenant: Tenant, size: WorkloadClass) -> ModuleUpdate | None:
     """The update of modules that its file has; None too for a tenant that ends, and has no pods."""
     wanted = tenant.odoo.update if tenant.odoo else None
     if wanted is None or is_decommissioning(tenant):
@@ -61,4 +61,10 @@ def module_update(platform: Platform, tenant: Tenant) -> ModuleUpdate | None:
         modules=wanted.modules,
         minutes=wanted.minutes,
         api_cidrs=platform.cluster.api_ranges,
+        replicas={"web": size.web.replicas, **({"cron": size.cron.replicas} if size.cron.replicas else {})},
     )
+
+
+def starts_pods(fact: Fact) -> bool:
+    """Whether *fact* is the job that starts pods after an update: none may run where a stage stops them."""
+    return isinstance(fact, Job) and fact.name == ODOO_START

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final, TypeVar
 
 from tiers.catalog.tier import Catalog, Offer
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.restore.stage import READING, RestoreStage
 from tiers.portfolio.tenant import Tenant
+from tiers.portfolio.versions.chosen import image_of, is_known
 from tiers.strict_yaml import Fault, Location
 from tiers.vocabulary import Count, Environment, Frozen, TenantId
 
@@ -30,10 +33,10 @@ class BackupSource(Frozen):
 def source_of(
     portfolio: str, tenants: Mapping[str, Tenant], catalog: Catalog, one: Tenant
 ) -> BackupSource | None:
-    """Whose backup *one* is refreshed from; None where it is not. Its faults were told before."""
-    if one.restore is None or one.restore.from_tenant is None:
+    """Whose backup *one* reads at this stage of a refresh; None where none. Its faults were told before."""
+    if (name := _read_by(one)) is None:
         return None
-    other = tenants[one.restore.from_tenant]
+    other = tenants[name]
     database, files = _sizes(other, catalog.tiers[other.tier].offers[other.environment])
     return BackupSource(
         tenant=other.tenant,
@@ -44,26 +47,56 @@ def source_of(
     )
 
 
-def source_faults(by_place: Mapping[Place, Tenant], catalog: Catalog) -> Iterator[tuple[Place, Fault]]:
-    """Where and why a tenant may not be refreshed from the one that its file names."""
+def source_faults(
+    by_place: Mapping[Place, Tenant], catalog: Catalog, platform: Platform | None
+) -> Iterator[tuple[Place, Fault]]:
+    """Where and why a tenant may not be refreshed from the one that its file names.
+
+    Once the backup was read the other tenant may change as it likes, and end.
+    """
     known = {tenant.tenant: tenant for tenant in by_place.values()}
     for place, tenant in by_place.items():
-        if tenant.restore is None or tenant.restore.from_tenant is None:
+        if (name := _read_by(tenant)) is None:
             continue
-        if (other := known.get(tenant.restore.from_tenant)) is None:
-            yield place, (_WHERE, f"'{tenant.restore.from_tenant}' is no tenant of this portfolio")
+        if (other := known.get(name)) is None:
+            yield place, (_WHERE, f"'{name}' is no tenant of this portfolio")
             continue
         yield from ((place, (_WHERE, why)) for why in _refused(tenant, other, catalog))
+        yield from ((place, (_WHERE, why)) for why in _other_version(tenant, other, platform))
+
+
+def _read_by(tenant: Tenant) -> TenantId | None:
+    """Whose backup a job of *tenant* reads at its stage."""
+    restore = tenant.restore
+    return restore.from_tenant if restore is not None and restore.stage in READING else None
+
+
+def _other_version(tenant: Tenant, other: Tenant, platform: Platform | None) -> Iterator[str]:
+    """What can be known of the versions before the job that restores it asks the backup itself.
+
+    Only while it is prepared: later on the job has asked, and the other one may be upgraded.
+    """
+    preparing = tenant.restore is not None and tenant.restore.stage is RestoreStage.PREPARE
+    if platform is None or not preparing or not all(is_known(platform, each) for each in (tenant, other)):
+        return  # a version that nobody offers is told where it is chosen
+    own, its = (image_of(platform, each).version for each in (tenant, other))
+    if own.partition(".")[0] != its.partition(".")[0]:
+        yield (
+            f"{other.tenant} runs Odoo {its}, and this tenant Odoo {own}, which does not start on its "
+            "database: refresh one that runs the same major version"
+        )
 
 
 def _refused(tenant: Tenant, other: Tenant, catalog: Catalog) -> Iterator[str]:
     own, its = (_offer(catalog, each) for each in (tenant, other))
-    if own is None or its is None:
+    # While it moves, its backups lie where one of both tiers has them.
+    left = _offer(catalog, other, other.move.from_tier) if other.move else its
+    if own is None or its is None or left is None:
         return  # told where the tier is checked
     yield from _not_its_own(tenant, other)
     if its.backup_class is None:
         yield f"{other.tier} makes no backups for '{other.environment}', so {other.tenant} has none"
-    elif its.region_copies is not None:
+    elif any(each.region_copies is not None for each in (its, left)):
         yield f"the backups of {other.tenant} lie in a bucket of its own, which only {other.tenant} may read"
     names = ("database_gib", "filestore_gib")
     for name, has, needs in zip(names, _sizes(tenant, own), _sizes(other, its), strict=True):
@@ -84,8 +117,8 @@ def _not_its_own(tenant: Tenant, other: Tenant) -> Iterator[str]:
         yield f"data of {other.tenant} may not lie in {', '.join(outside)}, where this tenant's does"
 
 
-def _offer(catalog: Catalog, tenant: Tenant) -> Offer | None:
-    tier = catalog.tiers.get(tenant.tier)
+def _offer(catalog: Catalog, tenant: Tenant, name: str | None = None) -> Offer | None:
+    tier = catalog.tiers.get(name or tenant.tier)
     return None if tier is None else tier.offers.get(tenant.environment)
 
 

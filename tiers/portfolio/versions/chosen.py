@@ -59,7 +59,7 @@ def rollout_faults(tenants: Mapping[Key, Tenant], platform: Platform | None) -> 
     """Productions that name a version for staging first, which no other environment of their client names."""
     for key, tenant in tenants.items() if platform else ():
         others = _sandboxes(tenants.values(), tenant)
-        if platform is None or not _is_known(platform, tenant) or not is_staging_first(platform, tenant):
+        if platform is None or not is_known(platform, tenant) or not is_staging_first(platform, tenant):
             continue
         name = version_of(tenant)
         if others and all(version_of(each) != name for each in others):
@@ -94,7 +94,8 @@ def support_advice(portfolio: Portfolio, today: date) -> Iterator[str]:
         yield f"{tenant.tenant}: support of Odoo {image.version}{named} {when}; plan its upgrade"
 
 
-def _is_known(platform: Platform, tenant: Tenant) -> bool:
+def is_known(platform: Platform, tenant: Tenant) -> bool:
+    """Whether *platform* has the version that *tenant* names."""
     name = version_of(tenant)
     return name is None or name in platform.images.odoo_versions
 
