@@ -15,6 +15,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.machinery import SourceFileLoader
+from importlib.util import cache_from_source
+from pathlib import Path
 from threading import RLock
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
@@ -100,8 +102,16 @@ class SliceLoader(SourceFileLoader):
         """Names that are made with the next that is asked for: modules that are loaded annotate with them."""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run all of *module* but its classes; where it is no list of classes, run all."""
-        code = marshal.loads(outline(self._code()))  # noqa: S302 - bytes of our own
+        """Run all of *module* but its classes; where it is no list of classes, run all.
+
+        Where Python cannot keep what it compiled, run all, too: each class would take as long again.
+        """
+        read = self._code()
+        if not Path(cache_from_source(self.path)).is_file():
+            super().exec_module(module)
+            return
+        code = marshal.loads(outline(read))  # noqa: S302 - bytes of our own
+        del read
         names = Outline(module)
         vars(module)["__builtins__"] = {**vars(builtins), "__build_class__": _deferred, "__import__": star}
         # A module that uses its classes while it is loaded fails with what is in their place.

@@ -260,6 +260,24 @@ def test_a_module_that_is_more_than_a_list_of_classes_is_loaded_whole(source: st
     assert isinstance(module.A, type)
 
 
+def test_a_module_whose_code_is_not_kept_is_compiled_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Containers often write no bytecode, and uv makes none: each class would compile all others again."""
+    path = tmp_path / "made.py"
+    path.write_text("class A:\n    x = 1\n__all__ = ['A']\n")
+    for kept in (True, False):
+        monkeypatch.setattr(sys, "dont_write_bytecode", not kept)
+        monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / str(kept)))
+        spec = spec_from_loader("made", SliceLoader("made", str(path)))
+        assert spec is not None
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        assert (type(module) is ModuleType) is not kept
+        assert module.A.x == 1
+
+
 def test_what_a_comprehension_holds_is_no_docstring() -> None:
     source = (
         'def f(each):\n    "first\\nsecond"\n    return [x for x in each], [x + "a\\nb" for x in each]\n'
