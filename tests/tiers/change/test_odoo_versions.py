@@ -55,6 +55,15 @@ def test_a_newer_major_version_says_what_to_do() -> None:
     assert not refused({}, planned("19.0"))
 
 
+@pytest.mark.parametrize("stage", ["prepare", "switch", "start"])
+def test_a_database_that_is_restored_keeps_its_major_version_until_the_end(stage: str) -> None:
+    restore = {"at": "2026-11-29T01:15:00Z", "stage": stage}
+    before = state(planned(None, restore=restore))
+    (said,) = refused(before, planned("19.0", by_hand="19.0", restore=restore))
+    assert "it is being restored, and what is restored is of Odoo 18.0" in said
+    assert not refused(before, planned("18.0-lts", restore=restore))
+
+
 def test_a_platforms_own_version_is_held_to_the_same() -> None:
     usual = wide_platform()
     newer = usual.images.odoo.model_copy(update={"version": "19.0"})

@@ -34,6 +34,11 @@ def refused_odoo(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
             "version back, upgrade its database by hand (docs/odoo-versions.md, Another major version), then "
             f'write odoo: {{version: …, upgraded_to: "{new.version}"}}'
         )
+    elif major_of(new.version) != major_of(old.version) and (before.restore or after.restore):
+        yield (
+            f"{after.tenant}: it is being restored, and what is restored is of Odoo {old.version}: finish "
+            f"the restore, then take its version to {new.version}"
+        )
 
 
 def refused_update(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
