@@ -149,6 +149,7 @@ def test_a_killed_setup_neither_loses_nor_gives_away_a_database(pods: Pods) -> N
     assert pods.run(script("database_drop.sh"), **wanted).returncode == 0
 
 
+@pytest.mark.whole("a hand-over that is killed is tried in every run")
 def test_a_killed_setup_and_a_killed_drop_go_on(pods: Pods) -> None:
     wanted = {
         "MASTER_SECRET_ARN": "arn:master",

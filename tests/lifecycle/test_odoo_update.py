@@ -360,6 +360,7 @@ def test_an_update_that_is_ended_on_its_way_is_made_later(place: Place, number: 
     assert (place.running, place.made, place.states) == (STOPPED, "1", BEFORE)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("there", "left"), [(0, 2), (1, 1), (4, 4)])
 def test_only_pods_that_nobody_started_are_started(place: Place, there: int, left: int) -> None:
     (place.folder / "deployments" / "acme-web").write_text(str(there), encoding="utf-8")
