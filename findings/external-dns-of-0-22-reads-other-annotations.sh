@@ -14,13 +14,13 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 read_by() {
-  folder=$(go mod download -json "sigs.k8s.io/external-dns@$1" | sed -n 's/.*"Dir": "\(.*\)",/\1/p')/source/annotations
+  folder=$(go mod download -json "$1" | sed -n 's/.*"Dir": "\(.*\)",/\1/p')/source/annotations
   # Code only: what is behind `//` explains, and tests name both.
   find "$folder" -name '*.go' ! -name '*_test.go' -exec sed 's|^[[:space:]]*//.*||' {} + >code
   grep -q 'HostnameKey = AnnotationKeyPrefix + "hostname"' code
   grep -oE '"external-dns[a-z.]*kubernetes\.io/' code | sort -u | tr -d '"'
 }
-for version in v0.21.0 v0.22.0; do
-  echo "$version reads $(read_by "$version")"
+for module in sigs.k8s.io/external-dns@v0.21.0 sigs.k8s.io/external-dns@v0.22.0; do
+  echo "${module#*@} reads $(read_by "$module")"
 done | tee seen
 printf '%s\n' 'v0.21.0 reads external-dns.alpha.kubernetes.io/' 'v0.22.0 reads external-dns.kubernetes.io/' | cmp - seen

@@ -11,6 +11,12 @@ import typer
 Stack = Annotated[
     str | None, typer.Option("--stack", "-s", metavar="NAME", help="Read the inventory of this stack.")
 ]
+NextStage = Annotated[
+    bool, typer.Option("--next", help="Write the next stage into the tenant's file, to be deployed.")
+]
+ToDatabaseBefore = Annotated[
+    bool, typer.Option("--back", help="Go back to the database of before, as long as it is kept.")
+]
 DeployedIn = Annotated[
     str, typer.Option("--stack", "-s", metavar="NAME", help="Stack that the tenant is deployed in.")
 ]

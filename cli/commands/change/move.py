@@ -12,9 +12,6 @@ from cli.console.exit_codes import guarded
 
 _Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Move the data of this tenant.")]
 _To = Annotated[str | None, typer.Option("--to", metavar="TIER", help="Begin a move to this tier.")]
-_Next = Annotated[
-    bool, typer.Option("--next", help="Write the next stage into the tenant's file, to be deployed.")
-]
 _Back = Annotated[bool, typer.Option("--back", help="Go back, as long as the old place still exists.")]
 _DrRegion = Annotated[
     str | None,
@@ -34,7 +31,7 @@ def move(  # noqa: PLR0917 - options of a command
     tenant: _Tenant,
     stack: options.DeployedIn,
     to: _To = None,
-    next_: _Next = False,  # noqa: FBT002 - an option of a command
+    next_: options.NextStage = False,  # noqa: FBT002 - an option of a command
     back: _Back = False,  # noqa: FBT002 - an option of a command
     portfolio: options.Portfolio = None,
     dr_region: _DrRegion = None,

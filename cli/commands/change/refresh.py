@@ -27,12 +27,6 @@ _Backup = Annotated[
         help="Take the newest backup of this time or before, such as 2026-11-29T01:15:00Z. Default: now.",
     ),
 ]
-_Next = Annotated[
-    bool, typer.Option("--next", help="Write the next stage into the tenant's file, to be deployed.")
-]
-_Back = Annotated[
-    bool, typer.Option("--back", help="Go back to the database of before, as long as it is kept.")
-]
 
 REFRESH_EXAMPLE: Final = (
     "Example: costack refresh acme-staging --stack local --from acme\n\n"
@@ -45,8 +39,8 @@ def refresh(  # noqa: PLR0917 - options of a command
     stack: options.DeployedIn,
     from_: _From = None,
     backup: _Backup = None,
-    next_: _Next = False,  # noqa: FBT002 - an option of a command
-    back: _Back = False,  # noqa: FBT002 - an option of a command
+    next_: options.NextStage = False,  # noqa: FBT002 - an option of a command
+    back: options.ToDatabaseBefore = False,  # noqa: FBT002 - an option of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
 ) -> None:

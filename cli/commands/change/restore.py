@@ -20,12 +20,6 @@ _At = Annotated[
         help="Begin: restore the newest backup of this time or before, such as 2026-11-29T01:15:00Z.",
     ),
 ]
-_Next = Annotated[
-    bool, typer.Option("--next", help="Write the next stage into the tenant's file, to be deployed.")
-]
-_Back = Annotated[
-    bool, typer.Option("--back", help="Go back to the database of before, as long as it is kept.")
-]
 
 RESTORE_EXAMPLE: Final = (
     "Example: costack restore acme --stack local --at 2026-11-29T01:15:00Z\n\n"
@@ -37,8 +31,8 @@ def restore(  # noqa: PLR0917 - options of a command
     tenant: _Tenant,
     stack: options.DeployedIn,
     at: _At = None,
-    next_: _Next = False,  # noqa: FBT002 - an option of a command
-    back: _Back = False,  # noqa: FBT002 - an option of a command
+    next_: options.NextStage = False,  # noqa: FBT002 - an option of a command
+    back: options.ToDatabaseBefore = False,  # noqa: FBT002 - an option of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
 ) -> None:

@@ -18,9 +18,6 @@ _Tenant = Annotated[
     ),
 ]
 _Begin = Annotated[bool, typer.Option("--begin", help="Begin a rotation.")]
-_Next = Annotated[
-    bool, typer.Option("--next", help="Write the next stage into the tenant's file, to be deployed.")
-]
 _Back = Annotated[
     bool, typer.Option("--back", help="Go back to the passwords of before, while they are in use.")
 ]
@@ -35,7 +32,7 @@ def rotate(  # noqa: PLR0917 - options of a command
     tenant: _Tenant,
     stack: options.DeployedIn,
     begin: _Begin = False,  # noqa: FBT002 - an option of a command
-    next_: _Next = False,  # noqa: FBT002 - an option of a command
+    next_: options.NextStage = False,  # noqa: FBT002 - an option of a command
     back: _Back = False,  # noqa: FBT002 - an option of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),

@@ -18,6 +18,7 @@ from components.kubernetes.pods import Manifest
 from components.kubernetes.workload import OdooSettings
 from components.naming import physical_name
 from components.places import Administered, BucketPlace, PlatformPlace, Text
+from components.restore_test import FETCH, FETCHED, REPORT, RESTORED
 from components.scripts import SAMPLE, script
 from components.tenant.backups.dumps import backup_account, may_read
 from components.tenant.database import RoleSecret
@@ -34,14 +35,12 @@ from tiers.facts.names import (
 from tiers.plan.plan import TenantPlan, fact_named, facts_of, process_of
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 
-_FETCHED: Final = "/fetched"
-_RESTORED: Final = "/restored"
 _CONFIGURATION: Final[Manifest] = {
     "name": "configuration",
     "mountPath": pods.CONFIGURATION_DIRECTORY,
     "readOnly": True,
 }
-_FETCH, _FILL, _REPORT, _READY = "fetch", "fill", "report", "ready"
+_FILL, _READY = "fill", "ready"
 # EKS gives the other containers of the pod the role's token, and these neither its variables nor its mount
 # (aws/amazon-eks-pod-identity-webhook, pkg/handler/handler.go at 3bf80a3, for both kinds of roles).
 _WITHOUT_ROLE: Final = {"eks.amazonaws.com/skip-containers": f"{_FILL},{_READY}"}
@@ -178,32 +177,30 @@ class DataRestore:
 
     def _fill(self, opts: pulumi.ResourceOptions) -> None:
         """Restore a backup into the side database, in four containers that follow each other."""
-        there = {"FETCHED": _FETCHED}
+        there = {"FETCHED": FETCHED}
         backups = self._in_bucket(self._origin.owner)
         keeps = "no" if self._restore.from_tenant else "yes"
         fetched = {**there, **backups, "NOT_AFTER": self._restore.moment}
-        reported = {**there, "RESTORED": _RESTORED, **backups, "KEEP_RESULT": keeps}
+        reported = {**there, "RESTORED": RESTORED, **backups, "KEEP_RESULT": keeps}
         filled = {
             **there,
-            "RESTORED": _RESTORED,
+            "RESTORED": RESTORED,
             **self._side.names,
             "SAMPLE": str(SAMPLE),
             **_texts("MEASURE_SQL", "SEQUENCES_SQL", "AS_SQL", "COUNT"),
         }
-        read, marked = _at(_FETCHED, read=True), {**there, **self._side.names, "VERSION": self._version()}
+        read, marked = _at(FETCHED, read=True), {**there, **self._side.names, "VERSION": self._version()}
         steps = [
-            self._step(_FETCH, "restore_test_fetch.sh", fetched, [_at(_FETCHED)]),
-            self._step(_FILL, "side_database_fill.sh", filled, [_CONFIGURATION, read, _at(_RESTORED)]),
-            self._step(
-                _REPORT, "restore_test_report.sh", reported, [_at(_FETCHED), _at(_RESTORED, read=True)]
-            ),
+            self._step(FETCH, "restore_test_fetch.sh", fetched, [_at(FETCHED)]),
+            self._step(_FILL, "side_database_fill.sh", filled, [_CONFIGURATION, read, _at(RESTORED)]),
+            self._step(REPORT, "restore_test_report.sh", reported, [_at(FETCHED), _at(RESTORED, read=True)]),
             self._step(_READY, "side_database_ready.sh", marked, [_CONFIGURATION, read]),
         ]
         volumes = [
             pods.odoo_volumes(self._files.claim_name, self._settings.secret_name)[1],
-            pods.empty(_FETCHED.strip("/"), self._room_gib()),
-            pods.empty(_RESTORED.strip("/"), _COUNTS_GIB),
-            *(pods.empty(_scratch(name), _COUNTS_GIB) for name in (_FETCH, _FILL, _REPORT)),
+            pods.empty(FETCHED.strip("/"), self._room_gib()),
+            pods.empty(RESTORED.strip("/"), _COUNTS_GIB),
+            *(pods.empty(_scratch(name), _COUNTS_GIB) for name in (FETCH, _FILL, REPORT)),
         ]
         self._pod(FILL_SIDE, steps, volumes, opts, _WITHOUT_ROLE)
 
