@@ -52,11 +52,16 @@ class Step(NamedTuple):
 
 
 def refuse_while_restored(tenant: Tenant) -> None:
-    """Let nothing else begin with the data of a tenant that is being restored.
+    """Let nothing else begin with the data of a tenant that is being restored or upgraded.
 
     Raises:
         RefusedError: When it is.
     """
+    if tenant.upgrade is not None:
+        raise RefusedError(
+            f"{tenant.tenant} is being upgraded to {tenant.upgrade.to}: finish that with --next, or undo it "
+            "with --back, of `costack upgrade`"
+        )
     if tenant.restore is not None:
         raise RefusedError(
             f"{tenant.tenant} is being restored to {tenant.restore.moment}: finish that with --next, or undo "

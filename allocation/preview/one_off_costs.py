@@ -100,10 +100,12 @@ def _of_tenant(  # noqa: PLR0917 - a tenant's change and its prices
     if before.tier != after.tier:
         hours = rates.labour_hours_with_data if database or files else rates.labour_hours_in_place
         yield _priced(prices, change.tenant, "labour", _HOUR, Decimal(hours))
-    if before.restore is None and after.restore is not None:
-        yield _priced(
-            prices, change.tenant, "labour of a restore", _HOUR, Decimal(rates.labour_hours_restore)
-        )
+    for what, was, goes_on, hours in (
+        ("labour of a restore", before.restore, after.restore, rates.labour_hours_restore),
+        ("labour of an upgrade", before.upgrade, after.upgrade, rates.labour_hours_upgrade),
+    ):
+        if was is None and goes_on is not None:
+            yield _priced(prices, change.tenant, what, _HOUR, Decimal(hours))
 
 
 def _double_running(comparison: Comparison, change: TenantChange, days: int) -> Iterator[OneOff]:

@@ -102,8 +102,8 @@ def called_of(owner: str, fact: Job, distinguished_by: Any, *seen: str) -> str:
 
 def described(fact: Job) -> dict[str, Any]:
     """What makes it another job: not its priority, and not what only some have."""
-    unsaid = {"priority_class", *({"update"} if fact.update is None else ())}
-    return fact.model_dump(mode="json", exclude=unsaid)
+    unsaid = {name for name in ("update", "upgrade") if getattr(fact, name) is None}
+    return fact.model_dump(mode="json", exclude={"priority_class", *unsaid})
 
 
 def _lasting(parent: OneOffJob, gib: int) -> pulumi.ResourceOptions:

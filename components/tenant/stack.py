@@ -30,6 +30,7 @@ from components.tenant.route import build_route
 from components.tenant.sessions import session_secrets
 from components.tenant.sleep import put_to_sleep
 from components.tenant.update import ModulesUpdate
+from components.tenant.upgrade.jobs import declare_upgrade
 from components.tenant.usage import TenantUsage
 from tiers.deployed import RELEASED, is_released
 from tiers.facts.every_fact import (
@@ -264,13 +265,9 @@ class TenantStack(pulumi.ComponentResource):
         made = backups_of(self.tenant, self.platform, self.files.buckets, mounted, still, self._inside)
         backups, saved = ([made], made.last) if made else ([], [])
         self.move.remove_old(self.filestores, self.settings, saved)
-        declare_restore(
-            self.tenant,
-            self.platform,
-            (self._administered(), self.role),
-            own_buckets=self.files.buckets,
-            mounted=mounted,
-            after=(backups, [*still, *saved]),
-            opts=self._inside,
-        )
+        given = (self.tenant, self.platform, (self._administered(), self.role))
+        more: dict[str, Any] = {"own_buckets": self.files.buckets, "mounted": mounted, "opts": self._inside}
+        declare_restore(*given, after=(backups, [*still, *saved]), **more)
+        mark = made.mark if made else None
+        declare_upgrade(*given, after=(backups, [*still, *saved]), last=mark, **more)
         self._close_down([*still, *saved])

@@ -180,11 +180,7 @@ def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if tenant.tenant != plan.tenant or tenant.environment is not plan.environment:
         there = f"{tenant.environment} {tenant.tenant}"
         yield f"the plan is for {plan.environment} {plan.tenant}, the stack has {there}"
-    if tenant.rotation is not None and tenant.rotation.stage:
-        yield f"the secrets of {tenant.tenant} are being rotated: finish that with `costack rotate` first"
-    if tenant.restore is not None:
-        command = f"costack {tenant.restore.command}"
-        yield f"the data of {tenant.tenant} is being restored: finish that with `{command}` first"
+    yield from _goes_on(tenant)
     decided = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
     if tenant.environment is not Environment.MIGRATION:
         if not decided:
@@ -200,6 +196,17 @@ def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
             f"{tenant.tenant} ends on {tenant.expires_at:%Y-%m-%d} and its cutover is {tenant.cutover}; "
             "to end it earlier, add --early REASON to the command that makes the plan"
         )
+
+
+def _goes_on(tenant: TenantPlan) -> Iterator[str]:
+    """What goes on with a tenant and is to be finished first."""
+    if tenant.rotation is not None and tenant.rotation.stage:
+        yield f"the secrets of {tenant.tenant} are being rotated: finish that with `costack rotate` first"
+    if tenant.restore is not None:
+        command = f"costack {tenant.restore.command}"
+        yield f"the data of {tenant.tenant} is being restored: finish that with `{command}` first"
+    if tenant.upgrade is not None:
+        yield f"{tenant.tenant} is being upgraded: finish that with `costack upgrade` first"
 
 
 def _not_restorable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:

@@ -30,6 +30,7 @@ from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Options, Tenant
+from tiers.portfolio.upgrade.stage import Upgrade, UpgradeStage
 from tiers.portfolio.versions.section import OdooSection, UpdateSection
 from tiers.schedule import Schedule
 from tiers.vocabulary import Environment, LifecycleStage, MoveStage, RotationStage, TenantId
@@ -78,6 +79,7 @@ _ROTATIONS: Final = (None, Rotation(number=2), *(Rotation(number=1, stage=stage)
 _RESTORES: Final = tuple(
     Restore(at=datetime(2026, 11, 29, 1, 15, tzinfo=UTC), stage=stage) for stage in RestoreStage
 )
+_UPGRADES: Final = tuple(Upgrade(to="19.0", stage=stage) for stage in UpgradeStage)
 _CLUSTERS: Final[tuple[Mapping[str, Any], ...]] = (
     {"quota_headroom_percent": 0},
     {"quota_headroom_percent": 20},
@@ -115,6 +117,7 @@ _IDENTITY: Final = frozenset(
         "move",
         "rotation",
         "restore",
+        "upgrade",
         "cutover",
         "schedule",
         "budget_per_month",
@@ -182,6 +185,8 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
             drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
             if _has_dumps(offer) and not (drawn["rotation"] and drawn["rotation"].stage):
                 drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_RESTORES]))
+                if drawn["restore"] is None:
+                    drawn["upgrade"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_UPGRADES]))
     name = draw(names())
     drawn["routes"] = draw(drawn_routes(name))
     return _tenant(name, *offer, chosen | drawn)

@@ -163,13 +163,15 @@ class TierChange(Frozen):
     """What a change of tier costs once.
 
     `double_running_days` is how long old and new resources run side by side when data moves; the hours are
-    people's work: with data that moves, or in place, or for a restore of a tenant to an earlier moment.
+    people's work: with data that moves, or in place, or for a restore of a tenant to an earlier moment,
+    or for its upgrade to another major version of Odoo, its rehearsal included.
     """
 
     double_running_days: Count
     labour_hours_with_data: Count
     labour_hours_in_place: Count
     labour_hours_restore: Count = 2
+    labour_hours_upgrade: Count = 16
 
 
 class Expiry(Frozen):

@@ -14,6 +14,7 @@ from tiers.change.places import strays
 from tiers.change.pods import pod_changes
 from tiers.change.restored import restore_changes
 from tiers.change.servers import Change, cache_changes, server_changes
+from tiers.change.upgraded import upgrade_changes
 from tiers.facts.compute import ClusterControlPlane, Namespace, NodeGroup, Workload
 from tiers.facts.copies import DatabaseStandby
 from tiers.facts.data import CacheGroup, CacheSpace, DatabaseInstance, FileShare, TenantDatabase
@@ -69,6 +70,7 @@ def _of_tenant(before: TenantPlan, after: TenantPlan) -> Iterator[Effect]:
     for change in (
         *environment_changes(before, after),
         *restore_changes(before, after),
+        *upgrade_changes(before, after),
         *pod_changes(before, after),
     ):
         yield Effect(change.kind, change.what, own, own)

@@ -69,6 +69,25 @@ class ModuleUpdate(Frozen):
     replicas: Mapping[str, Positive]
 
 
+class DatabaseUpgrade(Frozen):
+    """An upgrade of a copy of a tenant's database to `version` of Odoo, whose addons are in `addons_path`.
+
+    `command` of `image` does it, in `minutes` at most. Afterwards no main table may have fewer rows, but
+    those of `may_lose_rows`. A copy that `rehearses` is neutralised before, and never takes the place of the
+    one in
+    use.
+    """
+
+    version: str
+    odoo_image: ImageByDigest
+    addons_path: tuple[AddonsFolder, ...]
+    image: ImageByDigest
+    command: Annotated[tuple[str, ...], Field(min_length=1)]
+    minutes: Positive
+    may_lose_rows: tuple[str, ...] = ()
+    rehearses: bool
+
+
 class OdooProcess(Frozen):
     """How Odoo runs in a pod: `web_workers` preforked processes (0: threads) and `cron_threads`."""
 
@@ -140,6 +159,8 @@ class Job(FactRecord):
     """Whether it neutralises the database, as it does in every environment but production."""
     update: ModuleUpdate | None = None
     """The update of modules that it makes, or starts the pods after."""
+    upgrade: DatabaseUpgrade | None = None
+    """The upgrade of a database that it makes."""
     namespace: str
     image: ImageByDigest
     run_as_user: Positive

@@ -52,6 +52,9 @@ DROP_SIDE: Final = "drop-side-database"
 RESTORE_JOBS: Final = (MAKE_SIDE, FILL_SIDE, SWITCH_SIDE, RESTORE_FILES, DROP_SIDE)
 """The jobs of a restore, each at one or two stages."""
 
+UPGRADE_SIDE: Final = "upgrade-side-database"
+"""The job of an upgrade: it fills the side database from a backup and runs the command that upgrades it."""
+
 DATABASE: Final[FactId] = "platform/database"
 CACHE: Final[FactId] = "platform/cache"
 FILE_SYSTEM: Final[FactId] = "platform/file-system"

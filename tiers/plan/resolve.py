@@ -15,8 +15,8 @@ from tiers.facts.every_fact import FactId
 from tiers.plan.estate.siblings import PlannedPortfolio, faults_between, faults_within, sibling_folders
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.platform import platform_facts
-from tiers.plan.restore.facts import restore_facts
 from tiers.plan.routes.maintenance import with_maintenance
+from tiers.plan.upgrade.facts import upgrade_facts
 from tiers.portfolio.controls import controls_of, fee_of
 from tiers.portfolio.loading import Catalogs, load_catalog_and_portfolio, read_portfolio
 from tiers.portfolio.move import on_working_tier
@@ -148,8 +148,9 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         restored_from=source_of(
             portfolio.platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
         ),
+        upgrade=tenant.upgrade,
         facts=tuple(
-            with_maintenance(portfolio.platform, tenant, restore_facts(catalog, portfolio.platform, tenant))
+            with_maintenance(portfolio.platform, tenant, upgrade_facts(catalog, portfolio.platform, tenant))
         ),
     )
 

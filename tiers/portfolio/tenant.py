@@ -16,6 +16,7 @@ from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.routes.section import RoutesSpec
+from tiers.portfolio.upgrade.stage import Upgrade
 from tiers.portfolio.versions.section import OdooSection
 from tiers.schedule import Schedule
 from tiers.vocabulary import (
@@ -141,6 +142,8 @@ class Tenant(Frozen):
     """How often its secrets were rotated, and the stage of a rotation; `costack rotate` writes it."""
     restore: Restore | None = None
     """Present while it is restored to an earlier moment; `costack restore` writes and removes it."""
+    upgrade: Upgrade | None = None
+    """Present while it is upgraded to another major version; `costack upgrade` writes and removes it."""
     region: Region
     """AWS region; the same as the platform's."""
     service_line: TagValue
@@ -205,18 +208,14 @@ class Tenant(Frozen):
 
     @model_validator(mode="after")
     def _is_restored_while_nothing_else_goes_on(self) -> Self:
-        if self.restore is None:
-            return self
-        if self.lifecycle_stage is not LifecycleStage.ACTIVE:
-            raise ValueError(f"restore needs lifecycle_stage active, not {self.lifecycle_stage}")
-        for name, goes_on in (
-            ("move", self.move is not None),
-            ("rotation", self.rotation is not None and self.rotation.stage is not None),
-        ):
-            if goes_on:
-                raise ValueError(
-                    f"restore has a stage, and so has {name}: finish one of them, then begin the other"
-                )
+        if self.restore is not None:
+            refuse_beside(self, "restore", ("move", "rotation"))
+        return self
+
+    @model_validator(mode="after")
+    def _is_upgraded_while_nothing_else_goes_on(self) -> Self:
+        if self.upgrade is not None:
+            refuse_beside(self, "upgrade", ("move", "rotation", "restore"))
         return self
 
     @model_validator(mode="after")
@@ -247,6 +246,21 @@ class Tenant(Frozen):
         if self.expires_at and self.cutover and self.expires_at.date() < self.cutover:
             raise ValueError(f"expires_at {self.expires_at:%Y-%m-%d} is before cutover {self.cutover}")
         return self
+
+
+def refuse_beside(tenant: Tenant, section: str, others: tuple[str, ...]) -> None:
+    """Let *section* of a file be worked on only while its tenant is active and none of *others* goes on.
+
+    Raises:
+        ValueError: When it is not, or one does.
+    """
+    if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
+        raise ValueError(f"{section} needs lifecycle_stage active, not {tenant.lifecycle_stage}")
+    for name in others:
+        if getattr(getattr(tenant, name), "stage", None) is not None:
+            raise ValueError(
+                f"{section} has a stage, and so has {name}: finish one of them, then begin the other"
+            )
 
 
 class Portfolio(Frozen):
