@@ -17,6 +17,8 @@ from tests.postgres import give
 
 MAIN: Final = "account_move res_users crm_lead"
 TO: Final = "19.0"
+WORK: Final = "upgrading"
+"""The folder that stands for the volume of what was prepared."""
 # Each container in a shell of its own, with empty volumes, as when a pod begins.
 _POD: Final = r"""
 rm -rf "$FETCHED" "$RESTORED" "$SIDE" "$STOOD"
@@ -73,7 +75,7 @@ def equip(pods: Pods) -> None:
     """Give the pods what upgrades, and the database what a copy is neutralised by."""
     for name, text in (("odoo", _ODOO), ("upgrades", _UPGRADES)):
         tool = pods.folder / "tools" / name
-        tool.write_text(text.replace("@@data", str(pods.folder / "upgrading" / "data")), encoding="utf-8")
+        tool.write_text(text.replace("@@data", str(pods.folder / WORK / "data")), encoding="utf-8")
         tool.chmod(0o755)
     pods.server.ask(
         "CREATE TABLE ir_config_parameter (key varchar UNIQUE, value text);"
@@ -87,7 +89,7 @@ def equip(pods: Pods) -> None:
 
 def environment(pods: Pods, mode: str, **more: str) -> dict[str, str]:
     """What the containers get: a rehearsal's, or those of an upgrade of the backup with the mark LAST."""
-    work = pods.folder / "upgrading"
+    work = pods.folder / WORK
     own = {"/etc/odoo/odoo.conf": f"{work}/%s/odoo.conf", "/var/lib/odoo": f"{work}/data"}
 
     def seen(text: str, part: str) -> str:
