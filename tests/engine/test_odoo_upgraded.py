@@ -104,7 +104,7 @@ def _given(life: Life, container: dict[str, Any]) -> dict[str, str]:
     return {
         each["name"]: str(folder / own[each["name"]])
         if each["name"] in own
-        else _mounted(life, container, life._here(each["name"], each["value"]))
+        else _mounted(life, container, life._here(each["name"], each.get("value", "")))
         for each in container["env"]
     }
 

@@ -15,7 +15,7 @@ from tests.odoo.conftest import Hosts
 from tests.odoo.shop import in_odoo, install
 from tests.odoo.test_copies import back_up
 from tests.odoo.tree import Tree
-from tests.odoo.upgrading import NEEDED, UpgradingHost, command, hosted, next_tree
+from tests.odoo.upgrading import NEEDED, UpgradingHost, hosted, next_tree
 from tests.odoo.visitor import Visitor
 
 pytestmark = [
@@ -76,7 +76,7 @@ def minutes(found: UpgradeResult) -> str:
 @pytest.fixture(scope="module")
 def rehearsed(seller: UpgradingHost, then: Tree) -> UpgradeResult:
     """The rehearsal, while somebody is logged in."""
-    now = seller.at("rehearse", command(then))
+    now = seller.at("rehearse")
     with seller.web():
         visitor = Visitor()
         assert visitor.log_in("admin", seller.administrator_password)
@@ -107,9 +107,9 @@ def test_a_command_that_fails_leaves_a_tenant_that_works(
     assert done.code == 1
     assert "the command that upgrades ended with 3" in done.output
     assert broken.run(broken.manifests.job("switch-side-database")).code == 1
-    back = seller.at("back", [])
+    back = seller.at("back")
     perform(back, "odoo-setup", "switch-side-database", "restore-filestore")
-    perform(seller.at("discard", []), "odoo-setup", "drop-side-database")
+    perform(seller.at("discard"), "odoo-setup", "drop-side-database")
     assert seller.ask(_COUNTS) == before
     with seller.web():
         assert Visitor().log_in("admin", seller.administrator_password)
@@ -119,11 +119,11 @@ def test_people_work_with_the_next_version_and_can_go_back(
     seller: UpgradingHost, then: Tree, note: Callable[[str], None]
 ) -> None:
     before = seller.ask(_COUNTS)
-    during = seller.at("upgrade", command(then))
+    during = seller.at("upgrade")
     perform(during, "final-backup", "make-side-database")
     said = perform(during, "upgrade-side-database")
     perform(during, "switch-side-database")
-    started = seller.at("start", command(then))
+    started = seller.at("start")
     perform(started, "odoo-setup")
     with started.web():
         assert Visitor().log_in("admin", seller.administrator_password)
@@ -131,8 +131,8 @@ def test_people_work_with_the_next_version_and_can_go_back(
     # The files of messages are there: Odoo of the next version reads one.
     read = "print('READ', env['ir.attachment'].search([('name', '=', 'note.txt')], limit=1).raw)"
     assert "READ b'attached" in in_odoo(started, read)
-    perform(seller.at("back", []), "odoo-setup", "switch-side-database", "restore-filestore")
-    perform(seller.at("discard", []), "odoo-setup", "drop-side-database")
+    perform(seller.at("back"), "odoo-setup", "switch-side-database", "restore-filestore")
+    perform(seller.at("discard"), "odoo-setup", "drop-side-database")
     assert (version(seller), seller.ask(_COUNTS)) == (seller.tree.version.partition(".")[0], before)
     with seller.web():
         assert Visitor().log_in("admin", seller.administrator_password)

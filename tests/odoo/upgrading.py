@@ -13,7 +13,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -48,19 +48,22 @@ def openupgrade() -> Path:
     return Path(os.environ["OPENUPGRADE"]).resolve()
 
 
-def command(then: Tree) -> list[str]:
-    """OpenUpgrade's command, as its manual has it."""
+COMMAND: Final = ("openupgrade",)
+"""A program of the image: arguments that name folders below /tmp would be taken for those of the pod."""
+
+
+def _arguments(then: Tree) -> list[str]:
+    """OpenUpgrade's command, as its manual has it; `odoo.conf` is found by ODOO_RC."""
     addons = openupgrade() / "odoo" / "addons"
     folders = ",".join((*then.addons_path, str(addons)))
     scripts = addons / "openupgrade_scripts" / "scripts"
     quiet = ["--stop-after-init", "--no-http", "--workers=0", "--max-cron-threads=0", "--without-demo=all"]
-    return ["odoo", "--update=all", _LOAD, f"--addons-path={folders}", f"--upgrade-path={scripts}", *quiet]
+    return ["--update=all", _LOAD, f"--addons-path={folders}", f"--upgrade-path={scripts}", *quiet]
 
 
-def upgradable(now: Tree, then: Tree, runs: list[str]) -> Platform:
+def upgradable(now: Tree, then: Tree, runs: Sequence[str] = COMMAND) -> Platform:
     """The local platform with both versions, and *runs* as what upgrades."""
     document = platform(now).model_dump(mode="json")
-    runs = runs or ["false"]  # the stages that run nothing
     own = document["images"]["odoo"]
     document["images"]["odoo_versions"] = {
         NEXT: {
@@ -68,13 +71,13 @@ def upgradable(now: Tree, then: Tree, runs: list[str]) -> Platform:
             "image": _IMAGES["odoo"],
             "version": then.version,
             "addons_path": list(then.addons_path),
-            "upgrade": {"image": _IMAGES["openupgrade"], "command": runs, "minutes": 30},
+            "upgrade": {"image": _IMAGES["openupgrade"], "command": list(runs), "minutes": 30},
         }
     }
     return Platform.model_validate(document)
 
 
-def planned(now: Tree, then: Tree, stage: str | None, runs: list[str]) -> Plan:
+def planned(now: Tree, then: Tree, stage: str | None, runs: Sequence[str] = COMMAND) -> Plan:
     """The plan of the tenant `xs` at a stage of its upgrade; at rest without one."""
     upgrade = {"to": NEXT, "stage": stage} if stage else None
     one = tenant("xs", options={"users": 5, "workload_class": "xs"}, upgrade=upgrade)
@@ -91,7 +94,7 @@ class UpgradingHost(Host):
 
     images: Mapping[str, Tree] = field(default_factory=dict)
 
-    def at(self, stage: str | None, runs: list[str]) -> UpgradingHost:
+    def at(self, stage: str | None, runs: Sequence[str] = COMMAND) -> UpgradingHost:
         """The same with what is declared at that stage."""
         declared = tuple(declare_plan(planned(self.tree, self.images[_IMAGES["odoo"]], stage, runs)))
         return replace(self, manifests=Manifests(declared, "xs"))
@@ -136,9 +139,12 @@ class UpgradingHost(Host):
             folder.mkdir(parents=True, exist_ok=True)
             library = openupgrade() / "library"
             words = shlex.join([str(then.python), str(then.folder / "odoo-bin")])
-            text = f'#!/bin/bash\nexport PYTHONPATH={shlex.quote(str(library))}\nexec {words} "$@"\n'
-            (folder / "odoo").write_text(text, encoding="utf-8")
+            head = f"#!/bin/bash\nexport PYTHONPATH={shlex.quote(str(library))}\n"
+            (folder / "odoo").write_text(f'{head}exec {words} "$@"\n', encoding="utf-8")
             (folder / "odoo").chmod(0o755)
+            words = shlex.join([str(then.python), str(then.folder / "odoo-bin"), *_arguments(then)])
+            (folder / "openupgrade").write_text(f"{head}exec {words}\n", encoding="utf-8")
+            (folder / "openupgrade").chmod(0o755)
             give(self.folder / "images")
             values["PATH"] = f"{folder}:{values['PATH']}"
         return values

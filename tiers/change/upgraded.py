@@ -7,8 +7,9 @@ from typing import Final
 
 from tiers.change.effect import EffectKind
 from tiers.change.servers import Change
-from tiers.facts.compute import DatabaseUpgrade, Job
+from tiers.facts.compute import Job
 from tiers.facts.data import FileShare, TenantDatabase
+from tiers.facts.database_upgrade import DatabaseUpgrade
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.upgrade.stage import UpgradeStage
 from tiers.vocabulary import Environment

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from tiers.facts.database_upgrade import DatabaseUpgrade
 from tiers.facts.network import CLUSTER_DNS, DnsPeer
 from tiers.facts.record import FactId, FactRecord
 from tiers.schedule import MINUTES_PER_WEEK
@@ -67,25 +68,6 @@ class ModuleUpdate(Frozen):
     minutes: Positive
     api_cidrs: tuple[Cidr, ...]
     replicas: Mapping[str, Positive]
-
-
-class DatabaseUpgrade(Frozen):
-    """An upgrade of a copy of a tenant's database to `version` of Odoo, whose addons are in `addons_path`.
-
-    `command` of `image` does it, in `minutes` at most. Afterwards no main table may have fewer rows, but
-    those of `may_lose_rows`. A copy that `rehearses` is neutralised before, and never takes the place of the
-    one in
-    use.
-    """
-
-    version: str
-    odoo_image: ImageByDigest
-    addons_path: tuple[AddonsFolder, ...]
-    image: ImageByDigest
-    command: Annotated[tuple[str, ...], Field(min_length=1)]
-    minutes: Positive
-    may_lose_rows: tuple[str, ...] = ()
-    rehearses: bool
 
 
 class OdooProcess(Frozen):

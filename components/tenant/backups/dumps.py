@@ -79,9 +79,12 @@ class TenantBackups(pulumi.ComponentResource):
             self.mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
-            once = partial(jobs.OneOffJob, tenant.tenant, last, gib=jobs.data_gib(tenant))
-            self.last = [once(spec=make({"LAST": self.mark}), distinguished_by="last", opts=after)]
+            gib, spec = jobs.data_gib(tenant), make({"LAST": self.mark})
+            self.last = [_once(tenant.tenant, last, spec=spec, gib=gib, opts=after)]
         self.register_outputs({})
+
+
+_once: Final = partial(jobs.OneOffJob, distinguished_by="last")
 
 
 def backup_account(tenant: str) -> str:

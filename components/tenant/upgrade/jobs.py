@@ -25,7 +25,7 @@ from components.tenant.restore.fill import WITHOUT_ROLE, BackupFill, at
 from components.tenant.restore.origin import Origin, origin_of
 from components.tenant.restore.side_database import SideDatabase
 from components.tenant.restore.side_jobs import SideJobs
-from tiers.facts.compute import DatabaseUpgrade
+from tiers.facts.database_upgrade import DatabaseUpgrade
 from tiers.facts.every_fact import FactId, FileShare, LogicalBackup
 from tiers.facts.names import MAKE_SIDE, UPGRADE_SIDE
 from tiers.plan.plan import TenantPlan, facts_of, process_of

@@ -10,7 +10,7 @@ from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.preview.one_off_costs import OneOff, left_behind, moves_data, one_off_costs
 from allocation.prices.price_book import PriceBook
 from tests.allocation.previews import changed, comparison_of, conditions, now
-from tests.portfolios import catalog, local_plan, plan_of, tenant
+from tests.portfolios import catalog, local_plan, plan_of, tenant, wide_platform
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.tenant import Move
 from tiers.vocabulary import MoveStage
@@ -135,3 +135,17 @@ def test_a_restore_is_two_hours_of_labour_at_its_first_step_only() -> None:
     assert (labour.what, labour.quantity) == ("labour of a restore", Decimal(2))
     assert labour.units == units_of(Decimal(120))
     assert costs("prepare", "switch") == ()
+
+
+def test_an_upgrade_is_two_days_of_labour_at_its_rehearsal_only() -> None:
+    def at(stage: str | None) -> Plan:
+        upgrade = {"to": "19.0", "stage": stage} if stage else None
+        return plan_of(tenant("acme", upgrade=upgrade), platform=wide_platform())
+
+    def costs(before: str | None, after: str) -> tuple[OneOff, ...]:
+        one, other = (cost_estimate(at(stage), conditions()) for stage in (before, after))
+        return one_off_costs(compared(one, other), RATES)
+
+    (labour,) = costs(None, "rehearse")
+    assert (labour.what, labour.quantity) == ("labour of an upgrade", Decimal(16))
+    assert costs("rehearse", "upgrade") == ()

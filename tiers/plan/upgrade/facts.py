@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tiers.catalog.tier import Catalog
-from tiers.facts.compute import DatabaseUpgrade
+from tiers.facts.database_upgrade import DatabaseUpgrade
 from tiers.facts.every_fact import Fact, Job, TenantDatabase
 from tiers.facts.names import (
     DROP_SIDE,
