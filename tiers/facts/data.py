@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from tiers.facts.archive import Archive
 from tiers.facts.compute import AwakeMinutes
 from tiers.facts.record import FactId, FactRecord
 from tiers.schedule import MINUTES_PER_WEEK
@@ -153,7 +154,7 @@ class FileShare(FactRecord):
 
 
 class Bucket(FactRecord):
-    """An S3 bucket; `storage_gib` is its expected size, all of it in S3 Standard.
+    """An S3 bucket; `storage_gib` is the expected size of what is in S3 Standard.
 
     `put_requests_per_month` are the writes to it, replication included.
     """
@@ -166,10 +167,15 @@ class Bucket(FactRecord):
     outlives_tenant: bool = False
     """Whether it is retained when its tenant is removed: its content is kept for a time."""
     put_requests_per_month: Count = 0
+    archive: Archive | None = None
+    """Where old dumps go; None where all stay in S3 Standard."""
 
 
 class LogicalBackup(FactRecord):
-    """One tenant's dumps and filestore copies in a bucket, kept for `retention_days`."""
+    """One tenant's dumps and filestore copies in a bucket, kept for `retention_days`.
+
+    `storage_gib` is all of it, in whichever storage class.
+    """
 
     kind: Literal["logical-backup"] = "logical-backup"
     bucket: FactId
@@ -177,6 +183,8 @@ class LogicalBackup(FactRecord):
     retention_days: Positive
     storage_gib: Count
     put_requests_per_month: Count = 0
+    archive: Archive | None = None
+    """Where its old dumps go; None where none is kept that long."""
     restore_test_age_days: Positive | None = None
     """How old the newest good restore test may be; None where the resilience class does not say."""
 
