@@ -521,6 +521,7 @@ def _tenant_database(fact: Any, registered: Registrations) -> Pairs:
         "role": ([fact.role, login], [given["TENANT_ROLE"], options["db_user"]]),
         "connection_limit": (str(fact.connection_limit), given["CONNECTION_LIMIT"]),
         "connections_per_process": (str(fact.connections_per_process), options["db_maxconn"]),
+        "reader_connections": (str(fact.reader_connections), given["READER_CONNECTIONS"]),
         "connections_evented": (str(fact.connections_evented), options.get("db_maxconn_gevent", "0")),
     }
 

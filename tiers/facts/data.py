@@ -57,7 +57,8 @@ class TenantDatabase(FactRecord):
 
     `connection_limit` bounds the role: the pool is per process, so it is the sum over web workers, the
     websocket process, cron threads and the one LISTEN connection. `changed_mib_per_day` is how much data
-    is expected to change each day.
+    is expected to change each day. `reader_connections` bounds a second login that only reads, for reports;
+    0: there is none.
     """
 
     kind: Literal["tenant-database"] = "tenant-database"
@@ -70,6 +71,7 @@ class TenantDatabase(FactRecord):
     """Those of the process for websockets; 0: as many as any other."""
     storage_gib: Count
     changed_mib_per_day: Count = 0
+    reader_connections: Count = 0
 
 
 class CacheGroup(FactRecord):

@@ -315,6 +315,18 @@ def test_one_changed_field_is_one_effect(
     assert effect.subjects in ((fact,), (fact.partition("/")[0],))
 
 
+def test_who_reads_for_reports_is_told() -> None:
+    for had, has, kind, words in (
+        (0, 3, EffectKind.NOTICE, "may open 3 connections, 0 before"),
+        (3, 0, EffectKind.DOWNTIME, "may not log in any longer"),
+    ):
+        before, after = (
+            with_fact(local_plan(), "acme/database", reader_connections=each) for each in (had, has)
+        )
+        effect = only(before, after)
+        assert (effect.kind, words in effect.what) == (kind, True), effect.in_words
+
+
 def test_where_old_dumps_go_is_told() -> None:
     instant, deep = (
         {"storage_class": name, "after_days": 35, "stored_gib": 1, "charged_gib": 2}
