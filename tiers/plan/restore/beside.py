@@ -48,6 +48,7 @@ def database_beside(own: Collection[Fact], tenant: Tenant, called: str) -> Tenan
         # Its role is the one in use, whose limit counts already.
         "connection_limit": _CONNECTIONS,
         "changed_mib_per_day": 0,
+        "reader_connections": 0,
     }
     return used.model_copy(update=beside)
 
