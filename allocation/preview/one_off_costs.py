@@ -102,7 +102,7 @@ def _of_tenant(  # noqa: PLR0917 - a tenant's change and its prices
         yield _priced(prices, change.tenant, "labour", _HOUR, Decimal(hours))
     for what, was, goes_on, hours in (
         ("labour of a restore", before.restore, after.restore, rates.labour_hours_restore),
-        ("labour of an upgrade", before.upgrade, after.upgrade, rates.labour_hours_upgrade),
+        ("labour of an upgrade of Odoo", before.upgrade, after.upgrade, rates.labour_hours_odoo_upgrade),
     ):
         if was is None and goes_on is not None:
             yield _priced(prices, change.tenant, what, _HOUR, Decimal(hours))

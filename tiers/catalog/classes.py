@@ -171,7 +171,7 @@ class TierChange(Frozen):
     labour_hours_with_data: Count
     labour_hours_in_place: Count
     labour_hours_restore: Count = 2
-    labour_hours_upgrade: Count = 16
+    labour_hours_odoo_upgrade: Count = 16
 
 
 class Expiry(Frozen):

@@ -9,7 +9,7 @@ from tiers.change.effect import EffectKind
 from tiers.change.servers import Change
 from tiers.facts.compute import Job
 from tiers.facts.data import FileShare, TenantDatabase
-from tiers.facts.database_upgrade import DatabaseUpgrade
+from tiers.facts.odoo_upgrade import OdooUpgrade
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.upgrade.stage import UpgradeStage
 from tiers.vocabulary import Environment
@@ -81,5 +81,5 @@ def copying_minutes(tenant: TenantPlan) -> tuple[int, int]:
     return _LEAST_MINUTES + _MINUTES_PER_GIB * (data + files), _LEAST_MINUTES + _MINUTES_PER_GIB * data
 
 
-def _told(tenant: TenantPlan) -> DatabaseUpgrade | None:
+def _told(tenant: TenantPlan) -> OdooUpgrade | None:
     return next((job.upgrade for job in facts_of(tenant.facts, Job) if job.upgrade), None)

@@ -25,9 +25,9 @@ from components.tenant.restore.fill import WITHOUT_ROLE, BackupFill, at
 from components.tenant.restore.origin import Origin, origin_of
 from components.tenant.restore.side_database import SideDatabase
 from components.tenant.restore.side_jobs import SideJobs
-from tiers.facts.database_upgrade import DatabaseUpgrade
 from tiers.facts.every_fact import FactId, FileShare, LogicalBackup
 from tiers.facts.names import MAKE_SIDE, UPGRADE_SIDE
+from tiers.facts.odoo_upgrade import OdooUpgrade
 from tiers.plan.plan import TenantPlan, facts_of, process_of
 from tiers.portfolio.upgrade.stage import Upgrade, UpgradeStage
 
@@ -80,10 +80,10 @@ def declare_upgrade(
     bucket = own_buckets[facts_of(tenant.facts, LogicalBackup)[0].bucket]
     side = SideDatabase(tenant, "upgraded-data", *databases, opts)
     origin = origin_of(tenant, bucket, platform.name, platform.cluster, opts)
-    OdooUpgrade(tenant, tenant.upgrade, side, origin, mounted, last, opts).declare(*after)
+    UpgradeJobs(tenant, tenant.upgrade, side, origin, mounted, last, opts).declare(*after)
 
 
-class OdooUpgrade(SideJobs):
+class UpgradeJobs(SideJobs):
     """The jobs of one tenant's upgrade, as its plan has them.
 
     Args:
@@ -141,7 +141,7 @@ class OdooUpgrade(SideJobs):
         alone = (*WITHOUT_ROLE, _BEFORE, _NEUTRALISE, _COMMAND)
         return self.pod(UPGRADE_SIDE, [*fill.steps(), *self._steps(fact.upgrade)], volumes, opts, alone)
 
-    def _steps(self, upgrade: DatabaseUpgrade) -> list[Manifest]:
+    def _steps(self, upgrade: OdooUpgrade) -> list[Manifest]:
         rehearses = {"REHEARSES": "yes" if upgrade.rehearses else "no"}
         marked = {**rehearses, **self.side.names, "SIDE": _SIDE, "STOOD": _STOOD, "FILES": _FILES}
         counted = {"STAND": script("odoo_upgrade_stand.sh"), **_sql()}
@@ -201,7 +201,7 @@ class OdooUpgrade(SideJobs):
             **made,
         )
 
-    def _told(self, upgrade: DatabaseUpgrade) -> dict[str, pulumi.Input[str]]:
+    def _told(self, upgrade: OdooUpgrade) -> dict[str, pulumi.Input[str]]:
         """What the result says of the command, and what it is judged by."""
         return {
             **self.origin.in_bucket(self.tenant.owner),
@@ -225,7 +225,7 @@ class OdooUpgrade(SideJobs):
         return _LEAST_FILES_GIB + max(shares, default=0) // _FILES_ADDED
 
 
-def _options(upgrade: DatabaseUpgrade) -> str:
+def _options(upgrade: OdooUpgrade) -> str:
     """The lines of odoo.conf that are those of the version to come; without the sessions' module."""
     options = odoo.options_of_version(upgrade.version, upgrade.addons_path)
     return "".join(f"{key} = {value}\n" for key, value in sorted(options.items()))

@@ -147,5 +147,5 @@ def test_an_upgrade_is_two_days_of_labour_at_its_rehearsal_only() -> None:
         return one_off_costs(compared(one, other), RATES)
 
     (labour,) = costs(None, "rehearse")
-    assert (labour.what, labour.quantity) == ("labour of an upgrade", Decimal(16))
+    assert (labour.what, labour.quantity) == ("labour of an upgrade of Odoo", Decimal(16))
     assert costs("rehearse", "upgrade") == ()

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tiers.catalog.tier import Catalog
-from tiers.facts.database_upgrade import DatabaseUpgrade
 from tiers.facts.every_fact import Fact, Job, TenantDatabase
 from tiers.facts.names import (
     DROP_SIDE,
@@ -22,6 +21,7 @@ from tiers.facts.names import (
     kept_database,
     side_database,
 )
+from tiers.facts.odoo_upgrade import OdooUpgrade
 from tiers.plan.move import awake
 from tiers.plan.restore.beside import database_beside, job_beside, working
 from tiers.plan.restore.facts import restore_facts
@@ -67,7 +67,7 @@ def _upgrading(job: Job, platform: Platform, upgrade: Upgrade) -> Job:
     target = platform.images.odoo_versions[upgrade.to]
     if target.upgrade is None:
         raise ValueError(f"{job.id}: nobody says how a database becomes one of {upgrade.to}")
-    told = DatabaseUpgrade(
+    told = OdooUpgrade(
         version=target.version,
         odoo_image=target.image,
         addons_path=target.addons_path,

@@ -9,7 +9,7 @@ from pydantic import Field
 from tiers.vocabulary import Frozen, ImageByDigest, Positive
 
 
-class DatabaseUpgrade(Frozen):
+class OdooUpgrade(Frozen):
     """An upgrade of a copy of a tenant's database to `version` of Odoo, whose addons are in `addons_path`.
 
     `command` of `image` does it, in `minutes` at most. Afterwards no main table may have fewer rows, but
