@@ -15,7 +15,8 @@ from components.naming import component_type, job_name, physical_name
 from tiers.facts.every_fact import FileShare, Job, ScheduledJob, TenantDatabase
 from tiers.plan.plan import TenantPlan, facts_of
 
-_BACKOFF_LIMIT: Final = 3
+RETRIES: Final = 3
+"""How often a pod that failed is followed by another, where a job says nothing else."""
 _LEAST_MINUTES: Final = 30
 _MINUTES_PER_GIB: Final = 2
 _MOST_MINUTES: Final = 2 * 24 * 60
@@ -67,7 +68,7 @@ class OneOffJob(pulumi.ComponentResource):
         gib: int = 0,
         has_read: pulumi.Output[str] | None = None,
         notes: Mapping[str, str] | None = None,
-        retries: int = _BACKOFF_LIMIT,
+        retries: int = RETRIES,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(owner, fact.name)

@@ -81,6 +81,8 @@ class SideJobs:
         volumes: Sequence[Manifest],
         opts: pulumi.ResourceOptions,
         without_role: Collection[str] = (),
+        *,
+        retries: int = jobs.RETRIES,
     ) -> pulumi.Resource:
         """The job *name*, whose containers follow each other; those *without_role* reach no bucket."""
         fact = self.jobs[name]
@@ -98,6 +100,7 @@ class SideJobs:
             ),
             distinguished_by=self._told_apart,
             notes=notes,
+            retries=retries,
             opts=opts,
         )
 

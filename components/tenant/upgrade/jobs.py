@@ -139,7 +139,9 @@ class UpgradeJobs(SideJobs):
             *scratch,
         ]
         alone = (*WITHOUT_ROLE, _BEFORE, _NEUTRALISE, _COMMAND)
-        return self.pod(UPGRADE_SIDE, [*fill.steps(), *self._steps(fact.upgrade)], volumes, opts, alone)
+        steps = [*fill.steps(), *self._steps(fact.upgrade)]
+        # Who waits is told at once: what a command has refused it refuses again, after another restore.
+        return self.pod(UPGRADE_SIDE, steps, volumes, opts, alone, retries=0)
 
     def _steps(self, upgrade: OdooUpgrade) -> list[Manifest]:
         rehearses = {"REHEARSES": "yes" if upgrade.rehearses else "no"}

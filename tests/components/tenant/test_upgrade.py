@@ -51,6 +51,7 @@ def test_one_pod_restores_upgrades_and_checks(stage: str) -> None:
     assert {mount["name"] for each in made.values() for mount in each["volumeMounts"]} <= {
         each["name"] for each in template["spec"]["volumes"]
     }
+    assert the(there, JOB, RUN).props["spec"]["backoffLimit"] == 0
     last = {name: env(each).get("LAST") for name, each in made.items()}
     assert bool(last["fetch"]) is (stage == "upgrade")
     assert {env(made[name])["REHEARSES"] for name in ("before", "neutralise", "after")} == {
