@@ -22,9 +22,9 @@ EXTENDED_SUPPORT: Final[Mapping[int, tuple[date, date]]] = {
 
 RDS for PostgreSQL is charged from the day after its end of standard support, at twice the price from the
 third year on (RDS User Guide, "Amazon RDS Extended Support charges", read 2026-11-30; its release calendar,
-by endoflife.date/amazon-rds-postgresql). 11 is the odd one: its charge, and so its third
-year, began a month late. 18 is what that calendar's rule gives: the end of February after the community's last
-release, which is five years after the first.
+by endoflife.date/amazon-rds-postgresql). 11 is the odd one: its charge, and so its third year, began a month
+late. 18 is what that calendar's rule gives: the end of February after the community's last release, which is
+five years after the first.
 """
 
 
