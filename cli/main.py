@@ -8,7 +8,17 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.commands.change import drift, move, recover, refresh, rename, restore, restore_test, rotate
+from cli.commands.change import (
+    drift,
+    move,
+    recover,
+    refresh,
+    rename,
+    restore,
+    restore_test,
+    rotate,
+    upgrade_database,
+)
 from cli.commands.costs import allocate, explain, report, sql
 from cli.commands.costs.prices import prices_app
 from cli.commands.costs.usage import usage_app
@@ -65,6 +75,12 @@ for heading, name, function, example in (
     (CHANGE, "rotate", rotate.rotate, rotate.ROTATE_EXAMPLE),
     (CHANGE, "restore", restore.restore, restore.RESTORE_EXAMPLE),
     (CHANGE, "refresh", refresh.refresh, refresh.REFRESH_EXAMPLE),
+    (
+        CHANGE,
+        "upgrade-database",
+        upgrade_database.upgrade_database,
+        upgrade_database.UPGRADE_DATABASE_EXAMPLE,
+    ),
     (CHANGE, "restore-test", restore_test.restore_test, restore_test.RESTORE_TEST_EXAMPLE),
     (CHANGE, "recover", recover.recover, recover.RECOVER_EXAMPLE),
     (CHANGE, "drift", drift.drift, drift.DRIFT_EXAMPLE),

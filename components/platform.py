@@ -16,6 +16,7 @@ from components.aws.file_system import FileSystemVault, SharedFileSystem
 from components.aws.keys import encryption_key
 from components.aws.network import PrivateNetwork
 from components.aws.nodes import WorkerNodes, node_place
+from components.database_upgrade import declare_upgrade
 from components.kubernetes.database_administrator import DATABASE_ADMIN, database_administrator
 from components.kubernetes.isolation import TenantsNamespace
 from components.kubernetes.monitoring import GrafanaDashboards
@@ -99,6 +100,8 @@ class SharedPlatform(pulumi.ComponentResource):
             after = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
             GrafanaDashboards(physical_name(name, fact.name), fact, after)
         self._build_parts(plan)
+        self._administered = Administered(self.database.place, self.database_admin, DATABASE_ADMIN)
+        declare_upgrade(name, facts, self._administered, self._inside(operations))
         self.protected = is_protected(plan)
         self.applied = record(self, name, {"plan": inputs["plan"]}, protected=self.protected)
         self.register_outputs({})
@@ -156,7 +159,7 @@ class SharedPlatform(pulumi.ComponentResource):
                 self.name,
                 postgres,
                 login,
-                on=Administered(self.database.place, self.database_admin, DATABASE_ADMIN),
+                on=self._administered,
                 network=self.network.place,
                 place=place,
                 opts=self._inside(postgres.namespace, login.namespace),
@@ -291,4 +294,5 @@ class SharedPlatform(pulumi.ComponentResource):
             key=self.key,
             child=child,
             inside=after,
+            upgrade=fact_named(self._facts, DatabaseInstance, "database").upgrade,
         )

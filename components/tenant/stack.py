@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pulumi
 from pulumi_aws import cloudwatch
 
+from components.database_upgrade import declare_upgrade
 from components.kubernetes import jobs, odoo
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.monitoring import watch
@@ -276,4 +277,5 @@ class TenantStack(pulumi.ComponentResource):
             after=(backups, [*still, *saved]),
             opts=self._inside,
         )
+        declare_upgrade(self.tenant.tenant, self.tenant.facts, self._administered(), self._inside)
         self._close_down([*still, *saved])

@@ -19,7 +19,9 @@ from pydantic.fields import FieldInfo
 
 from tests.components.drawn_routes import drawn_routes, with_controller
 from tests.portfolios import catalog, grouped_platform, measured, tenant, wide_platform
+from tiers.catalog.tier import OwnDatabase
 from tiers.errors import CatalogError
+from tiers.facts.database_upgrade import ServerUpgrade, UpgradeStage
 from tiers.facts.network import DnsPeer
 from tiers.plan.from_program import plan_of_documents
 from tiers.plan.plan import Plan
@@ -79,6 +81,7 @@ _ROTATIONS: Final = (None, Rotation(number=2), *(Rotation(number=1, stage=stage)
 _RESTORES: Final = tuple(
     Restore(at=datetime(2026, 11, 29, 1, 15, tzinfo=UTC), stage=stage) for stage in RestoreStage
 )
+_UPGRADES: Final = tuple(ServerUpgrade(to="18", stage=stage) for stage in UpgradeStage)
 _CLUSTERS: Final[tuple[Mapping[str, Any], ...]] = (
     {"quota_headroom_percent": 0},
     {"quota_headroom_percent": 20},
@@ -116,6 +119,8 @@ _IDENTITY: Final = frozenset(
         "move",
         "rotation",
         "restore",
+        "database_engine_version",
+        "database_upgrade",
         "cutover",
         "schedule",
         "budget_per_month",
@@ -185,9 +190,24 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
             drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
             if _has_dumps(offer) and not (drawn["rotation"] and drawn["rotation"].stage):
                 drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_RESTORES]))
+    if isinstance(catalog().tiers[offer[0]].offers[offer[1]].database, OwnDatabase):
+        drawn |= draw(_own_servers({**chosen, **drawn}))
     name = draw(names())
     drawn["routes"] = draw(drawn_routes(name))
     return _tenant(name, *offer, chosen | drawn)
+
+
+@st.composite
+def _own_servers(draw: st.DrawFn, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A version of the tenant's own server, and where nothing else goes on, an upgrade of it."""
+    drawn: dict[str, Any] = {"database_engine_version": draw(st.sampled_from([None, "17.6"]))}
+    rotation = values.get("rotation")
+    busy = values.get("move") or values.get("restore") or (rotation and rotation.stage)
+    if values["lifecycle_stage"] is LifecycleStage.ACTIVE and not busy:
+        standby = values.get("warm_standby") is True
+        fitting = [each for each in _UPGRADES if standby or each.stage is not UpgradeStage.WITHOUT_STANDBY]
+        drawn["database_upgrade"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *fitting]))
+    return drawn
 
 
 def _has_dumps(offer: Offer) -> bool:

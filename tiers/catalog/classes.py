@@ -163,13 +163,15 @@ class TierChange(Frozen):
     """What a change of tier costs once.
 
     `double_running_days` is how long old and new resources run side by side when data moves; the hours are
-    people's work: with data that moves, or in place, or for a restore of a tenant to an earlier moment.
+    people's work: with data that moves, or in place, for a restore of a tenant to an earlier moment, or for
+    an upgrade of a PostgreSQL server to a newer major version.
     """
 
     double_running_days: Count
     labour_hours_with_data: Count
     labour_hours_in_place: Count
     labour_hours_restore: Count = 2
+    labour_hours_database_upgrade: Count = 3
 
 
 class Expiry(Frozen):

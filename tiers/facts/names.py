@@ -52,6 +52,11 @@ DROP_SIDE: Final = "drop-side-database"
 RESTORE_JOBS: Final = (MAKE_SIDE, FILL_SIDE, SWITCH_SIDE, RESTORE_FILES, DROP_SIDE)
 """The jobs of a restore, each at one or two stages."""
 
+CHECK_UPGRADE: Final = "check-database-upgrade"
+"""The job that asks a server what would make its upgrade to a newer major version fail."""
+GATHER_STATISTICS: Final = "gather-statistics"
+"""The job that gathers statistics and updates extensions on an upgraded server."""
+
 DATABASE: Final[FactId] = "platform/database"
 CACHE: Final[FactId] = "platform/cache"
 FILE_SYSTEM: Final[FactId] = "platform/file-system"

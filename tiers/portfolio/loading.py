@@ -16,6 +16,7 @@ from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.network import network_faults
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import platform_upgrade_faults, tenant_upgrade_faults
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
 from tiers.portfolio.restore.faults import restore_faults
 from tiers.portfolio.restore.source import source_faults
@@ -158,6 +159,7 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     yield from _faults_by_tier(tenant, platform, catalog)
     yield from route_faults(tenant, platform)
     yield from version_faults(tenant, platform)
+    yield from tenant_upgrade_faults(tenant, platform, catalog)
     if tenant.region != platform.region:
         yield ("region",), f"is '{tenant.region}', but the platform is in '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:
@@ -193,6 +195,7 @@ def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
     yield from platform_window_faults(platform)
     yield from network_faults(platform)
     yield from domain_faults(platform)
+    yield from platform_upgrade_faults(platform.database)
     if (size := platform.database.database_class) not in classes.database_classes:
         yield ("database", "database_class"), not_among(classes.database_classes, size, catalog.classes_file)
     if (size := platform.cache.cache_class) not in classes.cache_classes:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from tiers.catalog.classes import ClassId
 from tiers.catalog.tier import Fee
 from tiers.catalog.unused import Row
+from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
@@ -88,6 +89,9 @@ class Options(Frozen):
     warm_standby: bool | Literal["promoted"] = False
     """Whether a standby server in the second region follows the tenant's own, for a fee; `promoted` once it
     does so no longer."""
+    database_engine_version: EngineVersion | None = None
+    """Version of PostgreSQL of the tenant's own server, in quotes; left out, as `database` in `platform.yaml`
+    says."""
     resilience_class: ResilienceClass | None = None
     """The promised recovery, where the contract promises less than the tier gives."""
     controls: Controls | None = None
@@ -144,6 +148,9 @@ class Tenant(Frozen):
     """How often its secrets were rotated, and the stage of a rotation; `costack rotate` writes it."""
     restore: Restore | None = None
     """Present while it is restored to an earlier moment; `costack restore` writes and removes it."""
+    database_upgrade: ServerUpgrade | None = None
+    """Present while its own server is upgraded to a newer major version of PostgreSQL; `costack
+    upgrade-database` writes and removes it."""
     region: Region
     """AWS region; the same as the platform's."""
     service_line: TagValue
@@ -207,18 +214,20 @@ class Tenant(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _is_restored_while_nothing_else_goes_on(self) -> Self:
-        if self.restore is None:
-            return self
-        if self.lifecycle_stage is not LifecycleStage.ACTIVE:
-            raise ValueError(f"restore needs lifecycle_stage active, not {self.lifecycle_stage}")
-        for name, goes_on in (
-            ("move", self.move is not None),
-            ("rotation", self.rotation is not None and self.rotation.stage is not None),
-        ):
-            if goes_on:
+    def _does_one_thing_at_a_time(self) -> Self:
+        """Of a restore and an upgrade of its server neither goes on with anything else."""
+        begun = {
+            "move": self.move is not None,
+            "rotation": self.rotation is not None and self.rotation.stage is not None,
+            "restore": self.restore is not None,
+            "database_upgrade": self.database_upgrade is not None,
+        }
+        for name in [each for each in ("restore", "database_upgrade") if begun[each]]:
+            if self.lifecycle_stage is not LifecycleStage.ACTIVE:
+                raise ValueError(f"{name} needs lifecycle_stage active, not {self.lifecycle_stage}")
+            for other in [each for each in begun if begun[each] and each != name]:
                 raise ValueError(
-                    f"restore has a stage, and so has {name}: finish one of them, then begin the other"
+                    f"{name} has a stage, and so has {other}: finish one of them, then begin the other"
                 )
         return self
 
