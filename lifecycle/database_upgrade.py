@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from pydantic import ValidationError
+
 from lifecycle.errors import RefusedError
 from tiers.catalog.tier import Catalog
 from tiers.change.versions.database_upgrade import whereabouts
+from tiers.expectations import first_fault
 from tiers.facts.data import DatabaseInstance
 from tiers.facts.database_upgrade import BEFORE, ServerUpgrade, UpgradeStage, may_follow
 from tiers.facts.names import DATABASE
-from tiers.plan.plan import Plan, facts_of
+from tiers.plan.plan import Plan
 from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.postgresql.versions import named_version
@@ -202,7 +205,10 @@ def _faults(target: Target, step: Step, portfolio: Portfolio, catalog: Catalog) 
         platform: Platform = portfolio.platform.model_copy(update={"database": after})
         return faults_of_platform(platform, catalog)
     tenant: Tenant = next(each for each in portfolio.tenants if each.tenant == target.name)
-    changed = Tenant.model_validate(tenant.model_dump() | {"database_upgrade": step.upgrade})
+    try:
+        changed = Tenant.model_validate(tenant.model_dump() | {"database_upgrade": step.upgrade})
+    except ValidationError as error:  # something else goes on with it
+        raise RefusedError(f"{target.name} cannot be upgraded: {first_fault(error)}") from None
     return faults_of_tenant(changed, portfolio.platform, catalog)
 
 
@@ -229,7 +235,7 @@ def _ended(target: Target, there: ServerUpgrade) -> Step:
 
 
 def _servers(plan: Plan) -> list[DatabaseInstance]:
-    return facts_of(tuple(plan.all_facts()), DatabaseInstance)
+    return [fact for fact in plan.all_facts() if isinstance(fact, DatabaseInstance)]
 
 
 def _going_on(target: Target) -> ServerUpgrade:

@@ -60,7 +60,7 @@ class Step(NamedTuple):
 
 
 def refuse_while_restored(tenant: Tenant) -> None:
-    """Let nothing else begin with the data of a tenant that is being restored.
+    """Let nothing else begin with the data of a tenant that is being restored, or whose server is upgraded.
 
     Raises:
         RefusedError: When it is.
@@ -69,6 +69,11 @@ def refuse_while_restored(tenant: Tenant) -> None:
         raise RefusedError(
             f"{tenant.tenant} is being restored to {tenant.restore.moment}: finish that with --next, or undo "
             f"it with --back, of `costack {tenant.restore.command}`"
+        )
+    if tenant.database_upgrade is not None:
+        raise RefusedError(
+            f"the server of {tenant.tenant} is at stage {tenant.database_upgrade.stage} of its upgrade to "
+            f"PostgreSQL {tenant.database_upgrade.to}: finish that with `costack upgrade-database`"
         )
 
 

@@ -41,11 +41,16 @@ def support_years(engine_version: str, on: date) -> str | None:
     return "year 1-2" if on >= first else None
 
 
+def support_begins(engine_version: str) -> tuple[date, date] | None:
+    """The first days of years 1 and 3 of extended support; None where nobody says."""
+    return EXTENDED_SUPPORT.get(major_of(engine_version))
+
+
 def standard_support_ends(engine_version: str) -> date | None:
     """The last day without a charge; None where nobody says.
 
     >>> standard_support_ends("16.10")
     datetime.date(2029, 2, 28)
     """
-    known = EXTENDED_SUPPORT.get(major_of(engine_version))
+    known = support_begins(engine_version)
     return None if known is None else known[0] - timedelta(days=1)

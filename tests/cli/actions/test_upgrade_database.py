@@ -114,6 +114,16 @@ def test_the_way_back_ends_when_aws_is_asked(folder: Path, up: Callable[[], None
     assert "RDS takes no server back: finish with --next. What leads back is the snapshot" in result.stderr
 
 
+def test_nothing_begins_while_something_else_goes_on(folder: Path, up: Callable[[], None]) -> None:
+    path = folder / "tenants" / "cobalt.yaml"
+    turning = "rotation: {number: 1, stage: second-login}\noptions:"
+    path.write_text(file_of(folder).replace("options:", turning), encoding="utf-8")
+    up()
+    result = upgrade(folder, "cobalt", "--to", "18")
+    assert result.exit_code == Exit.POLICY, result.output
+    assert "database_upgrade has a stage, and so has rotation: finish one of them" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "why"),
     [
