@@ -202,6 +202,25 @@ def running_server(
             yield server
 
 
+LEADING: Final = ("wal_level=replica", "max_wal_senders=4")
+"""The settings of a server that another one follows."""
+
+
+@contextmanager
+def following_server(source: Server) -> Iterator[Server]:
+    """A server that follows *source*, which has the settings `LEADING`, as a replica of RDS does."""
+    with scratch() as folder:
+        data, host = folder / "data", own_address()
+        password = ADMIN_PASSWORD.replace("'", r"\'")
+        where = f"host={source.host} user=postgres password='{password}'"
+        copied = ["-D", str(data), "-d", f"{where} sslmode=require", "-R", "--checkpoint=fast", "--no-sync"]
+        _run([str(source.programs / "pg_basebackup"), *copied], folder)
+        given = (*_SETTINGS, f"unix_socket_directories={folder}", f"listen_addresses={host}", *LEADING)
+        command = [str(source.programs / "postgres"), "-D", str(data), *(f"--{each}" for each in given)]
+        with _started(command, folder):
+            yield Server(source.programs, host, source.major, folder)
+
+
 @contextmanager
 def _started(command: list[str], folder: Path) -> Iterator[None]:
     """A server that lives as long as the block, and is ready when it begins."""
@@ -272,7 +291,8 @@ def _only_over_tls(data: Path) -> None:
         data.parent,
     )
     key.chmod(0o600)
-    (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.0/8 scram-sha-256\n", encoding="utf-8")
+    allowed = "".join(f"hostssl {what} all 127.0.0.0/8 scram-sha-256\n" for what in ("all", "replication"))
+    (data / "pg_hba.conf").write_text(allowed, encoding="utf-8")
     with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
         file.write("log_connections = on\nssl = on\n")
 

@@ -104,6 +104,10 @@ def _of_tenant(  # noqa: PLR0917 - a tenant's change and its prices
         yield _priced(
             prices, change.tenant, "labour of a restore", _HOUR, Decimal(rates.labour_hours_restore)
         )
+    if before.failover is None and after.failover is not None:
+        yield _priced(
+            prices, change.tenant, "labour of a failover", _HOUR, Decimal(rates.labour_hours_failover)
+        )
 
 
 def _double_running(comparison: Comparison, change: TenantChange, days: int) -> Iterator[OneOff]:

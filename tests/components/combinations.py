@@ -115,6 +115,7 @@ _IDENTITY: Final = frozenset(
         "move",
         "rotation",
         "restore",
+        "failover",
         "cutover",
         "schedule",
         "budget_per_month",

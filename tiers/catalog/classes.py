@@ -163,13 +163,14 @@ class TierChange(Frozen):
     """What a change of tier costs once.
 
     `double_running_days` is how long old and new resources run side by side when data moves; the hours are
-    people's work: with data that moves, or in place, or for a restore of a tenant to an earlier moment.
+    people's work: with data that moves, or in place, for a restore to an earlier moment, or a failover.
     """
 
     double_running_days: Count
     labour_hours_with_data: Count
     labour_hours_in_place: Count
     labour_hours_restore: Count = 2
+    labour_hours_failover: Count = 4
 
 
 class Expiry(Frozen):

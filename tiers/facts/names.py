@@ -52,6 +52,12 @@ DROP_SIDE: Final = "drop-side-database"
 RESTORE_JOBS: Final = (MAKE_SIDE, FILL_SIDE, SWITCH_SIDE, RESTORE_FILES, DROP_SIDE)
 """The jobs of a restore, each at one or two stages."""
 
+FENCE_DATABASE: Final = "fence-database"
+"""Closes a tenant's database, and waits until the standby has everything that was committed."""
+OPEN_AGAIN: Final = "open-database-again"
+OPEN_DATABASE: Final = "open-database"
+"""Opens the database of a promoted standby, if that is the one that was closed."""
+
 DATABASE: Final[FactId] = "platform/database"
 CACHE: Final[FactId] = "platform/cache"
 FILE_SYSTEM: Final[FactId] = "platform/file-system"

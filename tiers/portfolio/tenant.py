@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from tiers.catalog.classes import ClassId
 from tiers.catalog.tier import Fee
 from tiers.catalog.unused import Row
+from tiers.portfolio.failover.stage import Failover
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
@@ -141,6 +142,8 @@ class Tenant(Frozen):
     """How often its secrets were rotated, and the stage of a rotation; `costack rotate` writes it."""
     restore: Restore | None = None
     """Present while it is restored to an earlier moment; `costack restore` writes and removes it."""
+    failover: Failover | None = None
+    """Present while it runs in its second region, and on the way there; `costack failover` writes it."""
     region: Region
     """AWS region; the same as the platform's."""
     service_line: TagValue
@@ -220,6 +223,25 @@ class Tenant(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _fails_over_while_nothing_else_goes_on(self) -> Self:
+        if self.failover is None:
+            return self
+        if self.lifecycle_stage is not LifecycleStage.ACTIVE:
+            raise ValueError(f"failover needs lifecycle_stage active, not {self.lifecycle_stage}")
+        for name, goes_on in (
+            ("move", self.move is not None),
+            ("rotation", self.rotation is not None and self.rotation.stage is not None),
+            ("restore", self.restore is not None),
+        ):
+            if goes_on:
+                raise ValueError(
+                    f"failover has a stage, and so has {name}: finish one of them, then begin the other"
+                )
+        if self.options.warm_standby == "promoted":
+            raise ValueError("failover needs a standby that follows, and options.warm_standby is promoted")
+        return self
+
+    @model_validator(mode="after")
     def _ends_in_its_last_stage(self) -> Self:
         if self.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
             for line, there in (
@@ -261,6 +283,9 @@ class Portfolio(Frozen):
         yield Row("cache_classes", self.platform.cache.cache_class)
         for group in self.platform.cluster.node_groups:
             yield Row("node_classes", group.node_class)
+        for network in self.platform.dr_networks.values():
+            if network.cluster is not None:
+                yield Row("node_classes", network.cluster.node_class)
         for tenant in self.tenants:
             if tenant.options.workload_class is not None:
                 yield Row("workload_classes", tenant.options.workload_class)
