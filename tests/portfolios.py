@@ -133,7 +133,7 @@ def second_cluster() -> SecondCluster:
     return SecondCluster(
         name="odoo-standby",
         context="standby",
-        version="1.33",
+        version="1.35",
         ingress=SecondIngress(
             namespace="ingress",
             controller=ControllerKind.TRAEFIK,
@@ -153,11 +153,11 @@ def two_regions() -> Platform:
     return usual.model_copy(update={"dr_networks": {"eu-west-1": network}})
 
 
-def failing_over(stage: str | None = None, name: str = "acme", **section: Any) -> Tenant:
+def failing_over(stage: str | None = None, **section: Any) -> Tenant:
     """A tenant with a standby, at a stage of its failover; at rest without one."""
     failover = {"failover": {"number": 1, "to": "eu-west-1", "stage": stage, **section}} if stage else {}
     options = {"users": 50, "warm_standby": True}
-    return tenant(name, tier="cross-region-backup", options=options, **failover)
+    return tenant(tier="cross-region-backup", options=options, **failover)
 
 
 def named_versions() -> dict[str, NamedImage]:

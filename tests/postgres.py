@@ -213,9 +213,20 @@ def following_server(source: Server) -> Iterator[Server]:
         data, host = folder / "data", own_address()
         password = ADMIN_PASSWORD.replace("'", r"\'")
         where = f"host={source.host} user=postgres password='{password}'"
-        copied = ["-D", str(data), "-d", f"{where} sslmode=require", "-R", "--checkpoint=fast", "--no-sync"]
+        where = f"{where} sslmode=require"
+        copied = ["-D", str(data), "-d", where, "--checkpoint=fast", "--no-sync"]
         _run([str(source.programs / "pg_basebackup"), *copied], folder)
-        given = (*_SETTINGS, f"unix_socket_directories={folder}", f"listen_addresses={host}", *LEADING)
+        # What pg_basebackup would write itself, the server's own libpq may be too old for.
+        (data / "standby.signal").touch()
+        give(data)
+        follows = f"primary_conninfo={where}"
+        given = (
+            *_SETTINGS,
+            f"unix_socket_directories={folder}",
+            f"listen_addresses={host}",
+            *LEADING,
+            follows,
+        )
         command = [str(source.programs / "postgres"), "-D", str(data), *(f"--{each}" for each in given)]
         with _started(command, folder):
             yield Server(source.programs, host, source.major, folder)

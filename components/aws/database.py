@@ -131,7 +131,8 @@ def master_secret(
     version = secretsmanager.SecretVersion(
         f"{name}-master", secret_id=secret.id, secret_string=content, opts=child
     )
-    return version.secret_arn
+    known: pulumi.Output[str] = version.secret_arn
+    return known
 
 
 def _place(instance: rds.Instance, secret_arn: pulumi.Output[str] | None) -> ServerPlace:

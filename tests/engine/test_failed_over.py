@@ -1,6 +1,6 @@
 """A client works in another region, on one stack with two clusters: the tests stand in this order.
 
-Objects go to two real API servers and data to two real PostgreSQL servers, of which one follows the other; the
+Objects go to two real API servers and data to two real PostgreSQL servers, one of which follows the other. A
 test does what pods would do, and what AWS does when a replica is promoted.
 """
 
@@ -24,6 +24,7 @@ from tests.engine.test_priced import OTHERS
 from tests.lifecycle.pods import Pods, running_pods
 from tests.lifecycle.writer import writing, written
 from tests.localcloud.cluster import Cluster, running_cluster
+from tests.localcloud.operator import install
 from tests.postgres import LEADING, Server, following_server, running_server
 
 pytestmark = [
@@ -106,6 +107,8 @@ def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
             name: stack.enter_context(running_cluster(tmp_path_factory.mktemp(name)))
             for name in ("here", "there")
         }
+        for cluster in clusters.values():
+            install(cluster)
         made = Regions(project, clusters, pods, follower)
         for other in OTHERS:
             made.life.file(other).unlink(missing_ok=True)
@@ -127,7 +130,7 @@ def _name_the_cluster(project: Project) -> None:
     cluster = {
         "name": "odoo-standby",
         "context": "there",
-        "version": "1.33",
+        "version": "1.35",
         "subnet_cidrs": ["10.50.0.0/24", "10.50.1.0/24"],
         "node_class": "m7g.large",
         "ingress": {"namespace": "ingress", "class_name": "traefik", "target": "standby.example.net"},

@@ -17,6 +17,7 @@ from tiers.change.forbidden import forbidden
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.stage import Failover, FailoverStage, FirstRegion, may_follow
 from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
+from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.portfolio.tenant import Tenant
 
 ANY = st.none() | st.sampled_from(
@@ -135,7 +136,7 @@ def test_a_region_that_is_lost_while_it_is_closed_is_left() -> None:
             "was promoted by hand",
         ),
         (
-            failing_over().model_copy(update={"restore": restore.Restore(at=AT, stage="prepare")}),
+            failing_over().model_copy(update={"restore": Restore(at=AT, stage=RestoreStage.PREPARE)}),
             "is being restored: finish that with `costack restore`",
         ),
         (
@@ -187,7 +188,7 @@ def test_a_file_with_two_of_them_is_refused(other: dict[str, object], why: str) 
 
 def test_a_stage_in_a_lost_region_is_refused() -> None:
     with pytest.raises(ValueError, match="first_region is lost, and stage fence works there"):
-        Failover(number=1, to="eu-west-1", stage="fence", first_region="lost")
+        Failover.model_validate({"number": 1, "to": "eu-west-1", "stage": "fence", "first_region": "lost"})
 
 
 def test_every_update_takes_one_step() -> None:

@@ -13,7 +13,7 @@ from tiers.portfolio.failover.stage import FailoverStage
 THERE = ("$costack:index:SecondCluster$", "$costack:index:SecondRegionPart$")
 
 
-def declared(stage: str | None = None, **section: object) -> list[Declared]:
+def declared(stage: str | None = None, **section: str) -> list[Declared]:
     return declare_plan(plan_of(failing_over(stage, **section), platform=two_regions()))
 
 
@@ -110,7 +110,7 @@ def test_the_database_is_opened_after_the_promotion_and_before_pods() -> None:
 
 
 def test_both_jobs_carry_one_mark_and_stay_as_they_are_at_the_next_stage() -> None:
-    def env(stage: str, name: str, **section: object) -> tuple[str, dict[str, str]]:
+    def env(stage: str, name: str, **section: str) -> tuple[str, dict[str, str]]:
         job = named(declared(stage, **section), ":Job", name)
         (container,) = job.props["spec"]["template"]["spec"]["containers"]
         return job.props["metadata"]["name"], {

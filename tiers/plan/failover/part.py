@@ -5,7 +5,7 @@ Every fact is the tenant's own of its first region in another place, so both reg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from tiers.catalog.tier import Catalog
@@ -112,7 +112,7 @@ class _Part:
 
     def _changes(self, fact: Fact) -> dict[str, Any] | None:
         """What is otherwise there with *fact*; None where it is not there at all."""
-        told = {
+        told: dict[type[FactRecord], Callable[[], dict[str, Any] | None]] = {
             Namespace: lambda: _of_cluster(fact, self._cluster),
             NamespaceQuota: dict,
             Egress: dict,
