@@ -9,6 +9,7 @@ from lifecycle.errors import RefusedError
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.faults import lacks_for
 from tiers.portfolio.failover.stage import (
+    HOMEWARD,
     NEXT,
     THERE,
     WAY_BACK,
@@ -29,6 +30,18 @@ STEPS: Final[Mapping[FailoverStage, str]] = {
     FailoverStage.START: "starts {tenant} in {to} and leads its records there; people work again",
     FailoverStage.SETTLED: "changes nothing of what runs; {tenant} works in {to}, and what it has in its own "
     "region stays closed",
+    FailoverStage.SAVE: "stops {tenant} in {to}, backs it up there and closes its database there; users wait "
+    "from here on",
+    FailoverStage.RETURN: "restores that backup in {region}, beside the database that was closed there, and "
+    "checks it; users wait",
+    FailoverStage.SWITCH: "lets what was restored take the place of the database before in {region}, and "
+    "brings back files that it names; users wait",
+    FailoverStage.HOME: "starts {tenant} in {region} and leads its records there; the database of before and "
+    "the promoted server in {to} are kept, closed",
+    FailoverStage.CONFIRM: "drops the database that {tenant} had in {region} before, and lets the promoted "
+    "server in {to} go with the update after it",
+    FailoverStage.STAY: "opens the database of {tenant} in {to} again and starts it there; what was restored "
+    "in {region} is dropped",
     FailoverStage.REOPEN: "opens the database of {tenant} in its own region again and starts it there; the "
     "standby follows on",
 }
@@ -38,6 +51,10 @@ _BACK: Final = (
     "stops what {tenant} still has in {region} and closes its database there: what was committed there after "
     "the loss is in that database alone"
 )
+_AT_HOME: Final = (
+    "makes a new standby and a new replica of files in {to}, and removes the promoted server with a final "
+    "snapshot; {tenant} works in {region}. The file system in {to} that it wrote to stays until you delete it"
+)
 _ENDED: Final = "changes nothing more of {tenant}, which works in its own region as before"
 
 
@@ -46,6 +63,14 @@ class Step(NamedTuple):
 
     failover: Failover | None
     update: str
+    failovers: int | None = None
+    """The new value of `failovers`; None to leave it."""
+
+    @property
+    def fields(self) -> dict[str, str | None]:
+        """What is written into the file."""
+        counted = {} if self.failovers is None else {"failovers": str(self.failovers)}
+        return {"failover": self.line, **counted}
 
     @property
     def line(self) -> str | None:
@@ -122,6 +147,25 @@ def lose(tenant: Tenant) -> Step:
     )
 
 
+def return_home(tenant: Tenant) -> Step:
+    """The first step of the way home.
+
+    Raises:
+        RefusedError: When it does not work in its second region, or its own does not answer.
+    """
+    now = tenant.failover
+    if now is None or now.stage is not FailoverStage.SETTLED:
+        raise RefusedError(
+            f"{tenant.tenant} is {whereabouts(now)}: the way home begins at stage settled of a failover"
+        )
+    if now.is_lost:
+        raise RefusedError(
+            f"{tenant.tenant} is {whereabouts(now)}: once that region answers, run `costack failover "
+            f"{tenant.tenant} --region-back` and `pulumi up`, which close what is there; then come home"
+        )
+    return _step(tenant, now.model_copy(update={"stage": FailoverStage.SAVE}))
+
+
 def find_again(tenant: Tenant) -> Step:
     """Close what is in the first region, which answers again.
 
@@ -148,8 +192,13 @@ def advance(tenant: Tenant) -> Step:
     following = NEXT[now.stage]
     if now.stage is FailoverStage.REOPEN:
         return Step(None, _ENDED.format(tenant=tenant.tenant))
+    if now.comes_home:
+        words = _AT_HOME.format(tenant=tenant.tenant, to=now.to, region=tenant.region)
+        return Step(None, words, tenant.failovers + 1)
     if following is None:
-        raise RefusedError(f"{tenant.tenant} is {whereabouts(now)}, and stays there until a failback")
+        raise RefusedError(
+            f"{tenant.tenant} is {whereabouts(now)}, and stays there until `costack failback {tenant.tenant}`"
+        )
     return _step(tenant, now.model_copy(update={"stage": following}))
 
 
@@ -161,13 +210,7 @@ def back(tenant: Tenant) -> Step:
     """
     now = _going_on(tenant)
     if now.stage not in WAY_BACK:
-        going = now.stage is FailoverStage.REOPEN
-        why = (
-            "is going back already: finish with --next"
-            if going
-            else "has a promoted standby, of which AWS makes no standby again: a failback leads home"
-        )
-        raise RefusedError(f"{tenant.tenant} {why}")
+        raise RefusedError(f"{tenant.tenant} {_no_way_back(now.stage)}")
     return _step(tenant, now.model_copy(update={"stage": WAY_BACK[now.stage]}))
 
 
@@ -196,7 +239,16 @@ def whereabouts(failover: Failover | None) -> str:
     if failover is None:
         return "in its own region"
     lost = {FirstRegion.LOST: ", with its own region lost", FirstRegion.BACK: ", with its own region back"}
-    return f"at stage {failover.stage} of its failover to {failover.to}{lost.get(failover.first_region, '')}"
+    way = "failback from" if failover.stage in HOMEWARD else "failover to"
+    return f"at stage {failover.stage} of its {way} {failover.to}{lost.get(failover.first_region, '')}"
+
+
+def _no_way_back(stage: FailoverStage) -> str:
+    if stage in {FailoverStage.REOPEN, FailoverStage.STAY}:
+        return "is going back already: finish with --next"
+    if stage in HOMEWARD:
+        return "works with what came home already: finish with --next, then fail over again"
+    return "has a promoted standby, of which AWS makes no standby again: `costack failback` leads home"
 
 
 def _going_on(tenant: Tenant) -> Failover:
@@ -214,5 +266,5 @@ def _step(tenant: Tenant, failover: Failover) -> Step:
 
 def in_words(tenant: Tenant, failover: Failover) -> str:
     """What the update of its stage does, to follow `the next update`."""
-    words = STEPS[failover.stage].format(tenant=tenant.tenant, to=failover.to)
+    words = STEPS[failover.stage].format(tenant=tenant.tenant, to=failover.to, region=tenant.region)
     return words + (_LOST.format(region=tenant.region) if failover.is_lost else "")

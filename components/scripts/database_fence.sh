@@ -4,6 +4,7 @@
 # What a database is stands in its comment, as ADR 10 and 23 have it; the comment goes to the standby with the data:
 #   costack: fencing MARK BEFORE   nobody may connect; sessions may still end
 #   costack: fenced MARK BEFORE    written after the last session ended: who has this has all that was committed
+#   costack: handed MARK BEFORE    the standby has it: nothing is left to wait for
 #   costack: used MARK             people work with it
 # BEFORE is what it said then. A limit of 0 connections closes it: it binds the owner too, and stays when a pod, a
 # schedule or a region comes back.
@@ -35,9 +36,10 @@ whereabouts="database $TENANT_DATABASE on $PGHOST says '$was' (-: not there)"
 close() {
   local before=$was
   case $was in
+    "costack: handed $MARK"*) echo "$TENANT_DATABASE was closed, and handed over, before"; exit 0 ;;
     "costack: fenced $MARK"*) echo "$TENANT_DATABASE is closed already"; return 0 ;;
     "costack: fencing $MARK"*) before=${was#"costack: fencing $MARK"} before=${before# } ;;
-    -|"costack: fenc"*|"costack: copy"*|"costack: left"*|"costack: side"*|"costack: kept"*)
+    -|"costack: fenc"*|"costack: handed"*|"costack: copy"*|"costack: left"*|"costack: side"*|"costack: kept"*)
       cannot "there is no database in use to close: $whereabouts; nothing was changed" ;;
   esac
   say "costack: fencing $MARK${before:+ $before}" 0
@@ -56,10 +58,12 @@ arrives() {
   position=$(sql <<<'SELECT pg_current_wal_flush_lsn()')
   for ((second = 0; ; second++)); do
     behind=$(sql --set=position="$position" <<<"SELECT coalesce(bool_and(replay_lsn >= :'position'), false) FROM pg_stat_replication")
-    [ "$behind" != t ] || { echo "the standby has everything up to $position"; return 0; }
+    [ "$behind" != t ] || { echo "the standby has everything up to $position"; break; }
     [ "$second" -lt "$patience" ] || cannot "the standby has not got everything up to $position from $PGHOST within $patience seconds: $TENANT_DATABASE stays closed, nothing was promoted; run \`pulumi up\` again, or go back"
     sleep 1
   done
+  was=$(said)
+  say "costack: handed ${was#"costack: fenced "}" 0
 }
 
 case $ACTION in
@@ -69,6 +73,7 @@ case $ACTION in
     [ "${STANDBY:-yes}" = no ] || arrives ;;
   again)
     case $was in
+      "costack: handed $MARK"*) before=${was#"costack: handed $MARK"} ;;
       "costack: fenced $MARK"*) before=${was#"costack: fenced $MARK"} ;;
       "costack: fencing $MARK"*) before=${was#"costack: fencing $MARK"} ;;
       *) echo "$TENANT_DATABASE was not closed by this failover: it says '$was'"; exit 0 ;;
@@ -84,7 +89,7 @@ case $ACTION in
     was=$(said) whereabouts="database $TENANT_DATABASE on $PGHOST says '$was' (-: not there)"
     case $was in
       "costack: used $MARK") echo "$TENANT_DATABASE is open already" ;;
-      "costack: fenced $MARK"*) say "costack: used $MARK" -1; echo "$TENANT_DATABASE is open, with everything that was committed" ;;
+      "costack: fenced $MARK"*|"costack: handed $MARK"*) say "costack: used $MARK" -1; echo "$TENANT_DATABASE is open, with everything that was committed" ;;
       -|"costack: copy"*|"costack: left"*|"costack: side"*|"costack: kept"*) cannot "this is no database to work with: $whereabouts; nothing was changed" ;;
       *)
         [ "${REGION_LOST:-no}" = yes ] || cannot "what was promoted is not what was closed, so it may lack what was committed last: $whereabouts; nothing was changed"

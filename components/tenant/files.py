@@ -60,6 +60,7 @@ class CopiesThere(NamedTuple):
     standby: StandbyServer
     standby_of: FactId
     files: FileSystemPlace
+    bucket: BucketPlace
 
 
 def files_of(
@@ -107,7 +108,9 @@ class _Declaration:
         there = None
         for standby in self._facts(DatabaseStandby):
             if self._second and self._standby and self._replica:
-                there = CopiesThere(self._second.key, self._standby, standby.server, self._replica)
+                there = CopiesThere(
+                    self._second.key, self._standby, standby.server, self._replica, self._second.bucket.place
+                )
         return Files(file_systems, buckets, self._ids, there)
 
     def _facts(self, kind: type[Kind]) -> list[Kind]:
@@ -115,6 +118,10 @@ class _Declaration:
 
     def _named(self, part: str) -> str:
         return physical_name(self._platform.name, self._tenant.tenant, part)
+
+    def _numbered(self, part: str, number: int) -> str:
+        """The first has the name of the first release."""
+        return self._named(f"{part}-{number + 1}" if number else part)
 
     def _there(self, region: str) -> pulumi.ResourceOptions:
         tags = self._tags.model_copy(update={"region": region})
@@ -164,7 +171,7 @@ class _Declaration:
             self._ids[database.id] = made.arn
         for standby in self._facts(DatabaseStandby):
             self._standby = StandbyServer(
-                self._named("postgresql-standby"),
+                self._numbered("postgresql-standby", standby.number),
                 standby,
                 logs=fact_named(self._tenant.facts, LogGroup, "standby-logs"),
                 source=servers[standby.server].server,
@@ -173,7 +180,7 @@ class _Declaration:
             )
             self._ids[standby.id] = self._standby.instance.arn
         for replica in self._facts(FileSystemReplica):
-            name = self._named("filestores-copy")
+            name = self._numbered("filestores-copy", replica.number)
             copied = file_systems[replica.file_system]
             copy = FileSystemCopy(name, replica, copied, second.key, self._resilient)
             self._ids[replica.id], self._replica = copy.arn, copy.place

@@ -232,7 +232,9 @@ class TenantStack(pulumi.ComponentResource):
 
     def _fenced(self, name: str, after: Sequence[pulumi.Resource] = ()) -> list[pulumi.Resource]:
         opts = pulumi.ResourceOptions(parent=self, depends_on=[self.platform.priorities, *after])
-        return fence_jobs(self.tenant, self._mark, self._administered(), self.role, (name,), opts=opts)
+        return fence_jobs(
+            self.tenant, self._mark, self._administered(), self.role, (name,), followed=True, opts=opts
+        )
 
     def _build_second_region(self) -> SecondRegionPart | None:
         part, copies = self.tenant.second_region, self.files.there
@@ -293,6 +295,7 @@ class TenantStack(pulumi.ComponentResource):
             mounted=mounted,
             after=(backups, [*still, *saved]),
             opts=self._inside,
+            saved_there=self.files.there.bucket if self.tenant.failover and self.files.there else None,
         )
         self._close_down([*still, *saved])
         self._fenced(FENCE_DATABASE, still)

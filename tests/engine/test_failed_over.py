@@ -10,7 +10,7 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.engine.project import STACK, Project, running_project
 from tests.engine.test_created import second_network
 from tests.engine.test_life import OWN, Life
 from tests.engine.test_priced import OTHERS
-from tests.lifecycle.pods import Pods, running_pods
+from tests.lifecycle.pods import BUCKET, Pods, running_pods
 from tests.lifecycle.writer import writing, written
 from tests.localcloud.cluster import Cluster, running_cluster
 from tests.localcloud.operator import install
@@ -51,9 +51,9 @@ class Regions:
         """What is in the first region."""
         return Life(self.project, self.clusters["here"], self.pods, self.pods.server)
 
-    def step(self, *options: str) -> str:
+    def step(self, *options: str, command: str = "failover") -> str:
         """Take the client a step further, deploy it, and say what the command said."""
-        said = self.project.costack("failover", CLIENT, "--stack", STACK, *options).stdout
+        said = self.project.costack(command, CLIENT, "--stack", STACK, *options).stdout
         self.life.up()
         return said
 
@@ -72,15 +72,21 @@ class Regions:
             for each in listed
             if each["metadata"]["labels"]["app.kubernetes.io/component"] == job
         )
-        (container,) = spec["containers"]
-        given = {each["name"]: self._here(each["value"]) for each in container["env"]}
-        pods = self.pods if where == "here" else Pods(**{**vars(self.pods), "server": self.follower})
+        pods = self.pods if where == "here" else replace(self.pods, server=self.follower)
         (self.pods.folder / "password").write_text(OWN["password"], encoding="utf-8")
-        done = pods.run(container["command"][-1], **given)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        said = ""
+        for container in (*spec.get("initContainers", ()), *spec["containers"]):
+            given = {each["name"]: self._here(each["name"], each["value"]) for each in container["env"]}
+            done = pods.run(container["command"][-1], **given)
+            assert done.returncode == 0, done.stderr
+            said += done.stdout
+        return said
 
-    def _here(self, value: str) -> str:
+    def _here(self, variable: str, value: str) -> str:
+        if variable == "BUCKET":
+            return BUCKET
+        if variable in {"FETCHED", "RESTORED"}:
+            return str(self.pods.folder / value.strip("/"))
         for name, server in (
             (f"local-{CLIENT}-postgresql-standby", self.follower),
             (f"local-{CLIENT}-postgresql", self.pods.server),
@@ -202,7 +208,7 @@ def test_people_work_there_and_only_there(regions: Regions) -> None:
     regions.step("--next")
     assert (
         "stays there until a failback"
-        in regions.project.costack("failover", CLIENT, "--stack", STACK, "--next", code=2).stderr
+        in regions.project.costack("failover", CLIENT, "--stack", STACK, "--next", code=5).stderr
     )
     regions.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
     said = regions.project.costack("allocate", "--stack", STACK, "--period", "2026-11").stdout
@@ -212,6 +218,52 @@ def test_people_work_there_and_only_there(regions: Regions) -> None:
         for each in regions.project.clients().get("rds", "us-east-1").describe_db_instances()["DBInstances"]
     }
     assert f"local-{CLIENT}-postgresql" in kept
+
+
+def test_it_comes_home_with_everything_that_was_committed(regions: Regions) -> None:
+    with writing(regions.follower, "until it goes home") as people:
+        people.wait_for(5)
+    regions.committed += people.committed
+    assert "stops acme in eu-west-1, backs it up there" in regions.step(command="failback")
+    assert regions.replicas("here") == regions.replicas("there") == [0, 0]
+    regions.perform("there", "final-backup")
+    assert "is closed" in regions.perform("there", "fence-database")
+    refused = regions.follower.try_to_ask("INSERT INTO no_id VALUES ('late')", **OWN).stderr
+    assert "too many connections for database" in refused
+    regions.step("--next", command="failback")
+    regions.pods.empty_volumes()
+    regions.perform("here", "make-side-database")
+    regions.perform("here", "fill-side-database")
+    lost = [each for each in regions.pods.filestore.rglob("*") if each.is_file()]
+    for file in lost:
+        file.unlink()
+    regions.step("--next", command="failback")
+    regions.perform("here", "switch-side-database")
+    regions.perform("here", "restore-filestore")
+    assert all(file.exists() for file in lost if "checklist" not in file.parts)
+    assert set(regions.committed) <= written(regions.pods.server)
+    assert regions.replicas("here") == [0, 0]
+
+
+def test_people_work_at_home_and_another_standby_follows(regions: Regions) -> None:
+    assert "starts acme in us-east-1" in regions.step("--next", command="failback")
+    assert min(regions.replicas("here")) >= 1
+    assert regions.replicas("there") == [0, 0]
+    with writing(regions.pods.server, "at home") as people:
+        people.wait_for(2)
+    regions.step("--next", command="failback")
+    regions.perform("here", "drop-side-database")
+    said = regions.step("--next", command="failback")
+    assert "removes the promoted server with a final snapshot" in said
+    text = regions.life.file(CLIENT).read_text(encoding="utf-8")
+    assert "failovers: 1" in text
+    assert "failover:" not in text
+    follower = regions.standby()
+    assert follower["DBInstanceIdentifier"] == f"local-{CLIENT}-postgresql-standby-2"
+    assert follower["ReadReplicaSourceDBInstanceIdentifier"].endswith(f"local-{CLIENT}-postgresql")
+    (kept,) = regions.project.clients().get("rds", TO).describe_db_snapshots()["DBSnapshots"]
+    assert kept["DBSnapshotIdentifier"].startswith(f"local-{CLIENT}-postgresql-standby-final-")
+    regions.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
 
 
 def configuration(regions: Regions, where: str) -> str:

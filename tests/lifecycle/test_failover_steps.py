@@ -8,14 +8,23 @@ from hypothesis import strategies as st
 
 from lifecycle import move, restore, rotation
 from lifecycle.errors import RefusedError
-from lifecycle.failover import advance, back, begin, check_deployed, find_again, in_words, lose
+from lifecycle.failover import (
+    advance,
+    back,
+    begin,
+    check_deployed,
+    find_again,
+    in_words,
+    lose,
+    return_home,
+)
 from tests.lifecycle.test_restore_steps import AT, NOW
 from tests.portfolios import catalog, failing_over, plan_of, tenant, two_regions, wide_platform
 from tests.sampling import examples
 from tiers.change.effects import effects_of
 from tiers.change.forbidden import forbidden
 from tiers.plan.plan import TenantPlan
-from tiers.portfolio.failover.stage import Failover, FailoverStage, FirstRegion, may_follow
+from tiers.portfolio.failover.stage import HOMEWARD, Failover, FailoverStage, FirstRegion, may_follow
 from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.portfolio.tenant import Tenant
@@ -26,7 +35,9 @@ ANY = st.none() | st.sampled_from(
         for number in (1, 2)
         for stage in FailoverStage
         for region in FirstRegion
-        if region is FirstRegion.ANSWERS or stage in {"promote", "start", "settled"}
+        if region is FirstRegion.ANSWERS
+        or stage in {"promote", "start", "settled"}
+        or (region is FirstRegion.BACK and stage in HOMEWARD)
     ]
 )
 
@@ -79,7 +90,7 @@ def test_the_stack_takes_every_step_of_the_command_and_says_what_it_does(lost: b
 def test_what_may_follow_is_what_the_command_writes(there: Failover | None, here: Failover | None) -> None:
     one = failing_over().model_copy(update={"failover": there})
     written = {there}
-    for step in (advance, back, lose, find_again):
+    for step in (advance, back, lose, find_again, return_home):
         try:
             written.add(step(one).failover)
         except RefusedError:
@@ -109,8 +120,52 @@ def test_the_way_back_is_open_until_something_is_promoted() -> None:
             back(failing_over(stage))
     with pytest.raises(RefusedError, match="is going back already"):
         back(failing_over("reopen"))
-    with pytest.raises(RefusedError, match="stays there until a failback"):
+    with pytest.raises(RefusedError, match="stays there until `costack failback acme`"):
         advance(failing_over("settled"))
+
+
+def test_the_way_home_takes_five_updates_and_leaves_a_number_in_the_file() -> None:
+    one, seen = failing_over("settled"), []
+    step = return_home(one)
+    while step.failover is not None:
+        before, one = planned(one), one.model_copy(update={"failover": step.failover})
+        assert not list(faults_of_tenant(one, two_regions(), catalog()))
+        assert list(forbidden(before, planned(one), catalog(), "production")) == []
+        seen.append(step.failover.stage)
+        step = advance(one)
+    assert seen == ["save", "return", "switch", "home", "confirm"]
+    assert step.fields == {"failover": None, "failovers": "1"}
+    home = one.model_copy(update={"failover": None, "failovers": 1})
+    assert list(forbidden(planned(one), planned(home), catalog(), "production")) == []
+    assert begin(home, two_regions(), "eu-west-1", 2).line == "{number: 2, to: eu-west-1, stage: fence}"
+
+
+def test_the_way_home_can_be_given_up_until_it_is_switched() -> None:
+    for stage in ("save", "return"):
+        step = back(failing_over(stage))
+        assert step.failover
+        assert step.failover.stage is FailoverStage.STAY
+        stays = failing_over("stay")
+        assert list(forbidden(planned(failing_over(stage)), planned(stays), catalog(), "x")) == []
+        assert list(forbidden(planned(stays), planned(failing_over("settled")), catalog(), "x")) == []
+    for stage in ("switch", "home", "confirm"):
+        with pytest.raises(RefusedError, match="works with what came home already"):
+            back(failing_over(stage))
+    with pytest.raises(RefusedError, match="the way home begins at stage settled"):
+        return_home(failing_over("start"))
+    with pytest.raises(RefusedError, match="--region-back"):
+        return_home(failing_over("settled", first_region="lost"))
+
+
+def test_only_the_end_of_the_way_home_counts() -> None:
+    """Another number is another standby: a changed line may not replace one."""
+    for before, after in (
+        (failing_over(), failing_over().model_copy(update={"failovers": 1})),
+        (failing_over("confirm"), failing_over()),
+        (failing_over("settled"), failing_over("save").model_copy(update={"failovers": 1})),
+    ):
+        said = list(forbidden(planned(before), planned(after), catalog(), "x"))
+        assert any("only `costack failback` writes it" in each for each in said)
 
 
 def test_a_region_that_is_lost_while_it_is_closed_is_left() -> None:

@@ -24,6 +24,27 @@ _EFFECTS: Final[Mapping[FailoverStage, tuple[EffectKind, str]]] = {
         "it starts in {to}, where people log in anew, without nightly dumps, alerts and the usage exporter",
     ),
     FailoverStage.SETTLED: (EffectKind.NOTICE, "it works in {to} until a failback"),
+    FailoverStage.SAVE: (
+        EffectKind.DATA,
+        "it is backed up in {to}, and its database there is closed: with this backup it comes home",
+    ),
+    FailoverStage.RETURN: (
+        EffectKind.NOTICE,
+        "the backup of {to} is restored beside the database that was closed in {region}",
+    ),
+    FailoverStage.SWITCH: (
+        EffectKind.DATA,
+        "in {region} it becomes what it was in {to}; what was closed there is kept until confirmed",
+    ),
+    FailoverStage.HOME: (EffectKind.RESTART, "it starts in {region}; what it had in {to} is kept, closed"),
+    FailoverStage.CONFIRM: (
+        EffectKind.DATA,
+        "the database of before in {region} is dropped, and the promoted server loses its protection",
+    ),
+    FailoverStage.STAY: (
+        EffectKind.RESTART,
+        "it works in {to} again; what was restored in {region} is dropped",
+    ),
     FailoverStage.REOPEN: (EffectKind.RESTART, "its database in {region} is open again, and it starts there"),
 }
 _UNCLOSED: Final = (

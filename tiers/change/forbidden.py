@@ -67,6 +67,13 @@ def _skipped(before: TenantPlan, after: TenantPlan, at: str) -> Iterator[str]:
             "file, which is not the next step: put the file back as it was deployed and run `costack "
             f"{_command(before.restore or after.restore)} {name} {at}` with --next or --back"
         )
+    came_home = before.failover is not None and after.failover is None and before.failover.comes_home
+    if after.failovers != before.failovers + came_home:
+        yield (
+            f"{name}: failovers is {before.failovers} in the stack, and {after.failovers} in its file: "
+            "another number is another standby, so only `costack failback` writes it, at its end; put the "
+            "file back"
+        )
     if not may_fail_over(before.failover, after.failover):
         yield (
             f"{name}: it is {_failed_over(before)} in the stack, and {_failed_over(after)} in its file, "

@@ -60,6 +60,8 @@ class DatabaseStandby(FactRecord):
     from_region: Region | None = None
     transfer_gib_per_month: Count = 0
     promoted: bool = False
+    number: Count = 0
+    """How many there were before: of a promoted one AWS makes no standby again, the next is another."""
     takes_over: bool = False
     """Whether an update promotes it; else a person does. Then it backs up as what it followed did."""
     backup_retention_days: Annotated[int, Field(ge=0, le=35)] = 0
@@ -81,6 +83,8 @@ class FileSystemReplica(FactRecord):
     from_region: Region | None = None
     transfer_gib_per_month: Count = 0
     writable: bool = False
+    number: Count = 0
+    """As of a `DatabaseStandby`."""
 
 
 class BucketReplication(FactRecord):

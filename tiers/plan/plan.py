@@ -98,6 +98,8 @@ class TenantPlan(Frozen):
     """Whether it is a production that takes its version only after another environment of its client."""
     failover: Failover | None = None
     """How far its failover is, and where to."""
+    failovers: int = 0
+    """How often it came home from one."""
     facts: tuple[Fact, ...]
     second_region: RegionPart | None = None
     """What it has in the cluster of its second region; None where it cannot start there."""

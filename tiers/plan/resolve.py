@@ -146,8 +146,9 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         rotation=tenant.rotation,
         odoo=tenant.odoo,
         staging_first=is_staging_first(portfolio.platform, tenant),
-        restore=tenant.restore,
+        restore=tenant.failover.restore if tenant.failover else tenant.restore,
         failover=tenant.failover,
+        failovers=tenant.failovers,
         restored_from=source_of(
             portfolio.platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
         ),

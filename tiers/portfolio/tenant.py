@@ -23,6 +23,7 @@ from tiers.vocabulary import (
     PRIVATE_RANGES,
     Cidr,
     Controls,
+    Count,
     Environment,
     Frozen,
     Hostname,
@@ -144,6 +145,8 @@ class Tenant(Frozen):
     """Present while it is restored to an earlier moment; `costack restore` writes and removes it."""
     failover: Failover | None = None
     """Present while it runs in its second region, and on the way there; `costack failover` writes it."""
+    failovers: Count = 0
+    """How often it worked in its second region and came home; `costack failback` writes it."""
     region: Region
     """AWS region; the same as the platform's."""
     service_line: TagValue

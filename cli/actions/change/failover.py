@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
@@ -21,24 +20,24 @@ from lifecycle.failover import (
     find_again,
     in_words,
     lose,
+    return_home,
     whereabouts,
 )
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
-from tiers.portfolio.failover.stage import WAY_BACK, goes_on
+from tiers.portfolio.failover.stage import HOMEWARD, WAY_BACK, FailoverStage, goes_on
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio, Tenant
 
-_FIRST: Final = 1
-
 
 @dataclass(frozen=True)
 class Request:
     """What the command line asks for; each field is the option of its name."""
 
+    command: str
     tenant: str | None
     all: bool
     to: str | None
@@ -55,6 +54,11 @@ class Request:
         """Whether it is a question."""
         return not (self.to or self.region_lost or self.next or self.back or self.region_back)
 
+    @property
+    def leads_home(self) -> bool:
+        """Whether it is about the way home."""
+        return self.command == "failback"
+
 
 def failover_on(request: Request) -> None:
     """Write the step into the files of the tenants, all or none; without a step, print their stages.
@@ -68,7 +72,7 @@ def failover_on(request: Request) -> None:
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     _, portfolio = load_catalog_and_portfolio(folder)
     tenants = _meant(request, portfolio)
-    if request.asks:
+    if request.asks and not _begins_home(request, tenants):
         for tenant in tenants:
             _answer(request, tenant, plan)
         return
@@ -79,7 +83,7 @@ def failover_on(request: Request) -> None:
         check_deployed(tenant, plan.tenant(tenant.tenant), request.stack, may_have_failed=forced)
     for tenant, step in steps:
         path = file_of(folder, tenant.tenant)
-        set_fields(path, {"failover": step.line})
+        set_fields(path, step.fields)
         echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
     _say_what_follows(request, steps)
 
@@ -102,7 +106,9 @@ def _meant(request: Request, portfolio: Portfolio) -> Sequence[Tenant]:
     if request.tenant is not None:
         wanted = id_of(portfolio.tenants, request.tenant)
         return [each for each in portfolio.tenants if each.tenant == wanted]
-    if request.to is not None:
+    if request.leads_home and request.asks:
+        found = [each for each in portfolio.tenants if each.failover and _has_arrived(each)]
+    elif request.to is not None:
         found = [each for each in portfolio.tenants if _may_begin(each, request.to)]
     else:
         found = [each for each in portfolio.tenants if each.failover and _takes(request, each)]
@@ -111,6 +117,14 @@ def _meant(request: Request, portfolio: Portfolio) -> Sequence[Tenant]:
             "there is no tenant for which this is the next step; `costack failover TENANT` says where one is"
         )
     return found
+
+
+def _begins_home(request: Request, tenants: Sequence[Tenant]) -> bool:
+    return request.leads_home and any(_has_arrived(each) for each in tenants)
+
+
+def _has_arrived(tenant: Tenant) -> bool:
+    return tenant.failover is not None and tenant.failover.stage is FailoverStage.SETTLED
 
 
 def _may_begin(tenant: Tenant, region: str) -> bool:
@@ -122,6 +136,8 @@ def _takes(request: Request, tenant: Tenant) -> bool:
     """Whether the step can be taken from where it is: of many some are further than others."""
     if request.asks or tenant.failover is None:
         return True
+    if (tenant.failover.stage in HOMEWARD) is not request.leads_home:
+        return False
     if request.next:
         return goes_on(tenant.failover.stage)
     if request.back:
@@ -136,9 +152,11 @@ def _step(request: Request, tenant: Tenant, platform: Platform) -> Step:
         return back(tenant)
     if request.region_back:
         return find_again(tenant)
+    if request.leads_home:
+        return return_home(tenant)
     if request.to is None:
         return lose(tenant)
-    return begin(tenant, platform, request.to, _FIRST, lost=request.region_lost)
+    return begin(tenant, platform, request.to, tenant.failovers + 1, lost=request.region_lost)
 
 
 def _answer(request: Request, tenant: Tenant, plan: Plan) -> None:
@@ -162,7 +180,7 @@ def _say_what_follows(request: Request, steps: Sequence[tuple[Tenant, Step]]) ->
     if any(goes_on(each.stage) for each in sections):
         way_back = ", or --back" if all(each.stage in WAY_BACK for each in sections) else ""
         whose = ["--all"] if request.tenant is None else [request.tenant]
-        echo(f"after it: {_command(request, 'failover', *whose)} --next{way_back}")
+        echo(f"after it: {_command(request, request.command, *whose)} --next{way_back}")
 
 
 def _command(request: Request, *words: str) -> str:

@@ -61,6 +61,7 @@ def failover(  # noqa: PLR0917 - options of a command
     from cli.actions.change.failover import Request, failover_on  # noqa: PLC0415
 
     request = Request(
+        command="failover",
         tenant=tenant,
         all=all_,
         to=to,

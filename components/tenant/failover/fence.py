@@ -35,6 +35,7 @@ def fence_jobs(
     role: RoleSecret,
     names: Sequence[str],
     *,
+    followed: bool,
     opts: pulumi.ResourceOptions,
 ) -> list[pulumi.Resource]:
     """Declare those jobs of its plan that are called *names*.
@@ -45,6 +46,7 @@ def fence_jobs(
         on: The server there, and who administers it.
         role: The password of its role.
         names: Which jobs; the others are declared elsewhere in the order of an update.
+        followed: Whether a standby follows that server.
         opts: Options of the jobs; what must exist first comes as `depends_on`.
     """
     if mark is None or tenant.failover is None:
@@ -52,7 +54,7 @@ def fence_jobs(
     database = fact_named(tenant.facts, TenantDatabase, "database")
     answers = tenant.failover.first_region is FirstRegion.ANSWERS
     # The same at every stage of one failover: a Job that has run stays as it is.
-    told = {"STANDBY": "yes" if answers else "no", "REGION_LOST": "no" if answers else "yes"}
+    told = {"STANDBY": "yes" if answers and followed else "no", "REGION_LOST": "no" if answers else "yes"}
     ready = pulumi.ResourceOptions(depends_on=[on.administrator, role.secret])
     return [
         database_job(

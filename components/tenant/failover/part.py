@@ -19,7 +19,8 @@ from components.kubernetes.workload import OdooSettings, OdooWorkload
 from components.naming import component_type, physical_name
 from components.places import Administered, CachePlace, PlatformPlace, SecretPlace, ServerPlace
 from components.tags.cost_tags import cost_tagged
-from components.tenant.database import role_secret
+from components.tenant.backups.dumps import TenantBackups
+from components.tenant.database import RoleSecret, role_secret
 from components.tenant.failover.fence import fence_jobs
 from components.tenant.files import CopiesThere
 from components.tenant.rotation import TenantPasswords
@@ -32,13 +33,22 @@ from tiers.facts.every_fact import (
     FactId,
     FactRecord,
     FileShare,
+    Job,
+    LogicalBackup,
     Namespace,
     NamespaceQuota,
     Route,
     TenantDatabase,
     Workload,
 )
-from tiers.facts.names import OPEN_DATABASE, OPERATIONS_NAMESPACE
+from tiers.facts.names import (
+    BACKUP,
+    FENCE_DATABASE,
+    FINAL_BACKUP,
+    OPEN_AGAIN,
+    OPEN_DATABASE,
+    OPERATIONS_NAMESPACE,
+)
 from tiers.plan.plan import RegionPart, TenantPlan, fact_named, facts_of, process_of
 from tiers.vocabulary import CostDomain
 
@@ -99,10 +109,11 @@ class SecondRegionPart(pulumi.ComponentResource):
         cache = self._cache()
         settings = self._settings(cache.place, inside)
         files = self._files(inside)
-        opened = self._open_database()
+        administered = self._administered()
+        opened = self._fenced(administered, (OPEN_DATABASE, OPEN_AGAIN), self._copies.standby.instance)
         route = self._fact(Route, "route")
         after = self._after(namespace, settings, files, *opened)
-        for fact in facts_of(part.facts, Workload):
+        still: list[pulumi.Resource] = [
             OdooWorkload(
                 self._tenant.tenant,
                 fact,
@@ -112,6 +123,9 @@ class SecondRegionPart(pulumi.ComponentResource):
                 route=route,
                 opts=after,
             )
+            for fact in facts_of(part.facts, Workload)
+        ]
+        self._fenced(administered, (FENCE_DATABASE,), *self._save((files, settings), still, inside))
         where = self._place.ingress_namespace
         build_route(self._tenant, route, where, inside=inside, child=self._child)
         TenantBoundary(
@@ -169,8 +183,8 @@ class SecondRegionPart(pulumi.ComponentResource):
         self.cloud_ids[share.id] = made.access_point.arn
         return made
 
-    def _open_database(self) -> list[pulumi.Resource]:
-        """The administrator of the standby, and the job that opens the database once it is promoted."""
+    def _administered(self) -> tuple[Administered, RoleSecret]:
+        """The administrator of the standby, and the secret of the tenant's role for its jobs."""
         (operations,) = (name for name in self._place.namespaces if name.endswith(OPERATIONS_NAMESPACE))
         server = self._server()
         account = physical_name(self._tenant.tenant, DATABASE_ADMIN)
@@ -189,11 +203,37 @@ class SecondRegionPart(pulumi.ComponentResource):
         role = role_secret(
             self._tenant.tenant, operations, self._passwords, place=self._secrets(), opts=inside
         )
-        on = Administered(server, administrator, account)
-        after = pulumi.ResourceOptions.merge(
-            inside, pulumi.ResourceOptions(depends_on=[self._copies.standby.instance])
-        )
-        return fence_jobs(self._tenant, self._mark, on, role, (OPEN_DATABASE,), opts=after)
+        return Administered(server, administrator, account), role
+
+    def _fenced(
+        self, on: tuple[Administered, RoleSecret], names: tuple[str, ...], *before: pulumi.Resource
+    ) -> list[pulumi.Resource]:
+        return fence_jobs(self._tenant, self._mark, *on, names, followed=False, opts=self._after(*before))
+
+    def _save(
+        self,
+        mounted: tuple[Filestore, OdooSettings],
+        still: list[pulumi.Resource],
+        inside: pulumi.ResourceOptions,
+    ) -> list[pulumi.Resource]:
+        """The last backup before the way home, once pods have stopped; it goes into this region's bucket."""
+        for kept in facts_of(self._tenant.facts, LogicalBackup):
+            made = TenantBackups(
+                self._tenant,
+                kept,
+                None,
+                tags=self._tenant.cost_tags(CostDomain.RESILIENCE),
+                cluster=self._place.cluster,
+                role_name=self._named(self._tenant.region, BACKUP),
+                bucket=self._copies.bucket,
+                files=mounted[0],
+                settings=mounted[1],
+                still=still,
+                last=self._fact(Job, FINAL_BACKUP),
+                opts=inside,
+            )
+            return made.last
+        return still
 
     def _server(self) -> ServerPlace:
         """The standby has its source's master user; its secret needs nothing of the first region."""

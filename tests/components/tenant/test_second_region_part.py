@@ -26,6 +26,7 @@ def named(found: list[Declared], kind: str, name: str = "") -> Declared:
     return one
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("stage", [None, *FailoverStage])
 def test_every_fact_there_is_what_was_declared_for_it(stage: str | None) -> None:
     plan = plan_of(failing_over(stage), platform=two_regions())
@@ -43,6 +44,46 @@ def test_every_fact_there_is_what_was_declared_for_it(stage: str | None) -> None
     assert differences(first, Registrations("local", here)) == []
     assert differences_there(plan, Registrations("local", away)) == []
     assert len(away) > 35
+
+
+def test_it_comes_home_from_the_bucket_of_the_second_region_and_reads_nothing_else() -> None:
+    saved = declared("save")
+    backup = named(part(saved), ":Job", "final-backup")
+    fence = named(part(saved), ":OneOffJob", "fence-database")
+    (container,) = backup.props["spec"]["template"]["spec"]["containers"]
+    given = {each["name"]: each.get("value", "") for each in container["env"]}
+    assert given["BUCKET"].startswith("local-acme-copy-backups")
+    assert backup.urn in fence.dependencies
+    restored = declared("return")
+    fetch = named(restored, ":Job", "fill-side-database").props["spec"]["template"]["spec"]
+    account = fetch["serviceAccountName"]
+    given = {each["name"]: each.get("value", "") for each in fetch["initContainers"][0]["env"]}
+    assert given["BUCKET"].startswith("local-acme-copy-backups")
+    (policy,) = (
+        each.props["policy"]
+        for each in restored
+        if each.type.endswith(":RolePolicy") and each.name == f"local-{account}-policy"
+    )
+    assert "s3:Put" not in policy
+    assert "local-acme-copy-backups" in policy
+
+
+def test_the_next_standby_is_another_one_and_the_promoted_one_is_let_go() -> None:
+    protecting = two_regions().model_copy(update={"deletion_protection": True})
+
+    def standby(stage: str) -> Declared:
+        return named(declare_plan(plan_of(failing_over(stage), platform=protecting)), ":Instance", "-standby")
+
+    assert standby("home").protect
+    confirmed = standby("confirm")
+    assert not confirmed.protect
+    assert confirmed.props["deletionProtection"] is False
+    home = failing_over().model_copy(update={"failovers": 1})
+    after = declare_plan(plan_of(home, platform=two_regions()))
+    follows = named(after, ":Instance", "-standby-2")
+    assert "replicateSourceDb" in follows.props
+    assert not [each for each in after if each.urn == confirmed.urn]
+    assert named(part(after), ":PersistentVolume").name == "acme-own-filestore-2"
 
 
 def test_objects_of_the_second_cluster_go_to_it_and_no_others() -> None:

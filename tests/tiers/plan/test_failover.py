@@ -7,7 +7,14 @@ import pytest
 from tests.portfolios import failing_over, plan_of, two_regions, wide_platform
 from tiers.facts.compute import NodeGroup, ScheduledJob, Workload
 from tiers.facts.copies import DatabaseStandby, FileSystemReplica
-from tiers.facts.data import CacheGroup, CacheSpace, DatabaseInstance, FileShare, TenantDatabase
+from tiers.facts.data import (
+    CacheGroup,
+    CacheSpace,
+    DatabaseInstance,
+    FileShare,
+    LogicalBackup,
+    TenantDatabase,
+)
 from tiers.facts.dns import DnsRecords
 from tiers.facts.every_fact import Fact, Job
 from tiers.facts.monitoring import UsageExporter
@@ -78,6 +85,12 @@ def test_the_part_changes_nothing_of_the_first_region() -> None:
         ("start", False, True),
         ("settled", False, True),
         ("reopen", True, False),
+        ("save", False, False),
+        ("return", False, False),
+        ("switch", False, False),
+        ("home", True, False),
+        ("confirm", True, False),
+        ("stay", False, True),
     ],
 )
 def test_pods_run_on_one_side_or_on_none(stage: str | None, here: bool, away: bool) -> None:  # noqa: FBT001
@@ -97,6 +110,12 @@ def test_pods_run_on_one_side_or_on_none(stage: str | None, here: bool, away: bo
         ("start", {"fence-database"}, {"open-database"}),
         ("settled", {"fence-database"}, set()),
         ("reopen", {"open-database-again"}, set()),
+        ("save", {"fence-database"}, {"fence-database"}),
+        ("return", {"fence-database"}, {"fence-database"}),
+        ("switch", {"fence-database"}, {"fence-database"}),
+        ("home", set(), {"fence-database"}),
+        ("confirm", set(), {"fence-database"}),
+        ("stay", {"fence-database"}, {"open-database-again"}),
     ],
 )
 def test_a_database_is_closed_before_another_is_opened(
@@ -110,7 +129,7 @@ def test_what_takes_over_is_as_large_as_what_it_follows() -> None:
     server = fact_named(planned().facts, DatabaseInstance, "server")
     for stage in STAGES:
         standby = facts_of(planned(stage).facts, DatabaseStandby)[0]
-        takes_over = stage in {"promote", "start", "settled"}
+        takes_over = stage not in {None, "fence", "reopen"}
         assert (standby.promoted, standby.takes_over) == (takes_over, takes_over)
         assert (standby.instance_class == server.instance_class) is takes_over
         assert standby.backup_retention_days == (server.backup_retention_days if takes_over else 0)
@@ -137,6 +156,34 @@ def test_a_region_that_is_back_is_closed() -> None:
     assert set(pods(back.facts).values()) == {0}
     assert jobs(back.facts) == {"fence-database"}
     assert facts_of(back.facts, FileSystemReplica)[0].writable
+
+
+def test_it_comes_home_with_the_last_backup_of_the_second_region() -> None:
+    kept = facts_of(there(planned("save")), LogicalBackup)
+    assert [each.bucket for each in kept] == ["acme/backup-bucket-copy"]
+    assert "final-backup" in {job.name for job in facts_of(there(planned("save")), Job)}
+    restores = {
+        "return": "prepare",
+        "switch": "switch",
+        "home": "start",
+        "confirm": "confirm",
+        "stay": "discard",
+    }
+    for stage, wanted in restores.items():
+        restore = planned(stage).restore
+        assert restore
+        assert restore.stage == wanted
+    # What was closed in the first region is kept as it is.
+    assert "final-backup" not in {job.name for job in facts_of(planned("switch").facts, Job)}
+
+
+def test_what_was_promoted_goes_only_after_it_was_confirmed() -> None:
+    standby = facts_of(planned("confirm").facts, DatabaseStandby)[0]
+    assert (standby.promoted, standby.deletion_protection) == (True, False)
+    home = failing_over().model_copy(update={"failovers": 1})
+    after = plan_of(home, platform=two_regions()).tenants[0]
+    assert (facts_of(after.facts, DatabaseStandby)[0].number, planned().failovers) == (1, 0)
+    assert facts_of(there(after), FileShare)[0].id == "acme/eu-west-1/own-filestore-2"
 
 
 def test_records_lead_there_while_it_runs_there() -> None:

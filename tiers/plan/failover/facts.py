@@ -22,14 +22,13 @@ from tiers.facts.every_fact import (
     UsageExporter,
     Workload,
 )
-from tiers.facts.names import FENCE_DATABASE, OPEN_AGAIN
+from tiers.facts.names import FENCE_DATABASE, FINAL_BACKUP, OPEN_AGAIN
 from tiers.plan.move import awake
 from tiers.plan.restore.facts import restore_facts
-from tiers.plan.tenant import tenant_facts
 from tiers.plan.versions.jobs import starts_pods
 from tiers.portfolio.failover.cluster import SecondCluster
 from tiers.portfolio.failover.faults import second_cluster
-from tiers.portfolio.failover.stage import THERE, Failover, FailoverStage
+from tiers.portfolio.failover.stage import AT_HOME, THERE, Failover, FailoverStage
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 
@@ -46,7 +45,9 @@ def failover_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iter
         return
     # Of a region that is lost nothing may differ from what was deployed: no update reaches it.
     resting = tenant if tenant.failover.is_lost else awake(tenant)
-    own = list(tenant_facts(catalog, platform, resting))
+    # The way home is a restore in the first region, of the second one's last backup.
+    restored = resting.model_copy(update={"restore": tenant.failover.restore, "failover": None})
+    own = list(restore_facts(catalog, platform, restored))
     server = next(fact for fact in own if isinstance(fact, DatabaseInstance))
     for fact in own:
         yield from _at_stage(fact, tenant.failover, cluster, server)
@@ -58,7 +59,8 @@ def _at_stage(
 ) -> Iterator[Fact]:
     """*fact* as it is at a stage; nothing where it must not be."""
     if isinstance(fact, DatabaseStandby) and failover.is_promoted:
-        yield fact.model_copy(update=_taking_over(server))
+        ends = {"deletion_protection": False} if failover.stage is FailoverStage.CONFIRM else {}
+        yield fact.model_copy(update=_taking_over(server) | ends)
     elif isinstance(fact, FileSystemReplica) and failover.is_promoted and not failover.is_lost:
         # AWS ends a replication in both regions, and the provider asks both for it.
         yield fact.model_copy(update={"writable": True, "transfer_gib_per_month": 0})
@@ -71,12 +73,12 @@ def _at_stage(
         yield _started(fact, failover)
     elif isinstance(fact, Workload):
         yield fact.model_copy(update=_NO_PODS)
-    elif not (isinstance(fact, _OF_WORK) or starts_pods(fact)):
-        yield fact
+    elif not (isinstance(fact, _OF_WORK) or starts_pods(fact) or fact.name == FINAL_BACKUP):
+        yield fact  # what was closed is kept as it is, so no last backup is made of it
 
 
 def _started(fact: Fact, failover: Failover) -> Fact:
-    starts = isinstance(fact, Workload) and failover.stage is FailoverStage.REOPEN
+    starts = isinstance(fact, Workload) and failover.stage in AT_HOME
     return fact.model_copy(update={"starts_again": True}) if starts else fact
 
 

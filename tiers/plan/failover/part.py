@@ -19,17 +19,19 @@ from tiers.facts.every_fact import (
     FactRecord,
     FileShare,
     Job,
+    LogicalBackup,
     ManagedSecret,
     Namespace,
     NamespaceQuota,
     NodeGroup,
     Origin,
     Route,
+    ScheduledJob,
     TenantDatabase,
     Traffic,
     Workload,
 )
-from tiers.facts.names import OPEN_DATABASE
+from tiers.facts.names import BACKUP, FENCE_DATABASE, FINAL_BACKUP, OPEN_AGAIN, OPEN_DATABASE
 from tiers.plan.move import awake
 from tiers.plan.namespaces.priority import priority_facts
 from tiers.plan.namespaces.shared import operations_namespace, platform_namespace
@@ -44,6 +46,17 @@ from tiers.vocabulary import CostCategory, CostDomain, Region
 
 Kind = TypeVar("Kind", bound=FactRecord)
 _COMPUTE: Final = CostCategory.COMPUTE
+_JOBS: Final = {
+    FailoverStage.PROMOTE: OPEN_DATABASE,
+    FailoverStage.START: OPEN_DATABASE,
+    FailoverStage.SAVE: FENCE_DATABASE,
+    FailoverStage.RETURN: FENCE_DATABASE,
+    FailoverStage.SWITCH: FENCE_DATABASE,
+    FailoverStage.HOME: FENCE_DATABASE,
+    FailoverStage.CONFIRM: FENCE_DATABASE,
+    FailoverStage.STAY: OPEN_AGAIN,
+}
+"""What the administrator of the promoted server does."""
 _NODE_VOLUME_GIB: Final = 80
 """The disk that EKS gives a node unasked is 20 GiB; images of Odoo and logs need more."""
 
@@ -106,7 +119,9 @@ class _Part:
         for fact in self._own:
             changes = self._changes(fact)
             if changes is not None:
-                yield _there(fact, self._region, domain=CostDomain.RESILIENCE, **changes)
+                yield self._there(fact, **changes)
+        if self._stage is FailoverStage.SAVE:
+            yield from self._last_backup()
         if self._runs:
             yield self._nodes([fact for fact in self._own if isinstance(fact, Workload)])
 
@@ -129,16 +144,36 @@ class _Part:
         kind = type(fact)
         return told[kind]() if kind in told else None
 
+    def _last_backup(self) -> Iterator[Fact]:
+        """What the tenant goes home with, in the bucket of this region."""
+        nightly = next(fact for fact in self._own if isinstance(fact, ScheduledJob) and fact.name == BACKUP)
+        setup = next(fact for fact in self._own if isinstance(fact, Job))
+        told = ("namespace", "image", "run_as_user", "run_as_group", "compute")
+        last = {name: getattr(nightly, name) for name in told}
+        yield self._there(
+            setup.model_copy(update={"id": f"{self._tenant.tenant}/{FINAL_BACKUP}"}), **last, nodes=None
+        )
+        kept = self._only(LogicalBackup)
+        yield self._there(kept, bucket=f"{kept.bucket}-copy", storage_gib=0)
+
+    def _there(self, fact: FactRecord, **changes: Any) -> Fact:
+        made: Fact = _there(fact, self._region, domain=CostDomain.RESILIENCE, **changes)
+        return made
+
     def _files(self, fact: Fact) -> dict[str, Any] | None:
-        mounted = isinstance(fact, FileShare) and fact.mounted
-        return {"file_system": self._only(FileSystemReplica).id} if mounted else None
+        if not isinstance(fact, FileShare) or not fact.mounted:
+            return None
+        # Another replica is another volume: of a bound claim nobody changes where it leads.
+        before = self._tenant.failovers
+        called = {"id": f"{_id(fact, self._region)}-{before + 1}"} if before else {}
+        return {"file_system": self._only(FileSystemReplica).id, **called}
 
     def _job(self, fact: Fact) -> dict[str, Any] | None:
         """Who opens the database; it stays at the next stage, whose update makes nothing of it anew."""
-        opens = self._stage in {FailoverStage.PROMOTE, FailoverStage.START}
-        if fact.name != "database-setup" or not opens:
+        name = _JOBS.get(self._stage) if self._stage else None
+        if fact.name != "database-setup" or name is None:
             return None
-        return {"id": f"{self._tenant.tenant}/{self._region}/{OPEN_DATABASE}", "nodes": None}
+        return {"id": f"{self._tenant.tenant}/{self._region}/{name}", "nodes": None}
 
     def _only(self, kind: type[Kind]) -> Kind:
         return next(fact for fact in self._own if isinstance(fact, kind))

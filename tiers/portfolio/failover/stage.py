@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum, unique
 from typing import Final, Self
 
 from pydantic import model_validator
 
+from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.vocabulary import Frozen, Positive, Region
 
 
@@ -25,6 +27,18 @@ class FailoverStage(StrEnum):
     """The same, for as long as it takes; what is left in the first region is closed."""
     REOPEN = "reopen"
     """The database in the first region is opened again, and people work there as before."""
+    SAVE = "save"
+    """The way home: Odoo is stopped in the second region and backed up, and its database there is closed."""
+    RETURN = "return"
+    """That backup is restored in the first region, beside the database that was closed there."""
+    SWITCH = "switch"
+    """What was restored takes the place of the database before, which is kept; files come back."""
+    HOME = "home"
+    """People work in the first region; the database of before and the promoted server are kept."""
+    CONFIRM = "confirm"
+    """The database of before is dropped, and the promoted server may go."""
+    STAY = "stay"
+    """The way home is given up: people work in the second region as before."""
 
 
 @unique
@@ -45,16 +59,50 @@ NEXT: Final[Mapping[FailoverStage, FailoverStage | None]] = {
     FailoverStage.START: FailoverStage.SETTLED,
     FailoverStage.SETTLED: None,
     FailoverStage.REOPEN: None,
+    FailoverStage.SAVE: FailoverStage.RETURN,
+    FailoverStage.RETURN: FailoverStage.SWITCH,
+    FailoverStage.SWITCH: FailoverStage.HOME,
+    FailoverStage.HOME: FailoverStage.CONFIRM,
+    FailoverStage.CONFIRM: None,
+    FailoverStage.STAY: FailoverStage.SETTLED,
 }
 """The next step of each stage; None where it ends, or stays."""
-WAY_BACK: Final[Mapping[FailoverStage, FailoverStage]] = {FailoverStage.FENCE: FailoverStage.REOPEN}
+WAY_BACK: Final[Mapping[FailoverStage, FailoverStage]] = {
+    FailoverStage.FENCE: FailoverStage.REOPEN,
+    FailoverStage.SAVE: FailoverStage.STAY,
+    FailoverStage.RETURN: FailoverStage.STAY,
+}
 """The step back of each stage that has one: of a promoted server AWS makes no standby again."""
-PROMOTED: Final = frozenset({FailoverStage.PROMOTE, FailoverStage.START, FailoverStage.SETTLED})
+HOMEWARD: Final = frozenset(
+    {
+        FailoverStage.SAVE,
+        FailoverStage.RETURN,
+        FailoverStage.SWITCH,
+        FailoverStage.HOME,
+        FailoverStage.CONFIRM,
+        FailoverStage.STAY,
+    }
+)
+"""The stages of a failback, and of giving it up."""
+PROMOTED: Final = frozenset({FailoverStage.PROMOTE, FailoverStage.START, FailoverStage.SETTLED, *HOMEWARD})
 """The stages in which the second region's server follows nobody."""
-THERE: Final = frozenset({FailoverStage.START, FailoverStage.SETTLED})
+THERE: Final = frozenset({FailoverStage.START, FailoverStage.SETTLED, FailoverStage.STAY})
 """The stages in which people work in the second region."""
-CLOSED: Final = frozenset({FailoverStage.FENCE, *PROMOTED})
-"""The stages in which the first region's pods are stopped and its database is closed."""
+AT_HOME: Final = frozenset({FailoverStage.HOME, FailoverStage.CONFIRM, FailoverStage.REOPEN})
+"""The stages in which people work in the first region."""
+CLOSED: Final = frozenset({FailoverStage.FENCE, *PROMOTED}) - AT_HOME
+"""The stages in which nobody works in the first region."""
+ENDING: Final = frozenset({FailoverStage.REOPEN, FailoverStage.CONFIRM})
+"""The stages after which it is over."""
+_RESTORES: Final = {
+    FailoverStage.RETURN: RestoreStage.PREPARE,
+    FailoverStage.SWITCH: RestoreStage.SWITCH,
+    FailoverStage.HOME: RestoreStage.START,
+    FailoverStage.CONFIRM: RestoreStage.CONFIRM,
+    FailoverStage.STAY: RestoreStage.DISCARD,
+}
+_NEWEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+"""The last backup of the second region is the newest, whatever its clock said."""
 
 
 class Failover(Frozen):
@@ -71,6 +119,10 @@ class Failover(Frozen):
 
     @model_validator(mode="after")
     def _closes_what_answers(self) -> Self:
+        if self.is_lost and self.stage in HOMEWARD:
+            raise ValueError(
+                f"first_region is lost, and stage {self.stage} leads there: write back once it is"
+            )
         if self.first_region is not FirstRegion.ANSWERS and self.stage not in PROMOTED:
             raise ValueError(
                 f"first_region is {self.first_region}, and stage {self.stage} works there: begin with promote"
@@ -81,6 +133,17 @@ class Failover(Frozen):
     def is_promoted(self) -> bool:
         """Whether the second region's server follows nobody."""
         return self.stage in PROMOTED
+
+    @property
+    def restore(self) -> Restore | None:
+        """The restore in the first region that a stage of the way home is."""
+        stage = _RESTORES.get(self.stage)
+        return None if stage is None else Restore(at=_NEWEST, stage=stage)
+
+    @property
+    def comes_home(self) -> bool:
+        """Whether the next step ends the way home."""
+        return self.stage is FailoverStage.CONFIRM
 
     @property
     def closes_first(self) -> bool:
@@ -95,7 +158,7 @@ class Failover(Frozen):
 
 def goes_on(stage: FailoverStage) -> bool:
     """Whether `--next` leads on from *stage*: to another one, or out of the failover."""
-    return NEXT[stage] is not None or stage is FailoverStage.REOPEN
+    return NEXT[stage] is not None or stage in ENDING
 
 
 def may_follow(there: Failover | None, here: Failover | None) -> bool:
@@ -107,7 +170,7 @@ def may_follow(there: Failover | None, here: Failover | None) -> bool:
         return True
     if there is None or here is None:
         begins = here is not None and _begins(here)
-        return begins or (there is not None and there.stage is FailoverStage.REOPEN)
+        return begins or (there is not None and there.stage in ENDING)
     if (there.number, there.to) != (here.number, here.to):
         return False
     return (here.stage, here.first_region) in _after(there)
@@ -118,6 +181,8 @@ def _after(there: Failover) -> set[tuple[FailoverStage, FirstRegion]]:
     following = {(stage, there.first_region) for stage in stages if stage is not None}
     if there.is_lost and there.stage in THERE:
         following.add((there.stage, FirstRegion.BACK))
+    if there.stage is FailoverStage.SETTLED and not there.is_lost:
+        following.add((FailoverStage.SAVE, there.first_region))
     if there.stage is FailoverStage.FENCE:
         following.add((FailoverStage.PROMOTE, FirstRegion.LOST))
     return following
