@@ -10,6 +10,8 @@ import typer
 
 from cli.commands.change import (
     drift,
+    failback,
+    failover,
     move,
     recover,
     refresh,
@@ -73,6 +75,8 @@ for heading, name, function, example in (
     (CHANGE, "move", move.move, move.MOVE_EXAMPLE),
     (CHANGE, "rename", rename.rename, rename.RENAME_EXAMPLE),
     (CHANGE, "rotate", rotate.rotate, rotate.ROTATE_EXAMPLE),
+    (CHANGE, "failover", failover.failover, failover.FAILOVER_EXAMPLE),
+    (CHANGE, "failback", failback.failback, failback.FAILBACK_EXAMPLE),
     (CHANGE, "restore", restore.restore, restore.RESTORE_EXAMPLE),
     (CHANGE, "refresh", refresh.refresh, refresh.REFRESH_EXAMPLE),
     (

@@ -30,6 +30,7 @@ from components.kubernetes.priority import PriorityClasses
 from components.naming import component_type, physical_name
 from components.places import Administered, PlatformPlace, SecretPlace, Text, secret_store
 from components.record import record
+from components.second_cluster import second_clusters
 from components.tags.cost_tags import cost_tagged
 from tiers.facts.every_fact import (
     Bucket,
@@ -102,6 +103,7 @@ class SharedPlatform(pulumi.ComponentResource):
             after = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
             GrafanaDashboards(physical_name(name, fact.name), fact, after)
         self._build_parts(plan)
+        self.second_clusters = second_clusters(plan, child)
         self.protected = is_protected(plan)
         self.applied = record(self, name, {"plan": inputs["plan"]}, protected=self.protected)
         self.register_outputs({})
@@ -127,6 +129,7 @@ class SharedPlatform(pulumi.ComponentResource):
             cluster_group_id=self.cluster_group_id,
             store=self.store,
             catalog=self.catalog,
+            second_clusters=self.second_clusters,
         )
 
     def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
+from lifecycle.failover import refuse_while_failed_over
 from lifecycle.restore import refuse_while_restored
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
@@ -61,6 +62,7 @@ def begin(tenant: Tenant, target: str) -> Step:
             "finish that with `costack rotate`, then move"
         )
     refuse_while_restored(tenant)
+    refuse_while_failed_over(tenant)
     return _step(tenant.tenant, target, tenant.tier, MoveStage.EXPAND)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
+from lifecycle.failover import refuse_while_failed_over
 from tiers.catalog.tier import Catalog
 from tiers.facts.archive import MOST_HOURS
 from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
@@ -84,6 +85,7 @@ def begin(tenant: Tenant, at: datetime, now: datetime, source: TenantId | None =
         RefusedError: When something else goes on with the tenant, or *at* is in the future.
     """
     refuse_while_restored(tenant)
+    refuse_while_failed_over(tenant)
     if tenant.move is not None:
         raise RefusedError(
             f"{tenant.tenant} is moving from {tenant.move.from_tier} to {tenant.tier}: finish that with "

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from lifecycle.errors import RefusedError
+from lifecycle.failover import refuse_while_failed_over
 from lifecycle.restore import refuse_while_restored
 from tiers.facts.every_fact import CacheGroup, CacheSpace
 from tiers.plan.plan import Plan, TenantPlan, facts_of
@@ -58,6 +59,7 @@ def begin(tenant: Tenant) -> Step:
     if tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING:
         raise RefusedError(f"{tenant.tenant} is being decommissioned: its secrets end with it")
     refuse_while_restored(tenant)
+    refuse_while_failed_over(tenant)
     return _step(tenant.tenant, now.number + 1, RotationStage.SECOND_LOGIN)
 
 

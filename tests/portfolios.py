@@ -12,6 +12,7 @@ from tiers.facts.data import CacheGroup, CacheSpace
 from tiers.facts.ingress import ControllerKind
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
+from tiers.portfolio.failover.cluster import SecondCluster, SecondIngress
 from tiers.portfolio.loading import load_portfolio
 from tiers.portfolio.parts.exporters import (
     KubeStateMetricsSpec,
@@ -124,6 +125,39 @@ def wide_platform() -> Platform:
         subnet_ids=("subnet-0d0d0d0d", "subnet-0e0e0e0e"), security_group_id="sg-0d0d0d0d"
     )
     return usual.model_copy(update={"dr_networks": {"eu-west-1": waiting}, "images": images})
+
+
+@cache
+def second_cluster() -> SecondCluster:
+    """A cluster in the second region, in which tenants can start."""
+    return SecondCluster(
+        name="odoo-standby",
+        context="standby",
+        version="1.35",
+        ingress=SecondIngress(
+            namespace="ingress",
+            controller=ControllerKind.TRAEFIK,
+            class_name="traefik",
+            target="standby-0a1b2c3d.elb.eu-west-1.amazonaws.com",
+        ),
+        subnet_cidrs=("10.60.0.0/20", "10.60.16.0/20"),
+        node_class="m7g.large",
+    )
+
+
+@cache
+def two_regions() -> Platform:
+    """The wide platform, with a cluster in its second region."""
+    usual = wide_platform()
+    network = usual.dr_networks["eu-west-1"].model_copy(update={"cluster": second_cluster()})
+    return usual.model_copy(update={"dr_networks": {"eu-west-1": network}})
+
+
+def failing_over(stage: str | None = None, **section: Any) -> Tenant:
+    """A tenant with a standby, at a stage of its failover; at rest without one."""
+    failover = {"number": 1, "to": "eu-west-1", "stage": stage, **section} if stage else None
+    options = {"users": 50, "warm_standby": True}
+    return tenant(tier="cross-region-backup", options=options, failover=failover)
 
 
 def named_versions() -> dict[str, NamedImage]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import pulumi
@@ -22,6 +22,8 @@ from components.tenant.backups.dumps import backups_of
 from components.tenant.database import RoleSecret, reader_secret, role_secret, set_up
 from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
+from components.tenant.failover.fence import failover_mark, fence_jobs
+from components.tenant.failover.part import SecondRegionPart
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
@@ -47,7 +49,7 @@ from tiers.facts.every_fact import (
     UsageExporter,
     Workload,
 )
-from tiers.facts.names import ODOO_SETUP, log_group
+from tiers.facts.names import FENCE_DATABASE, ODOO_SETUP, OPEN_AGAIN, log_group
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -69,8 +71,7 @@ class TenantStack(pulumi.ComponentResource):
             {"plan": tenant.model_dump(mode="json"), **own},
             cost_tagged(tenant.cost_tags(), opts),
         )
-        self.tenant = tenant
-        self.platform = platform
+        self.tenant, self.platform = tenant, platform
         self._child = pulumi.ResourceOptions(parent=self)
         self._database = fact_named(tenant.facts, TenantDatabase, "database")
         self.services = services_of(tenant, platform, self._child)
@@ -85,7 +86,8 @@ class TenantStack(pulumi.ComponentResource):
         self.passwords = TenantPasswords(tenant, self._child)
         self.role = self._role()
         self.move = DataMove(tenant, self.services.servers, self.role, self._child)
-        database = self._prepare_database(self.move.cut_over())
+        self._mark = failover_mark(tenant, self._child)
+        database = self._prepare_database([*self.move.cut_over(), *self._fenced(OPEN_AGAIN)])
         self.settings = self._settings(database)
         self.update = ModulesUpdate(tenant, platform, self.files.buckets, self._inside)
         # Before an update stops pods, whoever wakes them knows of it.
@@ -94,6 +96,7 @@ class TenantStack(pulumi.ComponentResource):
         self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
         self._build_jobs(still)
+        self.second_region = self._build_second_region()
         watch(tenant, self._inside)
         self.applied = self._record()
         # A removal that is interrupted has removed the record already; the component goes last.
@@ -107,6 +110,7 @@ class TenantStack(pulumi.ComponentResource):
             f"{owner}/logs": self.logs.arn,
             **self.services.cloud_ids,
             **self.files.cloud_ids,
+            **(self.second_region.cloud_ids if self.second_region else {}),
         }
 
     def storage_gib(self) -> dict[FactId, pulumi.Input[int]]:
@@ -230,6 +234,25 @@ class TenantStack(pulumi.ComponentResource):
                 opts=after,
             )
 
+    def _fenced(self, name: str, after: Sequence[pulumi.Resource] = ()) -> list[pulumi.Resource]:
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[self.platform.priorities, *after])
+        return fence_jobs(
+            self.tenant, self._mark, self._administered(), self.role, (name,), followed=True, opts=opts
+        )
+
+    def _build_second_region(self) -> SecondRegionPart | None:
+        part, copies = self.tenant.second_region, self.files.there
+        if part is None or copies is None:
+            return None
+        if part.region not in self.platform.second_clusters:
+            raise pulumi.RunError(
+                f"{self.tenant.tenant}: its platform is declared by another process, which cannot hand over "
+                f"the cluster in {part.region}; declare both with Costack's own program, or take "
+                f"dr_networks.{part.region}.cluster out of platform.yaml"
+            )
+        known = (self.services.masters[copies.standby_of], self.passwords, self._mark)
+        return SecondRegionPart(self.tenant, part, self.platform, copies, known, self._child)
+
     def _build_boundary(self) -> None:
         TenantBoundary(
             self.tenant.tenant,
@@ -276,6 +299,8 @@ class TenantStack(pulumi.ComponentResource):
             mounted=mounted,
             after=(backups, [*still, *saved]),
             opts=self._inside,
+            saved_there=self.files.there.bucket if self.tenant.failover and self.files.there else None,
         )
         declare_upgrade(self.tenant.tenant, self.tenant.facts, self._administered(), self._inside)
         self._close_down([*still, *saved])
+        self._fenced(FENCE_DATABASE, still)

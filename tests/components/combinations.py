@@ -121,6 +121,7 @@ _IDENTITY: Final = frozenset(
         "restore",
         "database_engine_version",
         "database_upgrade",
+        "failover",
         "cutover",
         "schedule",
         "budget_per_month",

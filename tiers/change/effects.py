@@ -8,6 +8,7 @@ from typing import Final
 from tiers.change.data import data_changes, removal
 from tiers.change.effect import Effect, EffectKind, together
 from tiers.change.environment import environment_changes
+from tiers.change.failed_over import failover_changes
 from tiers.change.gone import gone_effects
 from tiers.change.network import cluster_changes, namespace_changes, network_changes
 from tiers.change.places import strays
@@ -70,6 +71,7 @@ def _of_tenant(before: TenantPlan, after: TenantPlan) -> Iterator[Effect]:
     for change in (
         *environment_changes(before, after),
         *restore_changes(before, after),
+        *failover_changes(before, after),
         *pod_changes(before, after),
     ):
         yield Effect(change.kind, change.what, own, own)

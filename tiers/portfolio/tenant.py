@@ -13,6 +13,7 @@ from tiers.catalog.classes import ClassId
 from tiers.catalog.tier import Fee
 from tiers.catalog.unused import Row
 from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
+from tiers.portfolio.failover.stage import Failover
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
@@ -23,6 +24,7 @@ from tiers.vocabulary import (
     PRIVATE_RANGES,
     Cidr,
     Controls,
+    Count,
     Environment,
     Frozen,
     Hostname,
@@ -151,6 +153,10 @@ class Tenant(Frozen):
     database_upgrade: ServerUpgrade | None = None
     """Present while its own server is upgraded to a newer major version of PostgreSQL; `costack
     upgrade-database` writes and removes it."""
+    failover: Failover | None = None
+    """Present while it runs in its second region, and on the way there; `costack failover` writes it."""
+    failovers: Count = 0
+    """How often it worked in its second region and came home; `costack failback` writes it."""
     region: Region
     """AWS region; the same as the platform's."""
     service_line: TagValue
@@ -232,6 +238,25 @@ class Tenant(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _fails_over_while_nothing_else_goes_on(self) -> Self:
+        if self.failover is None:
+            return self
+        if self.lifecycle_stage is not LifecycleStage.ACTIVE:
+            raise ValueError(f"failover needs lifecycle_stage active, not {self.lifecycle_stage}")
+        for name, goes_on in (
+            ("move", self.move is not None),
+            ("rotation", self.rotation is not None and self.rotation.stage is not None),
+            ("restore", self.restore is not None),
+        ):
+            if goes_on:
+                raise ValueError(
+                    f"failover has a stage, and so has {name}: finish one of them, then begin the other"
+                )
+        if self.options.warm_standby == "promoted":
+            raise ValueError("failover needs a standby that follows, and options.warm_standby is promoted")
+        return self
+
+    @model_validator(mode="after")
     def _ends_in_its_last_stage(self) -> Self:
         if self.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
             for line, there in (
@@ -273,6 +298,9 @@ class Portfolio(Frozen):
         yield Row("cache_classes", self.platform.cache.cache_class)
         for group in self.platform.cluster.node_groups:
             yield Row("node_classes", group.node_class)
+        for network in self.platform.dr_networks.values():
+            if network.cluster is not None:
+                yield Row("node_classes", network.cluster.node_class)
         for tenant in self.tenants:
             if tenant.options.workload_class is not None:
                 yield Row("workload_classes", tenant.options.workload_class)

@@ -105,9 +105,10 @@ def backups_of(  # noqa: PLR0917 - what a tenant's backups are made of
     The last dump is made when *still* has ended: all that writes.
     """
     kept = facts_of(tenant.facts, LogicalBackup)
-    if not kept:
-        return None
     scheduled = {job.name: job for job in facts_of(tenant.facts, ScheduledJob)}
+    last = next((job for job in facts_of(tenant.facts, Job) if job.name == FINAL_BACKUP), None)
+    if not kept or (BACKUP not in scheduled and last is None):
+        return None  # what a tenant has left in a region that it works in no longer is not backed up again
     return TenantBackups(
         tenant,
         kept[0],
@@ -119,7 +120,7 @@ def backups_of(  # noqa: PLR0917 - what a tenant's backups are made of
         files=mounted[0],
         settings=mounted[1],
         still=still,
-        last=next((job for job in facts_of(tenant.facts, Job) if job.name == FINAL_BACKUP), None),
+        last=last,
         test=scheduled.get(RESTORE_TEST_JOB),
         opts=opts,
     )

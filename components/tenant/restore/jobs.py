@@ -62,6 +62,7 @@ def declare_restore(
     mounted: tuple[Filestore, OdooSettings],
     after: tuple[Sequence[pulumi.Resource], Sequence[pulumi.Resource]],
     opts: pulumi.ResourceOptions,
+    saved_there: BucketPlace | None = None,
 ) -> None:
     """The jobs of a restore, while there is one.
 
@@ -73,12 +74,13 @@ def declare_restore(
         mounted: Its files and its odoo.conf.
         after: Its backups, and what has stopped or was saved before.
         opts: Options of the jobs.
+        saved_there: The bucket of its second region, where it comes home from there.
     """
     if tenant.restore is None:
         return
     side = SideDatabase(tenant, "restored-data", *databases, opts)
     own = own_buckets[facts_of(tenant.facts, LogicalBackup)[0].bucket]
-    bucket = platform.bucket if tenant.reads_another else own
+    bucket = platform.bucket if tenant.reads_another else saved_there or own
     origin = origin_of(tenant, bucket, platform.name, platform.cluster, opts)
     DataRestore(tenant, tenant.restore, side, origin, mounted, opts).declare(*after)
 
@@ -98,13 +100,16 @@ class Origin(NamedTuple):
 def origin_of(
     tenant: TenantPlan, bucket: BucketPlace, portfolio: str, cluster: Text, opts: pulumi.ResourceOptions
 ) -> Origin:
-    """Its own backups, or those of another tenant while a stage reads them.
+    """Its own backups, or those of another tenant while a stage reads them, or of its second region.
 
-    For the latter it declares an account of its own that may read there and write nothing.
+    But for the first it declares an account of its own that may read there and write nothing.
     """
     kept = facts_of(tenant.facts, LogicalBackup)[0]
-    if (source := tenant.reads_another) is None:
-        return Origin(backup_account(tenant.tenant), bucket, str(kept.tenant), tenant.owner, kept.prefix)
+    source = tenant.reads_another
+    mine = (str(kept.tenant), tenant.owner, kept.prefix)
+    if source is None and tenant.failover is None:
+        return Origin(backup_account(tenant.tenant), bucket, *mine)
+    whose = mine if source is None else (source.tenant, source.owner, source.prefix)
     name, where = physical_name(tenant.tenant, "refresh"), fact_named(tenant.facts, Route, "route").namespace
     account = pods.service_account(name, name, where, opts)
     role = PodRole(
@@ -112,10 +117,10 @@ def origin_of(
         cluster=cluster,
         namespace=where,
         service_account=name,
-        statements=may_read(bucket, source.prefix),
+        statements=may_read(bucket, whose[2]),
         opts=opts,
     )
-    return Origin(name, bucket, source.tenant, source.owner, source.prefix, (account, role))
+    return Origin(name, bucket, *whose, (account, role))
 
 
 class DataRestore:
