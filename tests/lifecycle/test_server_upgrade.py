@@ -16,6 +16,7 @@ from components.database_upgrade import upgrade_script
 from components.scripts import script
 from tests.lifecycle.odoo import DATABASE, ROLE, checksums
 from tests.lifecycle.pods import TENANT, Pods, equip, running_pods, set_up
+from tests.lifecycle.test_killed_jobs import EARLY, LATE, kill_everywhere
 from tests.postgres import Server, lay_out, make_master, running_server, scratch, served, upgrade
 from tiers.facts.names import CHECK_UPGRADE, GATHER_STATISTICS
 
@@ -342,3 +343,29 @@ def test_postgresqls_own_program_refuses_what_the_check_does(bad: str, said: str
         with pytest.raises(RuntimeError) as refused:
             upgrade(pods.server.folder, 17, 18)
         assert re.search(said, str(refused.value), re.IGNORECASE)
+
+
+@pytest.mark.whole("both jobs can begin again; make torture kills them at every point")
+def test_a_killed_job_of_an_upgrade_begins_again(before: Pods) -> None:
+    server = before.server
+    kept = state(server)
+
+    def forget_statistics() -> None:
+        """As pg_upgrade leaves a database, before 18."""
+        server.ask(
+            "DELETE FROM pg_statistic; UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relkind = 'r'",
+            database=DATABASE,
+        )
+        assert server.ask(KNOWN, database=DATABASE) == "0"
+
+    def gathered() -> None:
+        assert server.ask(WITHOUT, database=DATABASE) == "0"
+        assert int(server.ask(KNOWN, database=DATABASE)) > 5
+        assert state(server) == kept
+
+    def unchanged() -> None:
+        assert state(server) == kept
+
+    text, check_text = upgrade_script(GATHER_STATISTICS), upgrade_script(CHECK_UPGRADE)
+    kill_everywhere(before, text, asked(before, "17"), forget_statistics, gathered, EARLY, LATE)
+    kill_everywhere(before, check_text, asked(before, "18"), lambda: None, unchanged, EARLY, LATE)
