@@ -18,11 +18,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from tests.components.drawn_routes import drawn_routes, with_controller
-from tests.portfolios import catalog, grouped_platform, measured, tenant, wide_platform
+from tests.portfolios import catalog, grouped_platform, measured, tenant, two_regions
 from tiers.errors import CatalogError
 from tiers.facts.network import DnsPeer
 from tiers.plan.from_program import plan_of_documents
 from tiers.plan.plan import Plan
+from tiers.portfolio.failover.stage import Failover, FailoverStage
 from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.move import data_moves
 from tiers.portfolio.namespaces.quota import QuotaSpec
@@ -37,7 +38,7 @@ from tiers.vocabulary import Environment, LifecycleStage, MoveStage, RotationSta
 Offer = tuple[str, Environment]
 MOST_TENANTS: Final = 3
 
-_PLATFORM: Final = wide_platform()
+_PLATFORM: Final = two_regions()
 _HERE, _THERE = _PLATFORM.region, _PLATFORM.dr_regions
 _NOWHERE: Final = "ap-southeast-2"
 _TENANT_IDS: Final[TypeAdapter[str]] = TypeAdapter(TenantId)
@@ -116,6 +117,7 @@ _IDENTITY: Final = frozenset(
         "rotation",
         "restore",
         "failover",
+        "failovers",
         "cutover",
         "schedule",
         "budget_per_month",
@@ -183,9 +185,21 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
             drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
             if _has_dumps(offer) and not (drawn["rotation"] and drawn["rotation"].stage):
                 drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_RESTORES]))
+            drawn["failover"] = draw(st.sampled_from(_failovers_of(chosen, drawn)))
     name = draw(names())
     drawn["routes"] = draw(drawn_routes(name))
     return _tenant(name, *offer, chosen | drawn)
+
+
+def _failovers_of(chosen: Mapping[str, Any], drawn: Mapping[str, Any]) -> list[Failover | None]:
+    """Every stage, where a standby follows and nothing else goes on; most stand still."""
+    rotation = drawn["rotation"]
+    busy = drawn.get("restore") or (rotation and rotation.stage)
+    if busy or chosen["warm_standby"] is not True:
+        return [None]
+    to = chosen["dr_region"]
+    there = [Failover(number=1, to=to, stage=stage) for stage in FailoverStage] if to in _THERE else []
+    return [*[None] * _STANDING_STILL, *there]
 
 
 def _has_dumps(offer: Offer) -> bool:

@@ -207,7 +207,7 @@ def test_people_work_there_and_only_there(regions: Regions) -> None:
     assert "too many connections for database" in late
     regions.step("--next")
     assert (
-        "stays there until a failback"
+        "stays there until `costack failback acme`"
         in regions.project.costack("failover", CLIENT, "--stack", STACK, "--next", code=5).stderr
     )
     regions.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
