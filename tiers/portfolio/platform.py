@@ -12,6 +12,7 @@ from tiers.catalog.folder import CatalogPath
 from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.every_fact import ComputeRequest
+from tiers.portfolio.backups.bucket import BackupBucketSpec
 from tiers.portfolio.cluster import (
     ClusterSpec,
     MonitoringSpec,
@@ -132,15 +133,6 @@ class FileSystemSpec(Frozen):
     """When AWS Backup copies it: its cron expression, in UTC."""
     backup_retention_days: Positive
     """How many days these backups are kept."""
-
-
-class BackupBucketSpec(Frozen):
-    """The bucket of logical backups."""
-
-    noncurrent_days: Positive
-    """How many days replaced or deleted files can be brought back."""
-    expire_after_days: Positive
-    """After how many days dumps are deleted."""
 
 
 class PlatformService(ComputeRequest):
