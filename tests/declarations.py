@@ -77,7 +77,8 @@ SECOND_REGION = ("$costack:index:SecondCluster$", "$costack:index:SecondRegionPa
 
 def differences_in_both(plan: Plan, declared: Iterable[Any]) -> list[str]:
     """The differences in both regions; *declared* has URNs besides, by which they are told apart."""
-    here, there = [], []
+    here: list[Registration] = []
+    there: list[Registration] = []
     for each in declared:
         side = there if any(word in each.urn for word in SECOND_REGION) else here
         side.append(Registration(each.type, each.name, each.props))

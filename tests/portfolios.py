@@ -155,7 +155,9 @@ def two_regions() -> Platform:
 
 def failing_over(stage: str | None = None, **section: Any) -> Tenant:
     """A tenant with a standby, at a stage of its failover; at rest without one."""
-    failover = {"failover": {"number": 1, "to": "eu-west-1", "stage": stage, **section}} if stage else {}
+    failover: dict[str, Any] = (
+        {"failover": {"number": 1, "to": "eu-west-1", "stage": stage, **section}} if stage else {}
+    )
     options = {"users": 50, "warm_standby": True}
     return tenant(tier="cross-region-backup", options=options, **failover)
 
