@@ -71,6 +71,25 @@ def differences(plan: Plan, registered: Registrations) -> list[str]:
     return found
 
 
+SECOND_REGION = ("$costack:index:SecondCluster$", "$costack:index:SecondRegionPart$")
+"""The components of what is in a second region, within the URNs of what they declare."""
+
+
+def differences_in_both(plan: Plan, declared: Iterable[Any]) -> list[str]:
+    """The differences in both regions; *declared* has URNs besides, by which they are told apart."""
+    here: list[Registration] = []
+    there: list[Registration] = []
+    for each in declared:
+        side = there if any(word in each.urn for word in SECOND_REGION) else here
+        side.append(Registration(each.type, each.name, each.props))
+    alone = tuple(each.model_copy(update={"second_region": None}) for each in plan.tenants)
+    first = plan.model_copy(update={"second_regions": (), "tenants": alone})
+    return [
+        *differences(first, Registrations(plan.portfolio, here)),
+        *differences_there(plan, Registrations(plan.portfolio, there)),
+    ]
+
+
 def differences_there(plan: Plan, registered: Registrations) -> list[str]:
     """The same of the facts of second regions; *registered* has what was declared in these."""
     of_tenants = [each.second_region for each in plan.tenants if each.second_region]

@@ -178,7 +178,7 @@ def named_versions() -> dict[str, NamedImage]:
 @cache
 def grouped_platform() -> Platform:
     """The wide platform in the VPC of its cluster, where pods can have security groups of their own."""
-    document = wide_platform().model_dump(mode="json")
+    document = two_regions().model_dump(mode="json")
     adopted = {
         "vpc_id": "vpc-0a1b2c3d",
         "subnet_ids": ["subnet-01", "subnet-02", "subnet-03"],

@@ -19,7 +19,7 @@ from components.aws.second_region import (
     copy_action,
 )
 from components.aws.standby import StandbyServer
-from components.naming import physical_name
+from components.naming import numbered, physical_name
 from components.places import Administered, BucketPlace, FileSystemPlace, KeyPlace, PlatformPlace
 from components.tags.cost_tags import cost_tagged
 from tiers.facts.every_fact import (
@@ -119,10 +119,6 @@ class _Declaration:
     def _named(self, part: str) -> str:
         return physical_name(self._platform.name, self._tenant.tenant, part)
 
-    def _numbered(self, part: str, number: int) -> str:
-        """The first has the name of the first release."""
-        return self._named(f"{part}-{number + 1}" if number else part)
-
     def _there(self, region: str) -> pulumi.ResourceOptions:
         tags = self._tags.model_copy(update={"region": region})
         return in_region(region, cost_tagged(tags, self._child))
@@ -171,7 +167,7 @@ class _Declaration:
             self._ids[database.id] = made.arn
         for standby in self._facts(DatabaseStandby):
             self._standby = StandbyServer(
-                self._numbered("postgresql-standby", standby.number),
+                self._named(numbered("postgresql-standby", standby.number)),
                 standby,
                 logs=fact_named(self._tenant.facts, LogGroup, "standby-logs"),
                 source=servers[standby.server].server,
@@ -180,7 +176,7 @@ class _Declaration:
             )
             self._ids[standby.id] = self._standby.instance.arn
         for replica in self._facts(FileSystemReplica):
-            name = self._numbered("filestores-copy", replica.number)
+            name = self._named(numbered("filestores-copy", replica.number))
             copied = file_systems[replica.file_system]
             copy = FileSystemCopy(name, replica, copied, second.key, self._resilient)
             self._ids[replica.id], self._replica = copy.arn, copy.place

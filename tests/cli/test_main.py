@@ -27,6 +27,8 @@ COMMANDS = (
     "rotate",
     "explain",
     "sql",
+    "failover",
+    "failback",
     "restore",
     "refresh",
     "restore-test",

@@ -21,7 +21,7 @@ from tests.engine.project import STACK, Project, running_project
 from tests.engine.test_created import second_network
 from tests.engine.test_life import OWN, Life
 from tests.engine.test_priced import OTHERS
-from tests.lifecycle.pods import BUCKET, Pods, running_pods
+from tests.lifecycle.pods import BUCKET, Pods, equip, running_pods
 from tests.lifecycle.writer import writing, written
 from tests.localcloud.cluster import Cluster, running_cluster
 from tests.localcloud.operator import install
@@ -73,6 +73,7 @@ class Regions:
             if each["metadata"]["labels"]["app.kubernetes.io/component"] == job
         )
         pods = self.pods if where == "here" else replace(self.pods, server=self.follower)
+        equip(pods)  # its odoo.conf names the server of that region
         (self.pods.folder / "password").write_text(OWN["password"], encoding="utf-8")
         said = ""
         for container in (*spec.get("initContainers", ()), *spec["containers"]):
@@ -207,7 +208,7 @@ def test_people_work_there_and_only_there(regions: Regions) -> None:
     assert "too many connections for database" in late
     regions.step("--next")
     assert (
-        "stays there until a failback"
+        "stays there until `costack failback acme`"
         in regions.project.costack("failover", CLIENT, "--stack", STACK, "--next", code=5).stderr
     )
     regions.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)

@@ -41,3 +41,8 @@ class FactRecord(Frozen):
     def name(self) -> str:
         """The last part of the id; before it stand the owner and, in a second region's part, the region."""
         return self.id.rpartition("/")[2]
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it belongs to what somebody has in a second region's cluster."""
+        return self.id.count("/") > 1

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 
+import cli.actions.change.failover
 import cli.actions.change.move
 import cli.actions.change.rename
 import cli.actions.change.restore
@@ -59,7 +60,10 @@ def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         plan = resolve(catalog(), load_portfolio(folder, catalog()))
         deployed = Inventory.model_validate_json(json.dumps(exported(plan, {})))
         change = cli.actions.change
-        for action in (change.rotate, change.move, change.rename, change.restore, change.upgrade_database):
+        for action in (
+            *(change.rotate, change.move, change.rename, change.restore),
+            *(change.upgrade_database, change.failover),
+        ):
             monkeypatch.setattr(action, "deployed_inventory", lambda *_: deployed)
 
     deploy()

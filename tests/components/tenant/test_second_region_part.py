@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
-from tests.declarations import Registration, Registrations, differences, differences_there
+from tests.declarations import SECOND_REGION, differences_in_both
 from tests.portfolios import failing_over, plan_of, two_regions
 from tiers.portfolio.failover.stage import FailoverStage
-
-THERE = ("$costack:index:SecondCluster$", "$costack:index:SecondRegionPart$")
 
 
 def declared(stage: str | None = None, **section: str) -> list[Declared]:
@@ -18,7 +18,7 @@ def declared(stage: str | None = None, **section: str) -> list[Declared]:
 
 
 def part(all_of_it: list[Declared]) -> list[Declared]:
-    return [each for each in all_of_it if any(word in each.urn for word in THERE)]
+    return [each for each in all_of_it if any(word in each.urn for word in SECOND_REGION)]
 
 
 def named(found: list[Declared], kind: str, name: str = "") -> Declared:
@@ -26,24 +26,17 @@ def named(found: list[Declared], kind: str, name: str = "") -> Declared:
     return one
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("stage", [None, *FailoverStage])
 def test_every_fact_there_is_what_was_declared_for_it(stage: str | None) -> None:
     plan = plan_of(failing_over(stage), platform=two_regions())
-    found = declare_plan(plan)
-    custom = [each for each in found if each.custom]
-    mine = {each.urn for each in part(custom)}
-    here = [Registration(each.type, each.name, each.props) for each in custom if each.urn not in mine]
-    away = [Registration(each.type, each.name, each.props) for each in custom if each.urn in mine]
-    first = plan.model_copy(
-        update={
-            "second_regions": (),
-            "tenants": tuple(each.model_copy(update={"second_region": None}) for each in plan.tenants),
-        }
-    )
-    assert differences(first, Registrations("local", here)) == []
-    assert differences_there(plan, Registrations("local", away)) == []
-    assert len(away) > 35
+    found = [each for each in declare_plan(plan) if each.custom]
+    assert differences_in_both(plan, found) == []
+    wrong = [
+        replace(each, props={**each.props, "spec": {}}) if each in part(found) else each for each in found
+    ]
+    with pytest.raises(KeyError):
+        differences_in_both(plan, wrong)
 
 
 def test_it_comes_home_from_the_bucket_of_the_second_region_and_reads_nothing_else() -> None:
@@ -68,6 +61,7 @@ def test_it_comes_home_from_the_bucket_of_the_second_region_and_reads_nothing_el
     assert "local-acme-copy-backups" in policy
 
 
+@pytest.mark.whole("three portfolios are declared; tests/tiers/plan/test_failover has the facts")
 def test_the_next_standby_is_another_one_and_the_promoted_one_is_let_go() -> None:
     protecting = two_regions().model_copy(update={"deletion_protection": True})
 
@@ -150,6 +144,7 @@ def test_the_database_is_opened_after_the_promotion_and_before_pods() -> None:
     assert named(part(found), ":Deployment", "acme-web").props["spec"]["replicas"] == 2
 
 
+@pytest.mark.whole("six stages are declared; tests/engine/test_failed_over runs these jobs")
 def test_both_jobs_carry_one_mark_and_stay_as_they_are_at_the_next_stage() -> None:
     def env(stage: str, name: str, **section: str) -> tuple[str, dict[str, str]]:
         job = named(declared(stage, **section), ":Job", name)
@@ -172,7 +167,7 @@ def test_both_jobs_carry_one_mark_and_stay_as_they_are_at_the_next_stage() -> No
 def test_an_update_without_the_first_region_sends_nothing_there() -> None:
     """The engine asks no provider for a resource whose inputs are what they were."""
     before = {each.urn: each for each in declared()}
-    for stage in ("promote", "start", "settled"):
+    for stage in ("promote", "start"):
         after = {each.urn: each for each in declared(stage, first_region="lost")}
         changed = {
             urn
@@ -187,4 +182,4 @@ def test_an_update_without_the_first_region_sends_nothing_there() -> None:
 
 
 def _is_away(each: Declared) -> bool:
-    return any(word in each.urn for word in THERE) or each.props.get("region") == "eu-west-1"
+    return any(word in each.urn for word in SECOND_REGION) or each.props.get("region") == "eu-west-1"

@@ -32,6 +32,7 @@ from tiers.facts.every_fact import (
     Workload,
 )
 from tiers.facts.names import BACKUP, FENCE_DATABASE, FINAL_BACKUP, OPEN_AGAIN, OPEN_DATABASE
+from tiers.naming import numbered
 from tiers.plan.move import awake
 from tiers.plan.namespaces.priority import priority_facts
 from tiers.plan.namespaces.shared import operations_namespace, platform_namespace
@@ -164,9 +165,8 @@ class _Part:
         if not isinstance(fact, FileShare) or not fact.mounted:
             return None
         # Another replica is another volume: of a bound claim nobody changes where it leads.
-        before = self._tenant.failovers
-        called = {"id": f"{_id(fact, self._region)}-{before + 1}"} if before else {}
-        return {"file_system": self._only(FileSystemReplica).id, **called}
+        called = numbered(_id(fact, self._region), self._tenant.failovers)
+        return {"file_system": self._only(FileSystemReplica).id, "id": called}
 
     def _job(self, fact: Fact) -> dict[str, Any] | None:
         """Who opens the database; it stays at the next stage, whose update makes nothing of it anew."""
