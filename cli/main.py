@@ -19,6 +19,7 @@ from cli.commands.change import (
     restore,
     restore_test,
     rotate,
+    upgrade,
     upgrade_database,
 )
 from cli.commands.costs import allocate, explain, report, sql
@@ -85,6 +86,7 @@ for heading, name, function, example in (
         upgrade_database.upgrade_database,
         upgrade_database.UPGRADE_DATABASE_EXAMPLE,
     ),
+    (CHANGE, "upgrade", upgrade.upgrade, upgrade.UPGRADE_EXAMPLE),
     (CHANGE, "restore-test", restore_test.restore_test, restore_test.RESTORE_TEST_EXAMPLE),
     (CHANGE, "recover", recover.recover, recover.RECOVER_EXAMPLE),
     (CHANGE, "drift", drift.drift, drift.DRIFT_EXAMPLE),

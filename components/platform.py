@@ -16,7 +16,7 @@ from components.aws.file_system import FileSystemVault, SharedFileSystem
 from components.aws.keys import encryption_key
 from components.aws.network import PrivateNetwork
 from components.aws.nodes import WorkerNodes, node_place
-from components.database_upgrade import declare_upgrade
+from components.database_upgrade import declare_database_upgrade
 from components.kubernetes.database_administrator import DATABASE_ADMIN, database_administrator
 from components.kubernetes.isolation import TenantsNamespace
 from components.kubernetes.monitoring import GrafanaDashboards
@@ -98,7 +98,7 @@ class SharedPlatform(pulumi.ComponentResource):
         (operations,) = (name for name in self.namespaces if name.endswith(OPERATIONS_NAMESPACE))
         self.database_admin = self._database_admin(plan.region, operations, child)
         self._administered = Administered(self.database.place, self.database_admin, DATABASE_ADMIN)
-        declare_upgrade(name, facts, self._administered, self._inside(operations))
+        declare_database_upgrade(name, facts, self._administered, self._inside(operations))
         for fact in facts_of(facts, Dashboards):
             after = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
             GrafanaDashboards(physical_name(name, fact.name), fact, after)

@@ -103,14 +103,22 @@ def _of_tenant(  # noqa: PLR0917 - a tenant's change and its prices
     if before.tier != after.tier:
         hours = rates.labour_hours_with_data if database or files else rates.labour_hours_in_place
         yield _priced(prices, change.tenant, "labour", _HOUR, Decimal(hours))
-    if before.restore is None and after.restore is not None and after.failover is None:
-        yield _priced(
-            prices, change.tenant, "labour of a restore", _HOUR, Decimal(rates.labour_hours_restore)
-        )
-    if before.failover is None and after.failover is not None:
-        yield _priced(
-            prices, change.tenant, "labour of a failover", _HOUR, Decimal(rates.labour_hours_failover)
-        )
+    restores = before.restore is None and after.restore is not None and after.failover is None
+    for what, begins, hours in (
+        ("labour of a restore", restores, rates.labour_hours_restore),
+        (
+            "labour of an upgrade of Odoo",
+            before.upgrade is None and after.upgrade is not None,
+            rates.labour_hours_odoo_upgrade,
+        ),
+        (
+            "labour of a failover",
+            before.failover is None and after.failover is not None,
+            rates.labour_hours_failover,
+        ),
+    ):
+        if begins:
+            yield _priced(prices, change.tenant, what, _HOUR, Decimal(hours))
     yield from _upgrades(change.tenant, before.facts, after.facts, prices, rates)
 
 

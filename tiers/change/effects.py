@@ -15,6 +15,7 @@ from tiers.change.places import strays
 from tiers.change.pods import pod_changes
 from tiers.change.restored import restore_changes
 from tiers.change.servers import Change, cache_changes, server_changes
+from tiers.change.upgraded import upgrade_changes as odoo_upgrade_changes
 from tiers.change.versions.database_upgrade import upgrade_changes
 from tiers.facts.compute import ClusterControlPlane, Namespace, NodeGroup, Workload
 from tiers.facts.copies import DatabaseStandby
@@ -72,6 +73,7 @@ def _of_tenant(before: TenantPlan, after: TenantPlan) -> Iterator[Effect]:
         *environment_changes(before, after),
         *restore_changes(before, after),
         *failover_changes(before, after),
+        *odoo_upgrade_changes(before, after),
         *pod_changes(before, after),
     ):
         yield Effect(change.kind, change.what, own, own)

@@ -61,6 +61,8 @@ FENCE_DATABASE: Final = "fence-database"
 OPEN_AGAIN: Final = "open-database-again"
 OPEN_DATABASE: Final = "open-database"
 """Opens the database of a promoted standby, if that is the one that was closed."""
+UPGRADE_SIDE: Final = "upgrade-side-database"
+"""The job of an upgrade: it fills the side database from a backup and runs the command that upgrades it."""
 
 DATABASE: Final[FactId] = "platform/database"
 CACHE: Final[FactId] = "platform/cache"

@@ -152,6 +152,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         restored_from=source_of(
             portfolio.platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
         ),
+        upgrade=tenant.upgrade,
         facts=tuple(
             with_maintenance(portfolio.platform, tenant, failover_facts(catalog, portfolio.platform, tenant))
         ),

@@ -24,6 +24,7 @@ from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.routes.faults import route_faults
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
+from tiers.portfolio.upgrade.faults import upgrade_backup_faults, upgrade_faults
 from tiers.portfolio.versions.chosen import rollout_faults, version_faults
 from tiers.portfolio.windows import platform_window_faults, tenant_window_faults
 from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence, sentences
@@ -162,6 +163,7 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     yield from version_faults(tenant, platform)
     yield from tenant_upgrade_faults(tenant, platform, catalog)
     yield from failover_faults(tenant, platform)
+    yield from upgrade_faults(tenant, platform)
     if tenant.region != platform.region:
         yield ("region",), f"is '{tenant.region}', but the platform is in '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:
@@ -188,6 +190,7 @@ def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Ite
         yield from control_faults(resting, tier, platform, catalog.classes)
         yield from sleep_faults(resting, tier.offers[tenant.environment])
         yield from restore_faults(resting, tier.offers[tenant.environment])
+        yield from upgrade_backup_faults(resting, tier.offers[tenant.environment])
         yield from tenant_window_faults(resting, tier.offers[tenant.environment], platform)
 
 

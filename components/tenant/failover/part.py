@@ -55,6 +55,20 @@ from tiers.vocabulary import CostDomain
 Kind = TypeVar("Kind", bound=FactRecord)
 
 
+def check_cluster_is_there(tenant: str, part: RegionPart, platform: PlatformPlace) -> None:
+    """Check that the platform can hand over the cluster that *part* is declared in.
+
+    Raises:
+        pulumi.RunError: When another process declares it.
+    """
+    if part.region not in platform.second_clusters:
+        raise pulumi.RunError(
+            f"{tenant}: its platform is declared by another process, which cannot hand over the cluster in "
+            f"{part.region}; declare both with Costack's own program, or take dr_networks.{part.region}.cluster "
+            "out of platform.yaml"
+        )
+
+
 class SecondRegionPart(pulumi.ComponentResource):
     """What one tenant has in the cluster of its second region; its copies are there already.
 

@@ -16,6 +16,7 @@ import cli.actions.change.move
 import cli.actions.change.rename
 import cli.actions.change.restore
 import cli.actions.change.rotate
+import cli.actions.change.upgrade
 import cli.actions.change.upgrade_database
 from allocation.estimate.estimated_statement import allocated_estimate
 from allocation.statement.statement import Statement
@@ -62,7 +63,7 @@ def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         change = cli.actions.change
         for action in (
             *(change.rotate, change.move, change.rename, change.restore),
-            *(change.upgrade_database, change.failover),
+            *(change.upgrade, change.upgrade_database, change.failover),
         ):
             monkeypatch.setattr(action, "deployed_inventory", lambda *_: deployed)
 
