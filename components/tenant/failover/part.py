@@ -64,8 +64,8 @@ def check_cluster_is_there(tenant: str, part: RegionPart, platform: PlatformPlac
     if part.region not in platform.second_clusters:
         raise pulumi.RunError(
             f"{tenant}: its platform is declared by another process, which cannot hand over the cluster in "
-            f"{part.region}; declare both with Costack's own program, or take dr_networks.{part.region}.cluster "
-            "out of platform.yaml"
+            f"{part.region}; declare both with Costack's own program, or take "
+            f"dr_networks.{part.region}.cluster out of platform.yaml"
         )
 
 

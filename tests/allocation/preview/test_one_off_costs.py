@@ -182,6 +182,8 @@ def test_a_failover_is_four_hours_of_labour_and_nodes_while_it_runs_there() -> N
     assert nodes(started) > 0
     traffic = {each.region for each in started.charges_of["acme"] if (each.fact or "").endswith("/traffic")}
     assert traffic <= {"eu-west-1"}
+
+
 def test_an_upgrade_is_two_days_of_labour_at_its_rehearsal_only() -> None:
     def at(stage: str | None) -> Plan:
         upgrade = {"to": "19.0", "stage": stage} if stage else None
