@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import Field, ValidationError
 
 from lifecycle.errors import LifecycleError, RefusedError
-from lifecycle.restore import refuse_while_restored
+from lifecycle.going_on import refuse_while_busy
 from tiers.facts.compute import Job
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.tenant import Tenant
@@ -127,17 +127,7 @@ def begin(tenant: Tenant, to: str) -> Step:
     Raises:
         RefusedError: When something else goes on with the tenant.
     """
-    refuse_while_restored(tenant)
-    if tenant.move is not None:
-        raise RefusedError(
-            f"{tenant.tenant} is moving from {tenant.move.from_tier} to {tenant.tier}: finish that with "
-            "`costack move`, then upgrade"
-        )
-    if tenant.rotation is not None and tenant.rotation.stage:
-        raise RefusedError(
-            f"rotation {tenant.rotation.number} of {tenant.tenant} is at stage {tenant.rotation.stage}: "
-            "finish that with `costack rotate`, then upgrade"
-        )
+    refuse_while_busy(tenant, "upgrade")
     if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
         raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is upgraded")
     return _step(tenant.tenant, Upgrade(to=to, stage=ORDER.first))

@@ -12,9 +12,10 @@ from lifecycle.decommission.derivation import differences, other_targets
 from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, VALID_FOR, DecommissionPlan, facts_sha256
 from lifecycle.stack_resources import MARK, Preview
 from tiers.deployed import RECORD_TYPE
+from tiers.facts.data import DatabaseInstance
 from tiers.facts.names import CLOSING_JOBS, SHARED_PLATFORM
 from tiers.naming import physical_name
-from tiers.plan.plan import TenantPlan
+from tiers.plan.plan import TenantPlan, facts_of
 from tiers.vocabulary import Environment, LifecycleStage
 
 RESTORE_TEST_MAY_BE: Final = timedelta(days=30)
@@ -205,8 +206,13 @@ def _goes_on(tenant: TenantPlan) -> Iterator[str]:
     if tenant.restore is not None:
         command = f"costack {tenant.restore.command}"
         yield f"the data of {tenant.tenant} is being restored: finish that with `{command}` first"
+    if any(server.upgrade is not None for server in facts_of(tenant.facts, DatabaseInstance)):
+        yield f"the server of {tenant.tenant} is being upgraded: finish `costack upgrade-database` first"
     if tenant.upgrade is not None:
         yield f"{tenant.tenant} is being upgraded: finish that with `costack upgrade` first"
+    if tenant.failover is not None:
+        there = tenant.failover.to
+        yield f"{tenant.tenant} fails over to {there} or works there: bring it home with `costack failback`"
 
 
 def _not_restorable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:

@@ -103,7 +103,7 @@ def test_an_update_lets_through_what_the_command_leads_to_and_nothing_else(
     steps = [UpgradeStage.REHEARSE] if before is None else [ORDER.next[before], ORDER.way_back.get(before)]
     reached = [before, *(each for each in steps if each or before in ("confirm", "discard"))]
     # A step that failed is in the file alone: from there one may go back.
-    reached += [ORDER.way_back[each] for each in steps if each in ORDER.way_back]
+    reached += [ORDER.way_back[each] for each in steps if each is not None and each in ORDER.way_back]
     wanted = (None if here is None else here.stage) in reached
     same = there is None or here is None or there.to == here.to
     assert may_follow(there, here) is (wanted and same)

@@ -276,6 +276,12 @@ class ClusterControlPlane(FactRecord):
     pod_security_groups: bool = False
     """Whether pods can have security groups of their own."""
     security_group_id: str | None = None
+    context: str | None = None
+    """Of a cluster in a second region: its context in the kubeconfig of the first."""
+    data_subnet_ids: tuple[str, ...] = ()
+    data_subnet_cidrs: tuple[Cidr, ...] = ()
+    data_group_id: str | None = None
+    """There the subnets of databases, caches and files, and the security group that lets its pods in."""
     secret_store: str | None = None
     """The ClusterSecretStore that brings Secrets into it; None where they are written there themselves."""
 

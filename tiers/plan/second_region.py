@@ -28,6 +28,7 @@ from tiers.plan.expected_usage import (
 )
 from tiers.plan.owner import about, is_decommissioning, is_protected, own_server
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import own_version
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Region
 
@@ -130,6 +131,7 @@ def _server_and_files(tenant: Tenant, offer: Offer, copies: RegionCopies, region
         storage_gib=offer.filestore_gib,
         from_region=tenant.region,
         transfer_gib_per_month=new_files_gib,
+        number=tenant.failovers,
     )
     yield VaultCopy(
         **there(tenant, "file-system-backup-copy", region),
@@ -175,7 +177,7 @@ def warm_standby(
         **there(tenant, "standby", region),
         server=own_server(tenant),
         instance_class=size.instance_class,
-        engine_version=platform.database.engine_version,
+        engine_version=own_version(platform.database, tenant),
         storage_gib=offer.database.storage_gib,
         max_storage_gib=offer.database.max_storage_gib,
         subnet_ids=network.subnet_ids,
@@ -188,6 +190,7 @@ def warm_standby(
         from_region=tenant.region,
         transfer_gib_per_month=0 if promoted else changed_gib_per_month(offer),
         promoted=promoted,
+        number=tenant.failovers,
     )
     yield LogGroup(
         **there(tenant, "standby-logs", region),

@@ -11,11 +11,13 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
 from tiers.portfolio.end_dates import end_date_faults
+from tiers.portfolio.failover.faults import cluster_faults, failover_faults
 from tiers.portfolio.host_names import domain_faults, host_name_faults, shared_names
 from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.network import network_faults
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import platform_upgrade_faults, tenant_upgrade_faults
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
 from tiers.portfolio.restore.faults import restore_faults
 from tiers.portfolio.restore.source import source_faults
@@ -159,6 +161,8 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     yield from _faults_by_tier(tenant, platform, catalog)
     yield from route_faults(tenant, platform)
     yield from version_faults(tenant, platform)
+    yield from tenant_upgrade_faults(tenant, platform, catalog)
+    yield from failover_faults(tenant, platform)
     yield from upgrade_faults(tenant, platform)
     if tenant.region != platform.region:
         yield ("region",), f"is '{tenant.region}', but the platform is in '{platform.region}'"
@@ -196,6 +200,7 @@ def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
     yield from platform_window_faults(platform)
     yield from network_faults(platform)
     yield from domain_faults(platform)
+    yield from platform_upgrade_faults(platform.database)
     if (size := platform.database.database_class) not in classes.database_classes:
         yield ("database", "database_class"), not_among(classes.database_classes, size, catalog.classes_file)
     if (size := platform.cache.cache_class) not in classes.cache_classes:
@@ -204,3 +209,4 @@ def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
         if group.node_class not in classes.node_classes:
             where = ("cluster", "node_groups", index, "node_class")
             yield where, not_among(classes.node_classes, group.node_class, catalog.classes_file)
+    yield from cluster_faults(platform, catalog)

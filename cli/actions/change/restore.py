@@ -65,6 +65,7 @@ def restore_on(request: Request, now: datetime) -> None:
     request = replace(request, tenant=id_of(portfolio.tenants, request.tenant))
     if request.from_tenant is not None:
         request = replace(request, from_tenant=id_of(portfolio.tenants, request.from_tenant))
+    path = file_of(folder, request.tenant)  # refuses one that nobody has
     tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
     deployed = plan.tenant(request.tenant)
     step = _step(request, tenant, now)
@@ -81,7 +82,7 @@ def restore_on(request: Request, now: datetime) -> None:
     if request.begins and deployed is not None:
         check_has_backups(deployed)
         check_source(tenant.model_copy(update={"restore": step.restore}), portfolio, catalog)
-    _write(request, file_of(folder, request.tenant), step)
+    _write(request, path, step)
     sentence = left_out(_whose(plan, step, deployed), step, now) if request.begins and deployed else ""
     if sentence:
         echo(sentence)

@@ -79,12 +79,13 @@ class TenantBackups(pulumi.ComponentResource):
             self.mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
-            gib, spec = jobs.data_gib(tenant), make({"LAST": self.mark})
-            self.last = [_once(tenant.tenant, last, spec=spec, gib=gib, opts=after)]
+            self.last = [_last(tenant, last, make({"LAST": self.mark}), after)]
         self.register_outputs({})
 
 
-_once: Final = partial(jobs.OneOffJob, distinguished_by="last")
+def _last(tenant: TenantPlan, job: Job, spec: pods.Manifest, opts: pulumi.ResourceOptions) -> jobs.OneOffJob:
+    gib = jobs.data_gib(tenant)
+    return jobs.OneOffJob(tenant.tenant, job, gib=gib, spec=spec, distinguished_by="last", opts=opts)
 
 
 def backup_account(tenant: str) -> str:
@@ -109,9 +110,10 @@ def backups_of(  # noqa: PLR0917 - what a tenant's backups are made of
     The last dump is made when *still* has ended: all that writes.
     """
     kept = facts_of(tenant.facts, LogicalBackup)
-    if not kept:
-        return None
     scheduled = {job.name: job for job in facts_of(tenant.facts, ScheduledJob)}
+    last = next((job for job in facts_of(tenant.facts, Job) if job.name == FINAL_BACKUP), None)
+    if not kept or (BACKUP not in scheduled and last is None):
+        return None  # what a tenant has left in a region that it works in no longer is not backed up again
     return TenantBackups(
         tenant,
         kept[0],
@@ -123,7 +125,7 @@ def backups_of(  # noqa: PLR0917 - what a tenant's backups are made of
         files=mounted[0],
         settings=mounted[1],
         still=still,
-        last=next((job for job in facts_of(tenant.facts, Job) if job.name == FINAL_BACKUP), None),
+        last=last,
         test=scheduled.get(RESTORE_TEST_JOB),
         opts=opts,
     )

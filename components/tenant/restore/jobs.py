@@ -41,6 +41,7 @@ def declare_restore(
     mounted: tuple[Filestore, OdooSettings],
     after: tuple[Sequence[pulumi.Resource], Sequence[pulumi.Resource]],
     opts: pulumi.ResourceOptions,
+    saved_there: BucketPlace | None = None,
 ) -> None:
     """The jobs of a restore, while there is one.
 
@@ -52,12 +53,13 @@ def declare_restore(
         mounted: Its files and its odoo.conf.
         after: Its backups, and what has stopped or was saved before.
         opts: Options of the jobs.
+        saved_there: The bucket of its second region, where it comes home from there.
     """
     if tenant.restore is None:
         return
     side = SideDatabase(tenant, "restored-data", *databases, opts)
     own = own_buckets[facts_of(tenant.facts, LogicalBackup)[0].bucket]
-    bucket = platform.bucket if tenant.reads_another else own
+    bucket = platform.bucket if tenant.reads_another else saved_there or own
     origin = origin_of(tenant, bucket, platform.name, platform.cluster, opts)
     DataRestore(tenant, tenant.restore, side, origin, mounted, opts).declare(*after)
 

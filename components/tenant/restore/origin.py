@@ -34,13 +34,16 @@ class Origin(NamedTuple):
 def origin_of(
     tenant: TenantPlan, bucket: BucketPlace, portfolio: str, cluster: Text, opts: pulumi.ResourceOptions
 ) -> Origin:
-    """Its own backups, or those of another tenant while a stage reads them.
+    """Its own backups, or those of another tenant while a stage reads them, or of its second region.
 
-    For the latter it declares an account of its own that may read there and write nothing.
+    But for the first it declares an account of its own that may read there and write nothing.
     """
     kept = facts_of(tenant.facts, LogicalBackup)[0]
-    if (source := tenant.reads_another) is None:
-        return Origin(backup_account(tenant.tenant), bucket, str(kept.tenant), tenant.owner, kept.prefix)
+    source = tenant.reads_another
+    mine = (str(kept.tenant), tenant.owner, kept.prefix)
+    if source is None and tenant.failover is None:
+        return Origin(backup_account(tenant.tenant), bucket, *mine)
+    whose = mine if source is None else (source.tenant, source.owner, source.prefix)
     name, where = physical_name(tenant.tenant, "refresh"), fact_named(tenant.facts, Route, "route").namespace
     account = pods.service_account(name, name, where, opts)
     role = PodRole(
@@ -48,7 +51,7 @@ def origin_of(
         cluster=cluster,
         namespace=where,
         service_account=name,
-        statements=may_read(bucket, source.prefix),
+        statements=may_read(bucket, whose[2]),
         opts=opts,
     )
-    return Origin(name, bucket, source.tenant, source.owner, source.prefix, (account, role))
+    return Origin(name, bucket, *whose, (account, role))
