@@ -22,7 +22,7 @@ from components.tenant.database import RoleSecret, reader_secret, role_secret, s
 from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
 from components.tenant.failover.fence import failover_mark, fence_jobs
-from components.tenant.failover.part import SecondRegionPart
+from components.tenant.failover.part import second_region_part
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
@@ -95,7 +95,8 @@ class TenantStack(pulumi.ComponentResource):
         self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
         self._build_jobs(still)
-        self.second_region = self._build_second_region()
+        known = (self.services.masters, self.passwords, self._mark)
+        self.second_region = second_region_part(tenant, platform, self.files.there, known, self._child)
         watch(tenant, self._inside)
         self.applied = self._record()
         # A removal that is interrupted has removed the record already; the component goes last.
@@ -238,19 +239,6 @@ class TenantStack(pulumi.ComponentResource):
         return fence_jobs(
             self.tenant, self._mark, self._administered(), self.role, (name,), followed=True, opts=opts
         )
-
-    def _build_second_region(self) -> SecondRegionPart | None:
-        part, copies = self.tenant.second_region, self.files.there
-        if part is None or copies is None:
-            return None
-        if part.region not in self.platform.second_clusters:
-            raise pulumi.RunError(
-                f"{self.tenant.tenant}: its platform is declared by another process, which cannot hand over "
-                f"the cluster in {part.region}; declare both with Costack's own program, or take "
-                f"dr_networks.{part.region}.cluster out of platform.yaml"
-            )
-        known = (self.services.masters[copies.standby_of], self.passwords, self._mark)
-        return SecondRegionPart(self.tenant, part, self.platform, copies, known, self._child)
 
     def _build_boundary(self) -> None:
         TenantBoundary(

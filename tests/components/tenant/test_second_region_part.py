@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pulumi
 import pytest
 
+from components.platform import SharedPlatform
+from components.tenant.stack import TenantStack
 from tests.components.conftest import declare_plan
-from tests.components.monitor import Declared
+from tests.components.monitor import Declared, declare
 from tests.declarations import SECOND_REGION, differences_in_both
 from tests.portfolios import failing_over, plan_of, two_regions
 from tiers.portfolio.failover.stage import FailoverStage
@@ -119,6 +122,17 @@ def test_who_reads_the_secret_of_the_standby_needs_nothing_of_the_first_region()
     assert "local-acme-copy-key" in str(secret.props["kmsKeyId"])
     version = named(part(found), ":SecretVersion")
     assert "secretString" in version.secret_props
+
+
+def test_a_program_that_cannot_reach_the_cluster_says_so() -> None:
+    plan = plan_of(failing_over(), platform=two_regions())
+
+    def alone() -> None:
+        place = SharedPlatform(plan).place._replace(second_clusters={})
+        TenantStack(plan.tenants[0], place)
+
+    with pytest.raises(pulumi.RunError, match="acme: its platform is declared by another process"):
+        declare(alone)
 
 
 def test_an_update_promotes_the_standby_by_taking_its_source_away() -> None:
