@@ -81,8 +81,7 @@ class TenantStack(pulumi.ComponentResource):
         self.filestores = self._filestores()
         # Of two mounted shares the first is in use; a move fills or empties the other.
         self.filestore = next(iter(self.filestores.values()))
-        self.logs = self._log_group()
-        self.passwords = TenantPasswords(tenant, self._child)
+        self.logs, self.passwords = self._log_group(), TenantPasswords(tenant, self._child)
         self.role = self._role()
         self.move = DataMove(tenant, self.services.servers, self.role, self._child)
         self._mark = failover_mark(tenant, self._child)
