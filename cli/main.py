@@ -19,6 +19,8 @@ from cli.commands.change import (
     restore,
     restore_test,
     rotate,
+    upgrade,
+    upgrade_database,
 )
 from cli.commands.costs import allocate, explain, report, sql
 from cli.commands.costs.prices import prices_app
@@ -78,6 +80,13 @@ for heading, name, function, example in (
     (CHANGE, "failback", failback.failback, failback.FAILBACK_EXAMPLE),
     (CHANGE, "restore", restore.restore, restore.RESTORE_EXAMPLE),
     (CHANGE, "refresh", refresh.refresh, refresh.REFRESH_EXAMPLE),
+    (
+        CHANGE,
+        "upgrade-database",
+        upgrade_database.upgrade_database,
+        upgrade_database.UPGRADE_DATABASE_EXAMPLE,
+    ),
+    (CHANGE, "upgrade", upgrade.upgrade, upgrade.UPGRADE_EXAMPLE),
     (CHANGE, "restore-test", restore_test.restore_test, restore_test.RESTORE_TEST_EXAMPLE),
     (CHANGE, "recover", recover.recover, recover.RECOVER_EXAMPLE),
     (CHANGE, "drift", drift.drift, drift.DRIFT_EXAMPLE),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
+from lifecycle.going_on import refuse_while_busy
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.faults import lacks_for
 from tiers.portfolio.failover.stage import (
@@ -83,18 +84,6 @@ class Step(NamedTuple):
         return f"{{number: {section.number}, to: {section.to}, stage: {section.stage}{region}}}"
 
 
-def refuse_while_failed_over(tenant: Tenant) -> None:
-    """Let nothing else begin with the data of a tenant that fails over, or works in its second region.
-
-    Raises:
-        RefusedError: When it does.
-    """
-    if tenant.failover is not None:
-        raise RefusedError(
-            f"{tenant.tenant} is {whereabouts(tenant.failover)}: finish or undo that with `costack failover`"
-        )
-
-
 def begin(tenant: Tenant, platform: Platform, to: Region, number: int, *, lost: bool = False) -> Step:
     """The first step of a failover to the region *to*, the attempt *number*.
 
@@ -112,13 +101,7 @@ def begin(tenant: Tenant, platform: Platform, to: Region, number: int, *, lost: 
         raise RefusedError(f"{tenant.tenant} is {whereabouts(tenant.failover)} already: go on with --next")
     if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
         raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant fails over")
-    for name, command, goes_on in (
-        ("moving", "move", tenant.move is not None),
-        ("being restored", tenant.restore.command if tenant.restore else "", tenant.restore is not None),
-        ("at a stage of a rotation", "rotate", bool(tenant.rotation and tenant.rotation.stage)),
-    ):
-        if goes_on:
-            raise RefusedError(f"{tenant.tenant} is {name}: finish that with `costack {command}`, or undo it")
+    refuse_while_busy(tenant, "fail over")
     stage = FailoverStage.PROMOTE if lost else FailoverStage.FENCE
     region = FirstRegion.LOST if lost else FirstRegion.ANSWERS
     section = Failover(number=number, to=to, stage=stage, first_region=region)

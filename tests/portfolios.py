@@ -33,6 +33,13 @@ from tiers.vocabulary import Environment
 
 ROOT = Path(__file__).parent.parent
 LOCAL = ROOT / "portfolios" / "local"
+UPGRADE_COMMAND = {
+    "image": f"registry.example.com/upgrade@sha256:{'d' * 64}",
+    "command": ["odoo", "--update=all", "--stop-after-init"],
+    "minutes": 90,
+    "may_lose_rows": ["mail_message"],
+}
+"""What upgrades a database to 19.0."""
 WORKING_HOURS = {"awake": "Mon-Fri 07:00-19:00", "timezone": "Europe/Brussels"}
 
 
@@ -155,11 +162,9 @@ def two_regions() -> Platform:
 
 def failing_over(stage: str | None = None, **section: Any) -> Tenant:
     """A tenant with a standby, at a stage of its failover; at rest without one."""
-    failover: dict[str, Any] = (
-        {"failover": {"number": 1, "to": "eu-west-1", "stage": stage, **section}} if stage else {}
-    )
+    failover = {"number": 1, "to": "eu-west-1", "stage": stage, **section} if stage else None
     options = {"users": 50, "warm_standby": True}
-    return tenant(tier="cross-region-backup", options=options, **failover)
+    return tenant(tier="cross-region-backup", options=options, failover=failover)
 
 
 def named_versions() -> dict[str, NamedImage]:
@@ -172,7 +177,7 @@ def named_versions() -> dict[str, NamedImage]:
         for name, version, digit, more in (
             ("18.0-lts", "18.0", "a", {}),
             ("17.0", "17.0", "b", {}),
-            ("19.0", "19.0", "c", {"rollout": "staging-first"}),
+            ("19.0", "19.0", "c", {"rollout": "staging-first", "upgrade": UPGRADE_COMMAND}),
         )
     }
 

@@ -248,6 +248,6 @@ def _original(fact: DatabaseInstance) -> dict[str, Any]:
         "username": _MASTER,
         "backup_retention_period": fact.backup_retention_days,
         "backup_window": fact.backup_window,
-        "apply_immediately": False,
+        "apply_immediately": fact.upgrade is not None and fact.upgrade.at_once,
         "ca_cert_identifier": "rds-ca-rsa2048-g1",
     }

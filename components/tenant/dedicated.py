@@ -70,7 +70,9 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
         label = physical_name(platform.name, tenant.tenant, "postgresql")
         logs = fact_named(tenant.facts, LogGroup, "server-logs")
         made = PostgresServer(label, own, logs=logs, network=access.network, key=key, opts=access.admitted)
-        servers[own.id] = Administered(made.place, *_administrator(tenant, platform, made.place, key, child))
+        servers[own.id] = Administered(
+            made.place, *_administrator(tenant, platform, own, made.place, key, child)
+        )
         if made.master_secret is not None:
             masters[own.id] = made.master_secret
         cloud_ids[own.id] = made.place.arn
@@ -137,9 +139,10 @@ def _namespaces(
     return {name: platform.namespaces[name] for name in sorted(where - made.keys())} | made
 
 
-def _administrator(
+def _administrator(  # noqa: PLR0917 - what an account is made of
     tenant: TenantPlan,
     platform: PlatformPlace,
+    own: DatabaseInstance,
     server: ServerPlace,
     key: KeyPlace,
     child: pulumi.ResourceOptions,
@@ -158,5 +161,6 @@ def _administrator(
         inside=pulumi.ResourceOptions.merge(
             child, pulumi.ResourceOptions(depends_on=[platform.namespaces[operations]])
         ),
+        upgrade=own.upgrade,
     )
     return account, name

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pulumi
 from pulumi_aws import cloudwatch
 
+from components.database_upgrade import declare_database_upgrade
 from components.kubernetes import jobs, odoo
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.monitoring import watch
@@ -22,7 +23,7 @@ from components.tenant.database import RoleSecret, reader_secret, role_secret, s
 from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
 from components.tenant.failover.fence import failover_mark, fence_jobs
-from components.tenant.failover.part import second_region_part
+from components.tenant.failover.part import SecondRegionPart, check_cluster_is_there
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
@@ -32,6 +33,7 @@ from components.tenant.route import build_route
 from components.tenant.sessions import session_secrets
 from components.tenant.sleep import put_to_sleep
 from components.tenant.update import ModulesUpdate
+from components.tenant.upgrade.jobs import declare_upgrade
 from components.tenant.usage import TenantUsage
 from tiers.deployed import RELEASED, is_released
 from tiers.facts.every_fact import (
@@ -81,7 +83,8 @@ class TenantStack(pulumi.ComponentResource):
         self.filestores = self._filestores()
         # Of two mounted shares the first is in use; a move fills or empties the other.
         self.filestore = next(iter(self.filestores.values()))
-        self.logs, self.passwords = self._log_group(), TenantPasswords(tenant, self._child)
+        self.logs = self._log_group()
+        self.passwords = TenantPasswords(tenant, self._child)
         self.role = self._role()
         self.move = DataMove(tenant, self.services.servers, self.role, self._child)
         self._mark = failover_mark(tenant, self._child)
@@ -94,8 +97,7 @@ class TenantStack(pulumi.ComponentResource):
         self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
         self._build_jobs(still)
-        known = (self.services.masters, self.passwords, self._mark)
-        self.second_region = second_region_part(tenant, platform, self.files.there, known, self._child)
+        self.second_region = self._build_second_region()
         watch(tenant, self._inside)
         self.applied = self._record()
         # A removal that is interrupted has removed the record already; the component goes last.
@@ -239,6 +241,14 @@ class TenantStack(pulumi.ComponentResource):
             self.tenant, self._mark, self._administered(), self.role, (name,), followed=True, opts=opts
         )
 
+    def _build_second_region(self) -> SecondRegionPart | None:
+        part, copies = self.tenant.second_region, self.files.there
+        if part is None or copies is None:
+            return None
+        check_cluster_is_there(self.tenant.tenant, part, self.platform)
+        known = (self.services.masters[copies.standby_of], self.passwords, self._mark)
+        return SecondRegionPart(self.tenant, part, self.platform, copies, known, self._child)
+
     def _build_boundary(self) -> None:
         TenantBoundary(
             self.tenant.tenant,
@@ -277,15 +287,12 @@ class TenantStack(pulumi.ComponentResource):
         made = backups_of(self.tenant, self.platform, self.files.buckets, mounted, still, self._inside)
         backups, saved = ([made], made.last) if made else ([], [])
         self.move.remove_old(self.filestores, self.settings, saved)
-        declare_restore(
-            self.tenant,
-            self.platform,
-            (self._administered(), self.role),
-            own_buckets=self.files.buckets,
-            mounted=mounted,
-            after=(backups, [*still, *saved]),
-            opts=self._inside,
-            saved_there=self.files.there.bucket if self.tenant.failover and self.files.there else None,
-        )
+        given = (self.tenant, self.platform, (self._administered(), self.role))
+        more: dict[str, Any] = {"own_buckets": self.files.buckets, "mounted": mounted, "opts": self._inside}
+        there = self.files.there.bucket if self.tenant.failover and self.files.there else None
+        declare_restore(*given, after=(backups, [*still, *saved]), saved_there=there, **more)
+        mark = made.mark if made else None
+        declare_upgrade(*given, after=(backups, [*still, *saved]), last=mark, **more)
+        declare_database_upgrade(self.tenant.tenant, self.tenant.facts, self._administered(), self._inside)
         self._close_down([*still, *saved])
         self._fenced(FENCE_DATABASE, still)

@@ -19,7 +19,10 @@ from pydantic.fields import FieldInfo
 
 from tests.components.drawn_routes import drawn_routes, with_controller
 from tests.portfolios import catalog, grouped_platform, measured, tenant, two_regions
+from tiers.catalog.tier import OwnDatabase
 from tiers.errors import CatalogError
+from tiers.facts.database_upgrade import ServerUpgrade
+from tiers.facts.database_upgrade import UpgradeStage as ServerUpgradeStage
 from tiers.facts.network import DnsPeer
 from tiers.plan.from_program import plan_of_documents
 from tiers.plan.plan import Plan
@@ -31,6 +34,7 @@ from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Options, Tenant
+from tiers.portfolio.upgrade.stage import Upgrade, UpgradeStage
 from tiers.portfolio.versions.section import OdooSection, UpdateSection
 from tiers.schedule import Schedule
 from tiers.vocabulary import Environment, LifecycleStage, MoveStage, RotationStage, TenantId
@@ -80,6 +84,8 @@ _ROTATIONS: Final = (None, Rotation(number=2), *(Rotation(number=1, stage=stage)
 _RESTORES: Final = tuple(
     Restore(at=datetime(2026, 11, 29, 1, 15, tzinfo=UTC), stage=stage) for stage in RestoreStage
 )
+_UPGRADES: Final = tuple(Upgrade(to="19.0", stage=stage) for stage in UpgradeStage)
+_SERVER_UPGRADES: Final = tuple(ServerUpgrade(to="18", stage=stage) for stage in ServerUpgradeStage)
 _CLUSTERS: Final[tuple[Mapping[str, Any], ...]] = (
     {"quota_headroom_percent": 0},
     {"quota_headroom_percent": 20},
@@ -117,8 +123,11 @@ _IDENTITY: Final = frozenset(
         "move",
         "rotation",
         "restore",
+        "database_engine_version",
+        "database_upgrade",
         "failover",
         "failovers",
+        "upgrade",
         "cutover",
         "schedule",
         "budget_per_month",
@@ -188,16 +197,35 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
             drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
             if _has_dumps(offer) and not (drawn["rotation"] and drawn["rotation"].stage):
                 drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_RESTORES]))
+                if drawn["restore"] is None:
+                    drawn["upgrade"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_UPGRADES]))
             drawn["failover"] = draw(st.sampled_from(_failovers_of(chosen, drawn)))
+    if isinstance(catalog().tiers[offer[0]].offers[offer[1]].database, OwnDatabase):
+        drawn |= draw(_own_servers({**chosen, **drawn}))
     name = draw(names())
     drawn["routes"] = draw(drawn_routes(name))
     return _tenant(name, *offer, chosen | drawn)
 
 
+@st.composite
+def _own_servers(draw: st.DrawFn, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A version of the tenant's own server, and where nothing else goes on, an upgrade of it."""
+    drawn: dict[str, Any] = {"database_engine_version": draw(st.sampled_from([None, "17.6"]))}
+    rotation = values.get("rotation")
+    busy = any(values.get(each) for each in ("move", "restore", "upgrade", "failover"))
+    busy = busy or bool(rotation and rotation.stage)
+    if values["lifecycle_stage"] is LifecycleStage.ACTIVE and not busy:
+        standby = values.get("warm_standby") is True
+        without = ServerUpgradeStage.WITHOUT_STANDBY
+        fitting = [each for each in _SERVER_UPGRADES if standby or each.stage is not without]
+        drawn["database_upgrade"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *fitting]))
+    return drawn
+
+
 def _failovers_of(chosen: Mapping[str, Any], drawn: Mapping[str, Any]) -> list[Failover | None]:
     """Every stage, where a standby follows and nothing else goes on; most stand still."""
     rotation = drawn["rotation"]
-    busy = drawn.get("restore") or (rotation and rotation.stage)
+    busy = drawn.get("restore") or drawn.get("upgrade") or (rotation and rotation.stage)
     if busy or chosen["warm_standby"] is not True:
         return [None]
     to = chosen["dr_region"]

@@ -77,6 +77,9 @@ case "$1 $2" in
       *) printf '%s\n' "$found" | cut -f1 | sed '$d' | paste -sd '\t' ;;
     esac ;;
   "secretsmanager get-secret-value") cat "@@secret" ;;
+  "rds describe-db-engine-versions")
+    case "$*" in *--default-only*) cat "@@rds-default" ;; *) cat "@@rds-versions" ;; esac ;;
+  "rds describe-engine-default-parameters") cat "@@rds-parameters" ;;
   *) echo "unknown: $*" >&2; exit 252 ;;
 esac
 """

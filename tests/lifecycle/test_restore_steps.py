@@ -114,6 +114,17 @@ def test_nothing_else_begins_while_it_is_restored() -> None:
         rotation.begin(at("start"))
 
 
+def test_nothing_else_begins_while_its_server_is_upgraded() -> None:
+    upgraded = tenant("acme", tier="dedicated-db", database_upgrade={"to": "18", "stage": "check"})
+    for begins in (
+        lambda: begin(upgraded, AT, NOW),
+        lambda: move.begin(upgraded, "shared-namespace"),
+        lambda: rotation.begin(upgraded),
+    ):
+        with pytest.raises(RefusedError, match="the server of acme is at stage check of its upgrade to"):
+            begins()
+
+
 @pytest.mark.parametrize(
     ("other", "why"),
     [

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tiers.catalog.tier import Catalog
 from tiers.change.places import left_behind
-from tiers.change.versions.odoo import refused_odoo, refused_update
+from tiers.change.versions.odoo import refused_odoo, refused_update, refused_upgrade
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.stage import may_follow as may_fail_over
 from tiers.portfolio.restore.stage import Restore, may_follow
@@ -42,6 +42,7 @@ def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: st
         )
     yield from refused_odoo(before, after)
     yield from refused_update(before, after)
+    yield from refused_upgrade(before, after, stack)
     there, here = before.rotation or NEVER, after.rotation or NEVER
     if here not in (there, *_next(there)):
         yield (

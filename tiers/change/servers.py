@@ -67,7 +67,7 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
             f"{step}, a new major version: it does not answer until it is upgraded, and only a restore leads "
             f"back. Its parameter group of postgres{old} goes with the first update after `pulumi refresh`"
         )
-        yield Change(EffectKind.MAJOR, what, waits=True)
+        yield Change(EffectKind.MAJOR, what, waits=not _at_once(after))
     elif is_older_version(after.engine_version, before.engine_version):
         what = f"{step}: RDS takes no server back to an older version; the update would fail"
         yield Change(EffectKind.MAJOR, what)
@@ -82,6 +82,11 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
         yield Change(EffectKind.RESTART, what, waits=True)
     else:
         yield Change(EffectKind.RESTART, f"{step}: it does not answer while it restarts", waits=True)
+
+
+def _at_once(server: Server) -> bool:
+    """Whether the update itself upgrades it, and not AWS in its window."""
+    return isinstance(server, DatabaseInstance) and server.upgrade is not None and server.upgrade.at_once
 
 
 def _follows(server: Server) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from tiers.facts.network import CLUSTER_DNS, DnsPeer
+from tiers.facts.odoo_upgrade import OdooUpgrade
 from tiers.facts.record import FactId, FactRecord
 from tiers.schedule import MINUTES_PER_WEEK
 from tiers.vocabulary import Cidr, Count, Frozen, ImageByDigest, Positive
@@ -140,6 +141,8 @@ class Job(FactRecord):
     """Whether it neutralises the database, as it does in every environment but production."""
     update: ModuleUpdate | None = None
     """The update of modules that it makes, or starts the pods after."""
+    upgrade: OdooUpgrade | None = None
+    """The upgrade of a database that it makes."""
     namespace: str
     image: ImageByDigest
     run_as_user: Positive

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from tiers.facts.archive import Archive
 from tiers.facts.compute import AwakeMinutes
+from tiers.facts.database_upgrade import ServerUpgrade
 from tiers.facts.record import FactId, FactRecord
 from tiers.schedule import MINUTES_PER_WEEK
 from tiers.vocabulary import LARGEST, Count, Positive
@@ -43,6 +44,8 @@ class DatabaseInstance(FactRecord):
     """
     upgrade_is_asked: bool = False
     """Whether AWS makes the waiting upgrade without another word: then its group is not sent alone."""
+    upgrade: ServerUpgrade | None = None
+    """Present while it is upgraded to a newer major version, stage by stage."""
     master_number: Count = 0
     """How often the master's password was renewed that Costack makes; every number has one of its own."""
     temp_file_limit_gib: Positive | None = None

@@ -25,6 +25,7 @@ from tiers.portfolio.restore.source import BackupSource
 from tiers.portfolio.restore.stage import READING, Restore
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move
+from tiers.portfolio.upgrade.stage import Upgrade
 from tiers.portfolio.versions.section import OdooSection
 from tiers.tags import CostTags
 from tiers.vocabulary import (
@@ -92,6 +93,8 @@ class TenantPlan(Frozen):
     """The moment it is restored to and the stage, while that goes on."""
     restored_from: BackupSource | None = None
     """Whose backup that is, where it is not its own."""
+    upgrade: Upgrade | None = None
+    """The version that it is upgraded to and the stage, while that goes on."""
     odoo: OdooSection | None = None
     """What its file says of its version of Odoo, and of updates of its modules."""
     staging_first: bool = False

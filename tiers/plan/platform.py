@@ -45,7 +45,9 @@ from tiers.plan.owner import about_platform
 from tiers.plan.parts.ingress import ingress_facts
 from tiers.plan.parts.logs import log_facts
 from tiers.plan.parts.shared import part_facts
+from tiers.plan.postgresql.jobs import shared_server_jobs
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import shared_version
 from tiers.vocabulary import CostCategory
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -58,6 +60,7 @@ def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
     """All facts of the platform; usage-billed ones are as large as *tenants* together need."""
     yield from _network(platform)
     yield from _data_services(catalog, platform, tenants)
+    yield from shared_server_jobs(platform)
     yield from _backups(platform, tenants)
     yield from namespace_facts(catalog, platform, tenants)
     yield from _cluster(catalog, platform)
@@ -98,7 +101,8 @@ def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
     yield DatabaseInstance(
         **about_platform(platform, "database", CostCategory.COMPUTE),
         instance_class=size.instance_class,
-        engine_version=database.engine_version,
+        engine_version=shared_version(database),
+        upgrade=database.upgrade,
         multi_az=database.multi_az,
         storage_gib=database.storage_gib,
         max_storage_gib=database.max_storage_gib,

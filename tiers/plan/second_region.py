@@ -28,6 +28,7 @@ from tiers.plan.expected_usage import (
 )
 from tiers.plan.owner import about, is_decommissioning, is_protected, own_server
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import own_version
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Region
 
@@ -176,7 +177,7 @@ def warm_standby(
         **there(tenant, "standby", region),
         server=own_server(tenant),
         instance_class=size.instance_class,
-        engine_version=platform.database.engine_version,
+        engine_version=own_version(platform.database, tenant),
         storage_gib=offer.database.storage_gib,
         max_storage_gib=offer.database.max_storage_gib,
         subnet_ids=network.subnet_ids,

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from tiers.catalog.folder import CatalogPath
 from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
+from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
 from tiers.facts.every_fact import ComputeRequest
 from tiers.portfolio.backups.bucket import BackupBucketSpec
 from tiers.portfolio.cluster import (
@@ -96,8 +97,13 @@ class Images(Frozen):
 class DatabaseSpec(DatabaseSize):
     """The shared PostgreSQL server; its version and windows apply to tenants' own servers too."""
 
-    engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.\d+)?$")]
+    engine_version: EngineVersion
     """Version of PostgreSQL, in quotes: a major one, kept up to date by AWS, or a minor one, which stays."""
+    tenants_engine_version: EngineVersion | None = None
+    """The same of tenants' own servers whose files name none; left out, that of the shared server."""
+    upgrade: ServerUpgrade | None = None
+    """Present while the shared server is upgraded to a newer major version; `costack upgrade-database` writes
+    and removes it."""
     maintenance_window: ServerWindow
     """When AWS may maintain servers, in UTC; at least 30 minutes."""
     backup_window: BackupWindow

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Final
 
 from allocation.estimate.quantities.lines import Category, Line, assumed, awake_hours, hours, rounded, rule_of
-from allocation.estimate.quantities.support import postgresql_support_years, redis_support_years
+from allocation.estimate.quantities.support import redis_support_years
 from tiers.facts import every_fact as facts
 from tiers.facts.archive import ArchiveClass
+from tiers.facts.postgresql_support import support_years
 
 _MIB_PER_GIB: Final = 1024
 _INSTANCES_OF_MULTI_AZ: Final = 2
@@ -54,7 +55,7 @@ def extended_support(engine_version: str, vcpus: int, as_of: date, category: Cat
     *vcpus* count a standby's too: charges apply to standby instances in Multi-AZ deployments (RDS User
     Guide, extended support charges). The whole month is charged as *as_of* is.
     """
-    years = postgresql_support_years(engine_version, as_of)
+    years = support_years(engine_version, as_of)
     if years is not None:
         item = f"RDS PostgreSQL extended support {years}"
         yield Line("extended-support", "AmazonRDS", item, hours(vcpus), category)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TypeVar
 
 import pulumi
@@ -56,34 +55,18 @@ from tiers.vocabulary import CostDomain
 Kind = TypeVar("Kind", bound=FactRecord)
 
 
-def second_region_part(
-    tenant: TenantPlan,
-    platform: PlatformPlace,
-    copies: CopiesThere | None,
-    known: tuple[Mapping[FactId, pulumi.Output[str]], TenantPasswords, pulumi.Output[str] | None],
-    child: pulumi.ResourceOptions,
-) -> SecondRegionPart | None:
-    """Declare what *tenant* has in its second region's cluster; None where it cannot start there.
+def check_cluster_is_there(tenant: str, part: RegionPart, platform: PlatformPlace) -> None:
+    """Check that the platform can hand over the cluster that *part* is declared in.
 
-    Args:
-        tenant: The tenant.
-        platform: Where it is in its first region.
-        copies: What it can start on.
-        known: The secrets of its servers' master users, its passwords, and a failover's mark.
-        child: Options of the component.
+    Raises:
+        pulumi.RunError: When another process declares it.
     """
-    part, (masters, passwords, mark) = tenant.second_region, known
-    if part is None or copies is None:
-        return None
     if part.region not in platform.second_clusters:
         raise pulumi.RunError(
-            f"{tenant.tenant}: its platform is declared by another process, which cannot hand over the "
-            f"cluster in {part.region}; declare both with Costack's own program, or take "
+            f"{tenant}: its platform is declared by another process, which cannot hand over the cluster in "
+            f"{part.region}; declare both with Costack's own program, or take "
             f"dr_networks.{part.region}.cluster out of platform.yaml"
         )
-    return SecondRegionPart(
-        tenant, part, platform, copies, (masters[copies.standby_of], passwords, mark), child
-    )
 
 
 class SecondRegionPart(pulumi.ComponentResource):

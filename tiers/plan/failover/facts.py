@@ -25,6 +25,7 @@ from tiers.facts.every_fact import (
 from tiers.facts.names import FENCE_DATABASE, FINAL_BACKUP, OPEN_AGAIN
 from tiers.plan.move import awake
 from tiers.plan.restore.facts import restore_facts
+from tiers.plan.upgrade.facts import upgrade_facts
 from tiers.plan.versions.jobs import starts_pods
 from tiers.portfolio.failover.cluster import SecondCluster
 from tiers.portfolio.failover.faults import second_cluster
@@ -41,7 +42,7 @@ def failover_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iter
     """All facts of *tenant* in its own region, and of its copies, also while it fails over."""
     cluster = second_cluster(platform, tenant)
     if tenant.failover is None or cluster is None:
-        yield from restore_facts(catalog, platform, tenant)
+        yield from upgrade_facts(catalog, platform, tenant)
         return
     # Of a region that is lost nothing may differ from what was deployed: no update reaches it.
     resting = tenant if tenant.failover.is_lost else awake(tenant)
