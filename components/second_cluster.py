@@ -72,7 +72,7 @@ def _network(fact: ClusterControlPlane) -> NetworkPlace:
 
 
 def reached(fact: ClusterControlPlane, region: str) -> dict[str, Any]:
-    """The arguments of the provider that reaches the cluster, after the stack's configuration of the first."""
+    """The arguments of the provider that reaches the cluster, by the stack's configuration of the first."""
     settings = pulumi.Config("kubernetes")
     if folder := settings.get(_RENDERED):
         return {"render_yaml_to_directory": f"{folder}-{region}"}
