@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
 from tiers.catalog.tier import Catalog
+from tiers.facts.archive import MOST_HOURS
 from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.restore.source import source_faults
@@ -32,6 +33,13 @@ _ONLY_BY_DUMP: Final = (
     "{tenant} has a server of its own, of which AWS can make a second one as it was in any minute of the "
     "last {days} days (aws rds restore-db-instance-to-point-in-time). This command does not do that: what "
     "was written after the backup is lost"
+)
+
+_ARCHIVED: Final = (
+    "{whose}'s dumps that are older than {days} days lie in {where}, where none is read at once: before "
+    "`pulumi up`, ask for it with `aws s3api restore-object --bucket BUCKET --key dumps/{whose}/TIME.dump "
+    '--restore-request Days=3` and wait until `aws s3api head-object` shows ongoing-request="false", up to '
+    "{hours} hours"
 )
 
 
@@ -169,12 +177,29 @@ def check_source(after: Tenant, portfolio: Portfolio, catalog: Catalog) -> None:
         raise RefusedError(f"{after.tenant} cannot be refreshed: {'; '.join(found)}")
 
 
-def left_out(deployed: TenantPlan, step: Step) -> str:
+def left_out(deployed: TenantPlan, step: Step, now: datetime) -> str:
     """What a restore of this tenant does not do, '' where it does all that could be done."""
-    if step.restore is None or step.restore.from_tenant:
+    if step.restore is None:
+        return ""
+    if asked := _must_be_asked_for(deployed, step.restore, now):
+        return asked
+    if step.restore.from_tenant:
         return ""
     for server in facts_of(deployed.facts, DatabaseInstance):
         return _ONLY_BY_DUMP.format(tenant=deployed.tenant, days=server.backup_retention_days)
+    return ""
+
+
+def _must_be_asked_for(deployed: TenantPlan, restore: Restore, now: datetime) -> str:
+    """What somebody must do before a dump can be read that lies where nothing is read at once."""
+    for kept in facts_of(deployed.facts, LogicalBackup):
+        old = kept.archive
+        if old is None or not (hours := MOST_HOURS[old.storage_class]):
+            continue
+        if now - restore.at < timedelta(days=old.after_days):
+            continue
+        whose = restore.from_tenant or deployed.tenant
+        return _ARCHIVED.format(whose=whose, days=old.after_days, where=old.storage_class, hours=hours)
     return ""
 
 

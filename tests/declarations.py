@@ -12,6 +12,7 @@ import yaml
 from components.tenant.rotation import second_role
 from tests.route_declarations import maintenance_pairs, record_pairs, route_pairs
 from tiers.facts import every_fact as facts
+from tiers.facts.archive import Archive
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
 from tiers.facts.names import (
     COPY_DATABASE,
@@ -175,11 +176,16 @@ def _bucket(fact: Any, registered: Registrations) -> Pairs:
     dumps, versions = props["rules"]
     return {
         "expire_after_days": (fact.expire_after_days, dumps["expiration"]["days"]),
+        "archive": (fact.archive and _moved_on(fact.archive), dumps.get("transitions")),
         "noncurrent_days": (
             fact.noncurrent_days,
             versions["noncurrentVersionExpiration"]["noncurrentDays"],
         ),
     }
+
+
+def _moved_on(archive: Archive) -> list[dict[str, Any]]:
+    return [{"days": archive.after_days, "storageClass": archive.storage_class}]
 
 
 def _key(fact: Any, registered: Registrations) -> Pairs:
@@ -515,6 +521,7 @@ def _tenant_database(fact: Any, registered: Registrations) -> Pairs:
         "role": ([fact.role, login], [given["TENANT_ROLE"], options["db_user"]]),
         "connection_limit": (str(fact.connection_limit), given["CONNECTION_LIMIT"]),
         "connections_per_process": (str(fact.connections_per_process), options["db_maxconn"]),
+        "reader_connections": (str(fact.reader_connections), given["READER_CONNECTIONS"]),
         "connections_evented": (str(fact.connections_evented), options.get("db_maxconn_gevent", "0")),
     }
 

@@ -89,5 +89,9 @@ odoo shell --config="$conf" --no-http --workers=0 --max-cron-threads=0 <<<"$SETT
 if [ "${NEUTRALISE:-no}" = yes ]; then
   /bin/bash -euo pipefail -c "$NEUTRALISED"
 fi
+# After modules and neutralisation have made their tables.
+if [ -n "${READER_ROLE:-}" ]; then
+  psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=reader="$READER_ROLE" --set=db="$PGDATABASE" <<<"$READER_RIGHTS" >/dev/null
+fi
 # Last of all: from here on there is a database that the files belong to.
 printf '%s' "$PGHOST" >"$remembered"

@@ -19,7 +19,7 @@ from components.places import Administered, PlatformPlace, SecretPlace
 from components.record import record
 from components.tags.cost_tags import cost_tagged
 from components.tenant.backups.dumps import backups_of
-from components.tenant.database import RoleSecret, role_secret, set_up
+from components.tenant.database import RoleSecret, reader_secret, role_secret, set_up
 from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
 from components.tenant.files import files_of
@@ -171,7 +171,10 @@ class TenantStack(pulumi.ComponentResource):
 
     def _prepare_database(self, before: list[pulumi.Resource]) -> jobs.OneOffJob:
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.role.secret, *before])
-        job = self._fact(Job, "database-setup")
+        job, inside = self._fact(Job, "database-setup"), self._fact(Route, "route").namespace
+        server = self._administered().server
+        place = self._secrets()
+        reader_secret(self._database, inside, self.passwords, server, place=place, opts=self._inside)
         return set_up(self.tenant, job, self._database, self._administered(), self.role, opts=after)
 
     def _prepare_odoo(self, database: jobs.OneOffJob, sleep: list[pulumi.Resource]) -> jobs.OneOffJob:

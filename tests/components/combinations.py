@@ -55,6 +55,7 @@ RANGES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "database_gib": st.none() | st.integers(1, 2000),
     "filestore_gib": st.none() | st.integers(1, 2000),
     "egress_cidrs": st.sampled_from([(), ("198.51.100.0/24",)]),
+    "reader_connections": st.sampled_from([0, 3]),
     "mail_ports": st.sampled_from([(465, 587), (), (465, 587, 993, 995)]),
     "odoo": st.sampled_from(
         [
@@ -179,6 +180,8 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
     if offer[1] is not Environment.PRODUCTION:
         drawn["schedule"] = draw(SCHEDULES)
         del drawn["mail_ports"]  # nothing but production reaches a mail server
+    else:
+        del drawn["reader_connections"]  # and nobody's reports read it
     if chosen["lifecycle_stage"] is LifecycleStage.DECOMMISSIONING and not _has_dumps(offer):
         drawn["final_dump"] = draw(st.booleans())
     if chosen["lifecycle_stage"] is LifecycleStage.ACTIVE:

@@ -165,6 +165,7 @@ def _reached(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     old, new = (_first(each, Route) for each in (before, after))
     if old and new:
         yield from route_changes(old, new)
+    yield from _read(before, after)
     could, can = (_first(each, Egress) for each in (before, after))
     if could and can:
         lost = [str(port) for port in could.mail_ports if port not in can.mail_ports]
@@ -175,6 +176,16 @@ def _reached(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
             yield Change(EffectKind.NOTICE, f"pods no longer reach {', '.join(closed)}")
         if lost:
             yield Change(EffectKind.NOTICE, f"pods no longer reach mail servers by port {', '.join(lost)}")
+
+
+def _read(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
+    """Reports of others, which read the database itself."""
+    old, new = (_first(each, TenantDatabase) for each in (before, after))
+    could, can = (each.reader_connections if each else 0 for each in (old, new))
+    if could and not can:
+        yield Change(EffectKind.DOWNTIME, "its login for reports may not log in any longer")
+    elif can != could:
+        yield Change(EffectKind.NOTICE, f"its login for reports may open {can} connections, {could} before")
 
 
 def _first(tenant: TenantPlan, kind: type[Kind]) -> Kind | None:

@@ -37,6 +37,7 @@ from tiers.facts.names import (
     FILE_SYSTEM,
 )
 from tiers.facts.network import NODES_FROM, subnet_ranges
+from tiers.plan.backups.archive import together
 from tiers.plan.expected_usage import automated_backups_gib
 from tiers.plan.monitoring import dashboard_facts
 from tiers.plan.namespaces.shared import namespace_facts
@@ -152,9 +153,11 @@ def _cache(catalog: Catalog, platform: Platform) -> CacheGroup:
 
 def _backups(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
     dumps = [fact for fact in _all(tenants, LogicalBackup) if fact.bucket == BACKUP_BUCKET]
+    archive = together(dump.archive for dump in dumps)
     yield Bucket(
         **about_platform(platform, "backup-bucket", CostCategory.RESILIENCE),
-        storage_gib=sum(dump.storage_gib for dump in dumps),
+        storage_gib=sum(dump.storage_gib for dump in dumps) - (archive.stored_gib if archive else 0),
+        archive=archive,
         noncurrent_days=platform.backup_bucket.noncurrent_days,
         expire_after_days=platform.backup_bucket.expire_after_days,
         deletion_protection=platform.deletion_protection,

@@ -155,6 +155,7 @@ def _storage(
         connections_evented=_CONNECTIONS_EVENTED if size.web.workers else 0,
         storage_gib=offer.database_gib,
         changed_mib_per_day=changed_mib_per_day(offer),
+        reader_connections=tenant.options.reader_connections,
     )
     yield session_space(platform, tenant, offer)
     yield from _file_shares(platform, tenant, offer, namespace)

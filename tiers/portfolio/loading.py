@@ -171,6 +171,9 @@ def _mail_faults(tenant: Tenant) -> Iterable[Fault]:
     if tenant.options.mail_ports != SENDING and tenant.environment is not Environment.PRODUCTION:
         why = f"a {tenant.environment} environment reaches no mail server; mail_ports is for production only"
         yield ("options", "mail_ports"), why
+    if tenant.options.reader_connections and tenant.environment is Environment.PRODUCTION:
+        why = "reports of others do not read production: give the client an analytics environment"
+        yield ("options", "reader_connections"), why
 
 
 def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Iterable[Fault]:

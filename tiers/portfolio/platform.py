@@ -13,6 +13,7 @@ from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
 from tiers.facts.every_fact import ComputeRequest
+from tiers.portfolio.backups.bucket import BackupBucketSpec
 from tiers.portfolio.cluster import (
     ClusterSpec,
     MonitoringSpec,
@@ -137,15 +138,6 @@ class FileSystemSpec(Frozen):
     """When AWS Backup copies it: its cron expression, in UTC."""
     backup_retention_days: Positive
     """How many days these backups are kept."""
-
-
-class BackupBucketSpec(Frozen):
-    """The bucket of logical backups."""
-
-    noncurrent_days: Positive
-    """How many days replaced or deleted files can be brought back."""
-    expire_after_days: Positive
-    """After how many days dumps are deleted."""
 
 
 class PlatformService(ComputeRequest):

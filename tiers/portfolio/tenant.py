@@ -102,6 +102,9 @@ class Options(Frozen):
     """Ports by which production reaches mail servers: 465 and 587 send, 993 (IMAP) and 995 (POP) fetch."""
     schedule: Schedule | None = None
     """When pods run; at all other times they are stopped. Not for production."""
+    reader_connections: Annotated[int, Field(ge=0, le=50)] = 0
+    """How many connections a login may have that only reads the database, for reports; 0: there is none. Not
+    for production: a report that is wrong there stops people's work."""
 
 
 class Extension(Frozen):

@@ -24,6 +24,7 @@ from lifecycle.restore import (
     whereabouts,
 )
 from tiers.errors import CatalogError
+from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
@@ -83,8 +84,15 @@ def restore_on(request: Request, now: datetime) -> None:
         check_has_backups(deployed)
         check_source(tenant.model_copy(update={"restore": step.restore}), portfolio, catalog)
     _write(request, path, step)
-    if request.begins and deployed is not None and (sentence := left_out(deployed, step)):
+    sentence = left_out(_whose(plan, step, deployed), step, now) if request.begins and deployed else ""
+    if sentence:
         echo(sentence)
+
+
+def _whose(plan: Plan, step: Step, deployed: TenantPlan) -> TenantPlan:
+    """Whose backup it is."""
+    source = step.restore.from_tenant if step.restore else None
+    return (plan.tenant(source) if source else None) or deployed
 
 
 def _refuse_contradictions(request: Request) -> None:
