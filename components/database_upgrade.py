@@ -25,7 +25,7 @@ def upgrade_script(job: str) -> str:
     return "\n".join((script("upgrade_login.sh"), script(_SCRIPTS[job])))
 
 
-def declare_upgrade(
+def declare_database_upgrade(
     owner: str, facts: tuple[Fact, ...], on: Administered, opts: pulumi.ResourceOptions
 ) -> None:
     """The job of an upgrade at its stage; without an upgrade nothing.

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
+from lifecycle.going_on import refuse_while_busy
 from tiers.catalog.tier import Catalog
 from tiers.facts.archive import MOST_HOURS
 from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
@@ -59,41 +60,13 @@ class Step(NamedTuple):
         return f"{{at: {restore.moment}, {origin}stage: {restore.stage}}}"
 
 
-def refuse_while_restored(tenant: Tenant) -> None:
-    """Let nothing else begin with the data of a tenant that is being restored, or whose server is upgraded.
-
-    Raises:
-        RefusedError: When it is.
-    """
-    if tenant.restore is not None:
-        raise RefusedError(
-            f"{tenant.tenant} is being restored to {tenant.restore.moment}: finish that with --next, or undo "
-            f"it with --back, of `costack {tenant.restore.command}`"
-        )
-    if tenant.database_upgrade is not None:
-        raise RefusedError(
-            f"the server of {tenant.tenant} is at stage {tenant.database_upgrade.stage} of its upgrade to "
-            f"PostgreSQL {tenant.database_upgrade.to}: finish that with `costack upgrade-database`"
-        )
-
-
 def begin(tenant: Tenant, at: datetime, now: datetime, source: TenantId | None = None) -> Step:
     """The first step of a restore to *at*, or of a refresh from the backup of *source*.
 
     Raises:
         RefusedError: When something else goes on with the tenant, or *at* is in the future.
     """
-    refuse_while_restored(tenant)
-    if tenant.move is not None:
-        raise RefusedError(
-            f"{tenant.tenant} is moving from {tenant.move.from_tier} to {tenant.tier}: finish that with "
-            "`costack move`, then restore"
-        )
-    if tenant.rotation is not None and tenant.rotation.stage:
-        raise RefusedError(
-            f"rotation {tenant.rotation.number} of {tenant.tenant} is at stage {tenant.rotation.stage}: "
-            "finish that with `costack rotate`, then restore"
-        )
+    refuse_while_busy(tenant, "restore")
     if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
         raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is restored")
     if at > now:

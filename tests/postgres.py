@@ -208,6 +208,25 @@ def make_master(server: Server, *, like_rds: bool = False) -> None:
         server.ask(f"GRANT {', '.join(_RDS_SUPERUSER)} TO {ADMIN} WITH ADMIN OPTION")
 
 
+LEADING: Final = ("wal_level=replica", "max_wal_senders=4")
+"""The settings of a server that another one follows."""
+
+
+@contextmanager
+def following_server(source: Server) -> Iterator[Server]:
+    """A server that follows *source*, which has the settings `LEADING`, as a replica of RDS does."""
+    with scratch() as folder:
+        data, password = folder / "data", ADMIN_PASSWORD.replace("'", r"\'")
+        where = f"host={source.host} user=postgres password='{password}' sslmode=require"
+        copied = ["-D", str(data), "-d", where, "--checkpoint=fast", "--no-sync"]
+        _run([str(source.programs / "pg_basebackup"), *copied], folder)
+        # What pg_basebackup would write itself, the server's own libpq may be too old for.
+        (data / "standby.signal").touch()
+        give(data)
+        with served(source.major, folder, settings=(*LEADING, f"primary_conninfo={where}")) as server:
+            yield server
+
+
 @contextmanager
 def served(
     major: int, folder: Path, *, settings: Sequence[str] = (), ending: signal.Signals = signal.SIGQUIT
@@ -328,7 +347,8 @@ def _only_over_tls(data: Path) -> None:
         data.parent,
     )
     key.chmod(0o600)
-    (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.0/8 scram-sha-256\n", encoding="utf-8")
+    allowed = "".join(f"hostssl {what} all 127.0.0.0/8 scram-sha-256\n" for what in ("all", "replication"))
+    (data / "pg_hba.conf").write_text(allowed, encoding="utf-8")
     with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
         file.write("log_connections = on\nssl = on\n")
 

@@ -48,6 +48,11 @@ fi
 # which one it is, also where it was restored, copied or upgraded by hand.
 if [ "$schema" = t ]; then
   written=$(ask "SELECT latest_version FROM ir_module_module WHERE name = 'base'")
+  # On the way back from an upgrade the database before takes its place after this job, and is looked at once more.
+  if [ -n "${GOES_BACK:-}" ] && [ -n "$written" ] && [ "${written%%.*}" != "${VERSION%%.*}" ]; then
+    echo "database $PGDATABASE is of Odoo ${written%%.*}, and goes back to ${VERSION%%.*}: nothing to set up"
+    exit 0
+  fi
   if [ -n "$written" ] && [ "${written%%.*}" != "${VERSION%%.*}" ]; then
     cannot "database $PGDATABASE is of Odoo ${written%%.*} ($written), and the image of Odoo $VERSION: nothing was changed; put the tenant's version back, or upgrade the database first"
   fi

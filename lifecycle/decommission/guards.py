@@ -181,7 +181,7 @@ def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if tenant.tenant != plan.tenant or tenant.environment is not plan.environment:
         there = f"{tenant.environment} {tenant.tenant}"
         yield f"the plan is for {plan.environment} {plan.tenant}, the stack has {there}"
-    yield from _going_on(tenant)
+    yield from _goes_on(tenant)
     decided = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
     if tenant.environment is not Environment.MIGRATION:
         if not decided:
@@ -199,8 +199,8 @@ def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
         )
 
 
-def _going_on(tenant: TenantPlan) -> Iterator[str]:
-    """What must be finished first."""
+def _goes_on(tenant: TenantPlan) -> Iterator[str]:
+    """What goes on with a tenant and is to be finished first."""
     if tenant.rotation is not None and tenant.rotation.stage:
         yield f"the secrets of {tenant.tenant} are being rotated: finish that with `costack rotate` first"
     if tenant.restore is not None:
@@ -208,6 +208,11 @@ def _going_on(tenant: TenantPlan) -> Iterator[str]:
         yield f"the data of {tenant.tenant} is being restored: finish that with `{command}` first"
     if any(server.upgrade is not None for server in facts_of(tenant.facts, DatabaseInstance)):
         yield f"the server of {tenant.tenant} is being upgraded: finish `costack upgrade-database` first"
+    if tenant.upgrade is not None:
+        yield f"{tenant.tenant} is being upgraded: finish that with `costack upgrade` first"
+    if tenant.failover is not None:
+        there = tenant.failover.to
+        yield f"{tenant.tenant} fails over to {there} or works there: bring it home with `costack failback`"
 
 
 def _not_restorable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:

@@ -34,7 +34,7 @@ def server_changes(before: Server, after: Server) -> Iterator[Change]:
         yield Change(EffectKind.DATA, f"a new, empty server in {after.region} would replace it")
         return
     yield from _followed(before, after) if _follows(after) else _versions(before, after)
-    waits = not _follows(after)  # nobody works with a standby: what changes it is made at once
+    waits = not _is_changed_at_once(after)
     if before.instance_class != after.instance_class:
         yield Change(EffectKind.RESTART, _new_class(before, after), waits=waits)
     if before.storage_gib < after.storage_gib:
@@ -92,6 +92,11 @@ def _at_once(server: Server) -> bool:
 
 def _follows(server: Server) -> bool:
     return isinstance(server, DatabaseStandby) and not server.promoted
+
+
+def _is_changed_at_once(server: Server) -> bool:
+    """Nobody works with a standby, nor with one that takes over before it is opened."""
+    return isinstance(server, DatabaseStandby) and (not server.promoted or server.takes_over)
 
 
 def _followed(before: Server, after: Server) -> Iterator[Change]:

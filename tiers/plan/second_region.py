@@ -131,6 +131,7 @@ def _server_and_files(tenant: Tenant, offer: Offer, copies: RegionCopies, region
         storage_gib=offer.filestore_gib,
         from_region=tenant.region,
         transfer_gib_per_month=new_files_gib,
+        number=tenant.failovers,
     )
     yield VaultCopy(
         **there(tenant, "file-system-backup-copy", region),
@@ -189,6 +190,7 @@ def warm_standby(
         from_region=tenant.region,
         transfer_gib_per_month=0 if promoted else changed_gib_per_month(offer),
         promoted=promoted,
+        number=tenant.failovers,
     )
     yield LogGroup(
         **there(tenant, "standby-logs", region),

@@ -11,6 +11,7 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
 from tiers.portfolio.end_dates import end_date_faults
+from tiers.portfolio.failover.faults import cluster_faults, failover_faults
 from tiers.portfolio.host_names import domain_faults, host_name_faults, shared_names
 from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.names import ambiguous_names
@@ -23,6 +24,7 @@ from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.routes.faults import route_faults
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
+from tiers.portfolio.upgrade.faults import upgrade_backup_faults, upgrade_faults
 from tiers.portfolio.versions.chosen import rollout_faults, version_faults
 from tiers.portfolio.windows import platform_window_faults, tenant_window_faults
 from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence, sentences
@@ -160,6 +162,8 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     yield from route_faults(tenant, platform)
     yield from version_faults(tenant, platform)
     yield from tenant_upgrade_faults(tenant, platform, catalog)
+    yield from failover_faults(tenant, platform)
+    yield from upgrade_faults(tenant, platform)
     if tenant.region != platform.region:
         yield ("region",), f"is '{tenant.region}', but the platform is in '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:
@@ -186,6 +190,7 @@ def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Ite
         yield from control_faults(resting, tier, platform, catalog.classes)
         yield from sleep_faults(resting, tier.offers[tenant.environment])
         yield from restore_faults(resting, tier.offers[tenant.environment])
+        yield from upgrade_backup_faults(resting, tier.offers[tenant.environment])
         yield from tenant_window_faults(resting, tier.offers[tenant.environment], platform)
 
 
@@ -204,3 +209,4 @@ def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
         if group.node_class not in classes.node_classes:
             where = ("cluster", "node_groups", index, "node_class")
             yield where, not_among(classes.node_classes, group.node_class, catalog.classes_file)
+    yield from cluster_faults(platform, catalog)

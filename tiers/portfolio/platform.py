@@ -22,6 +22,7 @@ from tiers.portfolio.cluster import (
     groups_problem,
     store_problem,
 )
+from tiers.portfolio.failover.cluster import SecondCluster
 from tiers.portfolio.gates.approvals import Approvals
 from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
@@ -155,7 +156,9 @@ class SecondNetwork(Frozen):
     subnet_ids: Annotated[tuple[str, ...], Field(min_length=2)]
     """Subnets of two zones."""
     security_group_id: str
-    """Security group that decides who reaches the standby servers."""
+    """Security group that decides who reaches the standby servers, and with `cluster` caches and files."""
+    cluster: SecondCluster | None = None
+    """The cluster there in which tenants start ([how](lifecycle.md#failover)); left out, none can."""
 
 
 class Platform(Frozen):

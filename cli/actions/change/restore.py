@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cli.actions.change.step import Where, write_step
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
-from cli.console.printed_command import printed_command
-from lifecycle.adapters.tenant_file import set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.restore import (
     Step,
@@ -104,16 +103,12 @@ def _refuse_contradictions(request: Request) -> None:
 
 
 def _write(request: Request, path: Path, step: Step) -> None:
-    set_fields(path, {"restore": step.line})
-    echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
+    after: tuple[str, ...] = ()
     if step.restore is not None:
-        echo(f"before it: {_command(request, 'preview')}")
-        way_back = ", or --back" if step.restore.stage in WAY_BACK else ""
-        echo(f"after it: {_command(request, step.restore.command, request.tenant)} --next{way_back}")
-
-
-def _command(request: Request, *words: str) -> str:
-    return printed_command(*words, stack=request.stack, portfolio=request.portfolio, cwd=request.cwd)
+        ways_back = ("or --back",) if step.restore.stage in WAY_BACK else ()
+        after = (step.restore.command, request.tenant, *ways_back)
+    where = Where(request.stack, request.portfolio, request.cwd)
+    write_step(path, {"restore": step.line}, step.update, where, after)
 
 
 def _step(request: Request, tenant: Tenant, now: datetime) -> Step | None:

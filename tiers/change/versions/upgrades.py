@@ -15,7 +15,7 @@ from tiers.facts.copies import DatabaseStandby
 from tiers.facts.data import DatabaseInstance
 from tiers.facts.database_upgrade import major_of
 from tiers.facts.every_fact import Fact, FactId
-from tiers.naming import physical_name
+from tiers.naming import numbered, physical_name
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import is_older_version, version_numbers
 
@@ -81,7 +81,7 @@ def running(outputs: Mapping[str, Any]) -> Running | None:
 def name_of(portfolio: str, fact: Server) -> str:
     """The name of a server."""
     of = () if fact.tenant is None else (fact.tenant,)
-    part = _STANDBY if isinstance(fact, DatabaseStandby) else "postgresql"
+    part = numbered(_STANDBY, fact.number) if isinstance(fact, DatabaseStandby) else "postgresql"
     return physical_name(portfolio, *of, part)
 
 
@@ -171,10 +171,11 @@ def _loses_standby(portfolio: str, fact: DatabaseInstance, servers: Servers) -> 
 
 def standby_of(portfolio: str, fact: DatabaseInstance, servers: Servers) -> Running | None:
     """The standby that follows a server, wanted or not; one that was promoted follows nobody."""
-    known = (each for each in servers.asked.values() if each.get("server") == fact.id)
+    known = [each for each in servers.asked.values() if each.get("server") == fact.id]
     if fact.tenant is None or any(each.get("promoted") for each in known):
         return None
-    return servers.running.get(physical_name(portfolio, fact.tenant, _STANDBY))
+    number = max((int(each.get("number") or 0) for each in known), default=0)
+    return servers.running.get(physical_name(portfolio, fact.tenant, numbered(_STANDBY, number)))
 
 
 def _kept(fact: Server, there: Running, asked: Mapping[str, Any]) -> str | None:
