@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.commands.change import drift, move, recover, refresh, rename, restore, restore_test, rotate
+from cli.commands.change import drift, failover, move, recover, refresh, rename, restore, restore_test, rotate
 from cli.commands.costs import allocate, explain, report, sql
 from cli.commands.costs.prices import prices_app
 from cli.commands.costs.usage import usage_app
@@ -66,6 +66,7 @@ for heading, name, function, example in (
     (CHANGE, "restore", restore.restore, restore.RESTORE_EXAMPLE),
     (CHANGE, "refresh", refresh.refresh, refresh.REFRESH_EXAMPLE),
     (CHANGE, "restore-test", restore_test.restore_test, restore_test.RESTORE_TEST_EXAMPLE),
+    (CHANGE, "failover", failover.failover, failover.FAILOVER_EXAMPLE),
     (CHANGE, "recover", recover.recover, recover.RECOVER_EXAMPLE),
     (CHANGE, "drift", drift.drift, drift.DRIFT_EXAMPLE),
     (DECOMMISSION, "expire", expire.expire, expire.EXPIRE_EXAMPLE),

@@ -22,6 +22,7 @@ from components.aws.standby import StandbyServer
 from components.naming import physical_name
 from components.places import Administered, BucketPlace, FileSystemPlace, KeyPlace, PlatformPlace
 from components.tags.cost_tags import cost_tagged
+from components.tenant.backups.rehearsals import rehearsal_role
 from tiers.facts.every_fact import (
     Bucket,
     BucketReplication,
@@ -34,6 +35,7 @@ from tiers.facts.every_fact import (
     FileSystemReplica,
     Key,
     LogGroup,
+    Rehearsal,
     RestoreTest,
     VaultCopy,
 )
@@ -111,6 +113,9 @@ class _Declaration:
             (bucket,) = (fact for fact in self._facts(Bucket) if fact.region == key.region)
             made = SecondRegion(self._named("copy"), key, bucket, self._there(key.region))
             self._ids |= {key.id: made.key.arn, bucket.id: made.bucket.place.arn}
+            for fact in self._facts(Rehearsal):
+                name, cluster = self._named("rehearsal"), self._platform.cluster
+                rehearsal_role(name, fact, cluster, made.bucket.place, self._resilient)
             return made
         return None
 

@@ -30,6 +30,7 @@ COMMANDS = (
     "restore",
     "refresh",
     "restore-test",
+    "failover",
     "expire",
     "extend",
     "approve",

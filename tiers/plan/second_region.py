@@ -41,6 +41,11 @@ def own_bucket(tenant: Tenant) -> FactId:
     return f"{tenant.tenant}/backup-bucket"
 
 
+def copied_bucket(tenant: Tenant) -> FactId:
+    """The id of the copy of that bucket in the second region."""
+    return f"{tenant.tenant}/backup-bucket-copy"
+
+
 def dumps_gib(backup: BackupClass, database_gib: int, retention_days: int) -> int:
     """The expected size of the dumps of *retention_days*, in whole GiB."""
     dumps = backup.runs_per_month * retention_days * database_gib * backup.dump_percent_of_database
@@ -101,7 +106,7 @@ def region_copies(
     yield BucketReplication(
         **there(tenant, "backup-bucket-replication", tenant.region),
         source=own_bucket(tenant),
-        destination=f"{tenant.tenant}/backup-bucket-copy",
+        destination=copied_bucket(tenant),
         transfer_gib_per_month=dumped_gib_per_month(backup, offer.database_gib) + new_files_gib,
     )
     yield from _server_and_files(tenant, offer, copies, region)

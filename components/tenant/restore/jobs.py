@@ -187,7 +187,7 @@ class DataRestore:
             "RESTORED": RESTORED,
             **self._side.names,
             "SAMPLE": str(SAMPLE),
-            **_texts("MEASURE_SQL", "SEQUENCES_SQL", "AS_SQL", "COUNT"),
+            **_texts("MEASURE_SQL", "SEQUENCES_SQL", "NEWEST_SQL", "AS_SQL", "COUNT"),
         }
         read, marked = _at(FETCHED, read=True), {**there, **self._side.names, "VERSION": self._version()}
         steps = [
@@ -240,7 +240,7 @@ class DataRestore:
         container = jobs.operations_container(
             fact,
             script("filestore_restore.sh"),
-            {**self._in_bucket(self._tenant.owner), **lacks},
+            {**self._in_bucket(self._tenant.owner), **_texts("BRING"), **lacks},
             pods.odoo_mounts(),
         )
         volumes = pods.odoo_volumes(self._files.claim_name, self._settings.secret_name)
@@ -274,7 +274,9 @@ def _texts(*names: str) -> dict[str, str]:
     known = {
         "MEASURE_SQL": "measure.sql",
         "SEQUENCES_SQL": "sequences.sql",
+        "NEWEST_SQL": "newest.sql",
         "AS_SQL": "database_sql.sh",
+        "BRING": "filestore_bring.sh",
         "COUNT": "restored_counts.sh",
     }
     return {name: script(known[name]) for name in names}
