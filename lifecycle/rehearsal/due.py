@@ -40,7 +40,7 @@ class Standing:
         fact: Where it is rehearsed, and what is promised.
         state: What its results say.
         newest: The newest result; None when there is none, or none can be read.
-        why: What is wrong, in words; empty where all is well.
+        why: What is wrong, or how to mend it, in words; empty where all is well.
     """
 
     tenant: TenantId
@@ -48,6 +48,16 @@ class Standing:
     state: State
     newest: RehearsalResult | None = None
     why: str = ""
+
+    @property
+    def said(self) -> str:
+        """A sentence for who is told."""
+        return f"{self.tenant}: {self.state}: {self.why}" if self.why else f"{self.tenant}: {self.state}"
+
+    @property
+    def most_days(self) -> int:
+        """How old its newest good rehearsal may be; 0 where its class does not say."""
+        return self.fact.age_days or 0
 
     @property
     def promise(self) -> Promise:
@@ -85,10 +95,10 @@ def standing(tenant: TenantId, fact: Rehearsal, results: Results, now: datetime)
         return Standing(tenant, fact, State.UNREADABLE, why="; ".join(error.problems))
     if newest is None:
         mend = f"run `costack failover {tenant} --rehearse --to {fact.region}`"
-        return Standing(tenant, fact, State.NEVER, why=f"never rehearsed: {mend}")
+        return Standing(tenant, fact, State.NEVER, why=mend)
     if not newest.passed:
         failed = ", ".join(check.name for check in newest.faults) or "nothing was checked"
-        return Standing(tenant, fact, State.FAILED, newest, f"the recovery failed: {failed}")
+        return Standing(tenant, fact, State.FAILED, newest, failed)
     if slow := "; ".join(newest.shortfalls(Promise.of(fact))):
         return Standing(tenant, fact, State.SLOW, newest, slow)
     if fact.age_days is not None and now - newest.ended_at > timedelta(days=fact.age_days):

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from allocation.errors import AllocationError
+from allocation.report.figures import duration
 from lifecycle import evidence
 from lifecycle.errors import LifecycleError
 from lifecycle.restore_test.result import Check
@@ -148,19 +149,6 @@ class RehearsalResult(Frozen):
 
 class NotRecoverableError(AllocationError):
     """A rehearsal whose recovery failed; the result is shown and recorded all the same."""
-
-
-def duration(seconds: int) -> str:
-    """A time in words that people compare.
-
-    >>> duration(42), duration(300), duration(3725), duration(90_000)
-    ('42 s', '5 min 0 s', '1 h 2 min', '25 h 0 min')
-    """
-    minutes, left = divmod(seconds, _SECONDS_PER_MINUTE)
-    if not minutes:
-        return f"{left} s"
-    hours, rest = divmod(minutes, _SECONDS_PER_MINUTE)
-    return f"{hours} h {rest} min" if hours else f"{minutes} min {left} s"
 
 
 def tried_rehearsals(path: Path) -> Iterator[tuple[datetime, RehearsalResult]]:

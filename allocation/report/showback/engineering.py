@@ -22,6 +22,7 @@ from allocation.report.showback.content import (
 )
 from allocation.report.showback.index import decisions, proof
 from allocation.report.showback.month import Showback
+from allocation.report.showback.rehearsals import rehearsals
 from allocation.review.signals import declared, sizes
 from allocation.review.user_counts import user_counts
 from tiers.facts.data import DatabaseInstance, LogicalBackup, TenantDatabase
@@ -50,6 +51,7 @@ def engineering(showback: Showback) -> Page:
         _volumes(showback),
         _off_hours(showback),
         _restores(showback),
+        rehearsals(showback),
         _tags(showback),
         Sentences("Other resources in the account", (_ELSEWHERE,)),
     ]
@@ -292,4 +294,6 @@ def _tags(showback: Showback) -> Sentences:
 def _answer(showback: Showback) -> str:
     dumped = {name for name, plan in showback.plans.items() if facts_of(plan.facts, LogicalBackup)}
     untried = len(dumped - showback.recoveries.keys())
-    return f"{len(showback.signals)} decisions are due; for {untried} tenants no restore test is on file."
+    said = f"{len(showback.signals)} decisions are due; for {untried} tenants no restore test is on file"
+    unproven = first_of([each.tenant for each in showback.rehearsals if not each.proven], _MOST_NAMED)
+    return f"{said}; the recovery in another region is not proven: {unproven}." if unproven else f"{said}."

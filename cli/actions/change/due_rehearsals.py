@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.table import Table
 
 from allocation.errors import GateError
+from allocation.report.figures import duration
 from cli.actions.change.rehearsal import (
     Request,
     fault_of,
@@ -28,7 +29,7 @@ from lifecycle.adapters.decommission_world import rehearsals_of
 from lifecycle.adapters.kubectl import Cluster, current_context
 from lifecycle.errors import LifecycleError
 from lifecycle.rehearsal.due import Standing, State, standings
-from lifecycle.rehearsal.result import RehearsalResult, duration, tried_rehearsals
+from lifecycle.rehearsal.result import RehearsalResult, tried_rehearsals
 from tiers.errors import CatalogError, ToldError
 from tiers.inventory import Inventory
 
@@ -72,17 +73,13 @@ def run_due_rehearsals(request: Request, now: datetime) -> None:
             problems, slow = _run(request, inventory, due)
     if request.as_json:
         echo(_document(found, now))
-    unread = [f"{each.tenant}: its rehearsals cannot be read: {each.why}" for each in found if _unread(each)]
+    unread = [each.said for each in found if each.state is State.UNREADABLE]
     if request.check and due:
-        raise GateError(*(f"{each.tenant}: {each.why}" for each in due), *unread)
+        raise GateError(*(each.said for each in due), *unread)
     if problems or unread:
         raise LifecycleError(*problems, *slow, *unread)
     if slow:
         raise GateError(*slow)
-
-
-def _unread(standing: Standing) -> bool:
-    return standing.state is State.UNREADABLE
 
 
 def _refuse_options(request: Request) -> None:
@@ -147,7 +144,7 @@ def _show(found: Sequence[Standing], now: datetime) -> None:
             _of(newest.rpo_seconds if newest else None, each.promise.rpo_seconds),
             each.state if each.state is State.GOOD else each.state.upper(),
         )
-    print_table(table, [f"{each.tenant}: {each.why}" for each in found if each.why])
+    print_table(table, [each.said for each in found if each.why])
 
 
 def _of(measured: int | None, promised: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.table import Table
 
 from allocation.errors import GateError
+from allocation.report.figures import duration
 from cli.actions.change import restore_test
 from cli.actions.change.restore_test import as_text, duration_of, inventory_of, refuse_broken
 from cli.console.output import echo
@@ -20,7 +21,6 @@ from lifecycle.rehearsal.result import (
     NotRecoverableError,
     Promise,
     RehearsalResult,
-    duration,
     rehearsal_result,
 )
 from lifecycle.rehearsal.scratch import (
@@ -44,7 +44,6 @@ from tiers.vocabulary import TenantId
 class Request(restore_test.Request):
     """What the command line asks for; each field is the option of its name, `to` the second region."""
 
-    backup: str | None = None
     to: str | None = None
     rehearse: bool = False
 

@@ -88,6 +88,7 @@ def failover(  # noqa: PLR0917 - options of a command
         tenant=tenant,
         stack=stack,
         inventory=inventory,
+        backup=None,
         timeout=timeout,
         storage_class=storage_class,
         evidence=evidence,

@@ -33,14 +33,14 @@ def ago(**time: int) -> datetime:
 @pytest.mark.parametrize(
     ("results", "state", "why"),
     [
-        ((), State.NEVER, "never rehearsed: run `costack failover acme --rehearse --to eu-west-1`"),
+        ((), State.NEVER, "run `costack failover acme --rehearse --to eu-west-1`"),
         ((result(ago(days=100)),), State.GOOD, ""),
         ((result(ago(days=100, seconds=1)),), State.OLD, "older than 100 days"),
         ((result(ago(days=1), rpo_seconds=301),), State.SLOW, "RPO measured 5 min 1 s, promised 5 min 0 s"),
         (
             (result(ago(days=1), checks=[NO_PAGE], **FAILED), result(ago(days=2))),
             State.FAILED,
-            "the recovery failed: login page",
+            "login page",
         ),
     ],
 )
