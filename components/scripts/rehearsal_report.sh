@@ -35,7 +35,7 @@ for name in ended restored brought; do [ -s "$FETCHED/$name" ] || echo null >"$F
 neutralised=no
 [ ! -e "$ENDED/neutralised" ] || neutralised=yes
 jq -c --arg region "$REGION" --arg finished_at "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --arg neutralised "$neutralised" --arg answer "$answer" \
-  --argjson asked "$ASKED" --argjson began "$began" --argjson answered "$answered" --slurpfile fetched "$FETCHED/ended" \
+  --argjson asked "$ASKED" --argjson lag "${STANDBY_LAG:-null}" --argjson began "$began" --argjson answered "$answered" --slurpfile fetched "$FETCHED/ended" \
   --slurpfile restored "$FETCHED/restored" --slurpfile brought "$FETCHED/brought" \
   --argjson names "$(wc -l <"$FETCHED/names")" --argjson lacking "$(wc -l <"$FETCHED/lacking")" --rawfile missing "$FETCHED/lacking" '
   def check($name; $expected; $found; $differences):
@@ -52,7 +52,7 @@ jq -c --arg region "$REGION" --arg finished_at "$(date -u +%Y-%m-%dT%H:%M:%SZ)" 
       check("login page"; "status 200"; (if $answered == null then (if $answer == "" then "no answer" else $answer end) else "status 200" end); [])] end)) as $checks
   | {version: 1, tenant, region: $region, way: "copy", backup, taken_at, asked_at: ($asked | todateiso8601), started_at, finished_at: $finished_at,
      rto_seconds: (if $phases == null then null else ($phases | add) end),
-     rpo_seconds: (try ($asked - (.taken_at | fromdateiso8601)) catch null),
+     rpo_seconds: (try ($asked - (.taken_at | fromdateiso8601)) catch null), standby_lag_seconds: $lag,
      phases: $phases, newest_record_at, newest_file_at, dump_bytes, database_bytes, file_bytes, files: ($names - $lacking),
      checks: $checks, result: (if $checks | all(.ok) then "ok" else "failed" end)}' "$checked" >"$FETCHED/rehearsed"
 aws s3 cp - "s3://$BUCKET/manifests/$PREFIX/rehearsals/$(jq -r .started_at "$FETCHED/rehearsed").json" <"$FETCHED/rehearsed" >&2

@@ -92,6 +92,7 @@ def scratch_of(
     *,
     timeout: timedelta | None = None,
     storage_class: str | None = None,
+    standby_lag: int | None = None,
 ) -> Scratch:
     """What is made to rehearse the recovery of a tenant.
 
@@ -102,6 +103,8 @@ def scratch_of(
         asked: When the command began, in UTC: measured times begin there.
         timeout: The time after which Kubernetes ends it.
         storage_class: Storage class of volumes to restore into, for what is too large for a node's disk.
+
+        standby_lag: How many seconds the standby is behind; None without one, or where nobody knows.
 
     Raises:
         CatalogError: When the inventory does not know the bucket, or the tenant runs no Odoo.
@@ -120,7 +123,7 @@ def scratch_of(
     pod = pod_spec(
         run,
         _odoo_of(plan),
-        {**_copies(inventory, plan, fact), "ASKED": str(int(asked.timestamp()))},
+        {**_copies(inventory, plan, fact), **_asked(asked, standby_lag)},
         sizes,
         account=fact.service_account,
         storage_class=storage_class,
@@ -149,6 +152,13 @@ def _job(plan: TenantPlan, inside: Mapping[str, Any], deadline: timedelta, pod: 
                 "spec": pod,
             },
         },
+    }
+
+
+def _asked(asked: datetime, standby_lag: int | None) -> dict[str, str]:
+    return {
+        "ASKED": str(int(asked.timestamp())),
+        "STANDBY_LAG": "" if standby_lag is None else str(standby_lag),
     }
 
 

@@ -141,7 +141,7 @@ def _show(found: Sequence[Standing], now: datetime) -> None:
             "" if age is None else str(age),
             str(each.fact.age_days),
             _of(newest.rto_seconds if newest else None, each.promise.rto_seconds),
-            _of(newest.rpo_seconds if newest else None, each.promise.rpo_seconds),
+            _of(newest.lost_seconds if newest else None, each.promise.rpo_seconds),
             each.state if each.state is State.GOOD else each.state.upper(),
         )
     print_table(table, [each.said for each in found if each.why])
@@ -162,7 +162,7 @@ def _document(found: Sequence[Standing], now: datetime) -> str:
             "age_days": each.age_days(now),
             "most_days": each.fact.age_days,
             "rto_seconds": each.newest.rto_seconds if each.newest else None,
-            "rpo_seconds": each.newest.rpo_seconds if each.newest else None,
+            "rpo_seconds": each.newest.lost_seconds if each.newest else None,
             "promised_rto_seconds": each.promise.rto_seconds,
             "promised_rpo_seconds": each.promise.rpo_seconds,
             "why": each.why or None,

@@ -16,6 +16,8 @@ from cli.actions.change.restore_test import as_text, duration_of, inventory_of, 
 from cli.console.output import echo
 from cli.console.table import print_table
 from lifecycle.adapters.kubectl import Cluster, KubectlError, current_context
+from lifecycle.adapters.replica_lag import replica_lag
+from lifecycle.errors import LifecycleError
 from lifecycle.evidence import append
 from lifecycle.rehearsal.result import (
     NotRecoverableError,
@@ -36,6 +38,7 @@ from lifecycle.rehearsal.scratch import (
 )
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
+from tiers.plan.plan import TenantPlan
 from tiers.portfolio.names import id_of
 from tiers.vocabulary import TenantId
 
@@ -95,8 +98,25 @@ def scratch_for(
         known = ", ".join(each.tenant for each in inventory.plan.tenants)
         raise CatalogError(f"tenant '{tenant}' is not in the inventory; there are {known or 'none'}")
     fact, most = fact_of(plan, region), duration_of(request.timeout)
-    made = scratch_of(inventory, plan, fact, now, timeout=most, storage_class=request.storage_class)
+    made = scratch_of(
+        inventory,
+        plan,
+        fact,
+        now,
+        timeout=most,
+        storage_class=request.storage_class,
+        standby_lag=None if request.dry_run else _lag(inventory, plan, now),
+    )
     return made, Promise.of(fact)
+
+
+def _lag(inventory: Inventory, plan: TenantPlan, now: datetime) -> int | None:
+    """How far the standby is behind; where AWS does not say, the copies count, and the reader is told."""
+    try:
+        return replica_lag(inventory, plan, now)
+    except LifecycleError as error:
+        echo(f"{error}; RPO is that of the copies", err=True)
+        return None
 
 
 def rehearsed(cluster: Cluster, scratch: Scratch, tenant: TenantId) -> RehearsalResult:
@@ -179,7 +199,7 @@ def show(result: RehearsalResult, promise: Promise, *, as_json: bool) -> None:
         measured.add_column(heading)
     for name, found, most in (
         ("RTO", result.rto_seconds, promise.rto_seconds),
-        ("RPO", result.rpo_seconds, promise.rpo_seconds),
+        ("RPO", result.lost_seconds, promise.rpo_seconds),
     ):
         measured.add_row(name, "not measured" if found is None else duration(found), duration(most))
     for phase, seconds in (result.phases.model_dump() if result.phases else {}).items():

@@ -114,7 +114,7 @@ def _rehearsals(files: Iterable[Path], plan: Plan, end: datetime) -> Iterator[Re
             newest.ended_at if newest else None,
             each.most_days,
             newest.rto_seconds if newest else None,
-            newest.rpo_seconds if newest else None,
+            newest.lost_seconds if newest else None,
             promise.rto_seconds,
             promise.rpo_seconds,
         )

@@ -25,6 +25,7 @@ def line(**changes: Any) -> str:
         "finished_at": "2026-11-24T12:03:20Z",
         "rto_seconds": 70,
         "rpo_seconds": 180,
+        "standby_lag_seconds": None,
         "phases": {"wait": 5, "fetch": 10, "restore": 30, "files": 5, "start": 20},
         "newest_record_at": "2026-11-24T11:58:00Z",
         "newest_file_at": "",

@@ -9,11 +9,12 @@ from lifecycle.errors import LifecycleError
 from lifecycle.rehearsal.due import Standing, State, standings
 from lifecycle.rehearsal.result import RehearsalResult
 from tests.lifecycle.rehearsal.results import result
-from tests.portfolios import catalog, local_plan, plan_of, tenant
+from tests.portfolios import catalog, local_plan, local_portfolio, plan_of, tenant
 from tiers.catalog.classes import ResilienceRequirements
-from tiers.facts.every_fact import Rehearsal
+from tiers.facts.every_fact import Labour, Rehearsal
+from tiers.plan.backups.rehearsals import rehearsals
 from tiers.plan.plan import facts_of
-from tiers.vocabulary import LifecycleStage, ResilienceClass, TenantId
+from tiers.vocabulary import Environment, LifecycleStage, ResilienceClass, TenantId
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 FAILED = {"result": "failed", "rto_seconds": None, "phases": None}
@@ -76,6 +77,21 @@ def test_what_is_promised_is_that_of_the_tenants_own_class() -> None:
     plan = plan_of(tenant("acme", tier="cross-region-backup", options=options))
     (fact,) = facts_of(plan.tenants[0].facts, Rehearsal)
     assert (fact.rpo_minutes, fact.rto_minutes, fact.age_days) == (15, 120, None)
+
+
+def test_the_work_that_a_tier_plans_for_rehearsals_is_in_the_plan() -> None:
+    sold = catalog()
+    tier = sold.tiers["cross-region-backup"]
+    production = tier.offers[Environment.PRODUCTION]
+    assert production.region_copies is not None
+    copies = production.region_copies.model_copy(update={"rehearsal_labour_hours_per_month": 3})
+    offers = {**tier.offers, Environment.PRODUCTION: production.model_copy(update={"region_copies": copies})}
+    planned = {**sold.tiers, tier.tier: tier.model_copy(update={"offers": offers})}
+    acme, platform = tenant("acme", tier="cross-region-backup"), local_portfolio().platform
+    more = list(rehearsals(sold.model_copy(update={"tiers": planned}), platform, acme))
+    usual = list(rehearsals(sold, platform, acme))
+    assert [each.hours_per_month for each in more if isinstance(each, Labour)] == [3]
+    assert [type(each) for each in usual] == [Rehearsal]
 
 
 def test_a_class_without_a_second_region_asks_for_no_rehearsal() -> None:

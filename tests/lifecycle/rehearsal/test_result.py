@@ -55,6 +55,12 @@ def test_a_promise_is_kept_up_to_its_last_second(rto: int, rpo: int, most: int) 
     assert [each[:3] for each in slow] == [n for n, found in (("RTO", rto), ("RPO", rpo)) if found > most]
 
 
+def test_where_a_standby_is_a_failover_loses_what_it_lacks() -> None:
+    assert list(result(rpo_seconds=20_000, standby_lag_seconds=300).shortfalls(PROMISE)) == []
+    (slow,) = result(rpo_seconds=100, standby_lag_seconds=301).shortfalls(PROMISE)
+    assert slow == "RPO measured 5 min 1 s, promised 5 min 0 s"
+
+
 def test_evidence_says_what_was_promised_then_and_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "evidence.jsonl"
     made = result(rpo_seconds=20_000)

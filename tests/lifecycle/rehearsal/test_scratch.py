@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from components.kubernetes.jobs import command
 from components.scripts import script
 from lifecycle.rehearsal.scratch import Scratch, fact_of, scratch_of
 from tests.components.conftest import declare_plan
+from tests.localcloud.cluster import running_cluster
 from tests.portfolios import plan_of, tenant
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
@@ -130,3 +132,24 @@ def test_a_bucket_that_was_never_made_is_told() -> None:
     mine = made.tenants[0]
     with pytest.raises(CatalogError, match="has `pulumi up` finished on this stack"):
         scratch_of(Inventory(plan=made, cloud_ids={}), mine, fact_of(mine, "eu-west-1"), NOW)
+
+
+@pytest.mark.whole("tests/localcloud/kubernetes admits pods that are restricted alike")
+@pytest.mark.cluster
+def test_a_real_api_server_takes_all_of_it_and_its_namespace_the_pod(tmp_path: Path) -> None:
+    with running_cluster(tmp_path) as cluster:
+        for made in (scratch(), scratch(storage_class="gp3", standby_lag=7)):
+            space, account, policy, job = made.items
+            where = f"namespaces/{space['metadata']['name']}"
+            pod = {"metadata": {"generateName": "p-"}, "spec": job["spec"]["template"]["spec"]}
+            for path, item in (
+                ("/api/v1/namespaces", space),
+                (f"/api/v1/{where}/serviceaccounts", account),
+                (f"/apis/networking.k8s.io/v1/{where}/networkpolicies", policy),
+                (f"/apis/batch/v1/{where}/jobs", job),
+                (f"/api/v1/{where}/pods", pod),
+            ):
+                dry = "&dryRun=All" if item is not account and item is not space else ""
+                answer = cluster.client.post(f"{path}?fieldValidation=Strict{dry}", json=item)
+                assert answer.status_code in {201, 409}, answer.text
+                assert "warning" not in answer.headers

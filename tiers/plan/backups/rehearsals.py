@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tiers.catalog.tier import Catalog
-from tiers.facts.copies import Rehearsal
-from tiers.plan.owner import is_decommissioning
+from tiers.facts.every_fact import Labour, Rehearsal
+from tiers.plan.owner import about, is_decommissioning
 from tiers.plan.second_region import copied_bucket, there
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import promised
 from tiers.portfolio.tenant import Tenant
+from tiers.vocabulary import CostCategory, CostDomain
 
 
-def rehearsals(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Rehearsal]:
-    """What can be rehearsed of *tenant*; nothing without a second region, or while it is decommissioned."""
+def rehearsals(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Rehearsal | Labour]:
+    """What can be rehearsed of *tenant*, and the work that its tier plans for it.
+
+    Nothing without a second region, or while it is decommissioned.
+    """
     region = tenant.options.dr_region
     if region is None or is_decommissioning(tenant):
         return
@@ -31,3 +35,10 @@ def rehearsals(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator
         rto_minutes=promise.rto_minutes,
         age_days=promise.rehearsal_age_days,
     )
+    copies = catalog.tiers[tenant.tier].offers[tenant.environment].region_copies
+    if copies and copies.rehearsal_labour_hours_per_month:
+        yield Labour(
+            **about(tenant, "rehearsal-labour", CostCategory.RESILIENCE, CostDomain.RESILIENCE),
+            activity="restore-test",
+            hours_per_month=copies.rehearsal_labour_hours_per_month,
+        )
