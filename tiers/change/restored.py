@@ -42,7 +42,7 @@ _AGAIN: Final = (
 
 def restore_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     """What the next step of a restore does to data; nothing where no step is taken."""
-    if after.restore is not None and after.restore != before.restore:
+    if after.failover is None and after.restore is not None and after.restore != before.restore:
         whose = after.restore.from_tenant or after.tenant
         kind, what = _EFFECTS.get(after.restore.stage, (None, ""))
         if kind is not None:

@@ -13,9 +13,10 @@ from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.every_fact import FactId
 from tiers.plan.estate.siblings import PlannedPortfolio, faults_between, faults_within, sibling_folders
+from tiers.plan.failover.facts import failover_facts
+from tiers.plan.failover.part import part_of, platform_parts
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.platform import platform_facts
-from tiers.plan.restore.facts import restore_facts
 from tiers.plan.routes.maintenance import with_maintenance
 from tiers.portfolio.controls import controls_of, fee_of
 from tiers.portfolio.loading import Catalogs, load_catalog_and_portfolio, read_portfolio
@@ -94,6 +95,7 @@ def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:
             catalog_version=catalog.version,
             catalog=platform.catalog,
             platform=tuple(platform_facts(catalog, platform, [tenant.facts for tenant in tenants])),
+            second_regions=platform_parts(platform),
             tenants=tenants,
         )
     _refuse_duplicates(plan)
@@ -144,13 +146,17 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         rotation=tenant.rotation,
         odoo=tenant.odoo,
         staging_first=is_staging_first(portfolio.platform, tenant),
-        restore=tenant.restore,
+        restore=tenant.failover.restore if tenant.failover else tenant.restore,
+        failover=tenant.failover,
+        failovers=tenant.failovers,
         restored_from=source_of(
             portfolio.platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
         ),
+        upgrade=tenant.upgrade,
         facts=tuple(
-            with_maintenance(portfolio.platform, tenant, restore_facts(catalog, portfolio.platform, tenant))
+            with_maintenance(portfolio.platform, tenant, failover_facts(catalog, portfolio.platform, tenant))
         ),
+        second_region=part_of(catalog, portfolio.platform, tenant),
     )
 
 

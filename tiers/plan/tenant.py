@@ -53,6 +53,7 @@ from tiers.plan.sleep import sleep_facts, with_awake_minutes
 from tiers.plan.versions.jobs import module_update, odoo_jobs
 from tiers.portfolio.controls import log_retention_days, measures_of
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import has_standby
 from tiers.portfolio.tenant import Tenant
 from tiers.portfolio.versions.chosen import image_of
 from tiers.portfolio.versions.image import OdooImage
@@ -137,7 +138,7 @@ def _dedicated(
         backup = catalog.classes.backup_classes[offer.backup_class]
         yield from region_copies(platform, tenant, offer, offer.region_copies, backup)
         yield from rehearsals(catalog, platform, tenant)
-        if tenant.options.warm_standby:
+        if has_standby(tenant):
             copies = offer.region_copies
             yield from warm_standby(catalog.classes, platform, tenant, offer, copies, audited=audited)
 
@@ -156,6 +157,7 @@ def _storage(
         connections_evented=_CONNECTIONS_EVENTED if size.web.workers else 0,
         storage_gib=offer.database_gib,
         changed_mib_per_day=changed_mib_per_day(offer),
+        reader_connections=tenant.options.reader_connections,
     )
     yield session_space(platform, tenant, offer)
     yield from _file_shares(platform, tenant, offer, namespace)

@@ -22,7 +22,7 @@ from allocation.report.showback.content import (
 )
 from allocation.report.showback.index import decisions, proof
 from allocation.report.showback.month import Showback
-from allocation.report.showback.rehearsals import rehearsals
+from allocation.report.showback.rehearsals import rehearsals, restores
 from allocation.review.signals import declared, sizes
 from allocation.review.user_counts import user_counts
 from tiers.facts.data import DatabaseInstance, LogicalBackup, TenantDatabase
@@ -50,7 +50,7 @@ def engineering(showback: Showback) -> Page:
         _servers(showback),
         _volumes(showback),
         _off_hours(showback),
-        _restores(showback),
+        restores(showback),
         rehearsals(showback),
         _tags(showback),
         Sentences("Other resources in the account", (_ELSEWHERE,)),
@@ -168,6 +168,10 @@ def _users(showback: Showback) -> Iterator[Section]:
     yield Table("users", "Users other than declared", heads, tuple(rows))
 
 
+def _connections(database: TenantDatabase) -> int:
+    return database.connection_limit + database.reader_connections
+
+
 def _servers(showback: Showback) -> Table:
     """Database servers: class, reserved connections and their limit, storage and expected usage."""
     plan, classes = showback.month.plan, showback.month.catalog.classes.database_classes
@@ -181,7 +185,7 @@ def _servers(showback: Showback) -> Table:
         if not isinstance(fact, DatabaseInstance):
             continue
         held = promised.get(fact.id, [])
-        limit, room = sum(each.connection_limit for each in held), most.get(fact.instance_class)
+        limit, room = sum(_connections(each) for each in held), most.get(fact.instance_class)
         stored = sum(each.storage_gib for each in held)
         rows.append(
             (
@@ -247,37 +251,6 @@ def _off_hours(showback: Showback) -> Table:
         rows,
         (whole,),
         note="Not part of the other figures. Freed node capacity lowers the bill once nodes are removed.",
-    )
-
-
-def _restores(showback: Showback) -> Table:
-    """The last restore test of each tenant with dumps, its age, and how old its class lets it be."""
-    end = showback.statement.period.end
-    usual = showback.month.thresholds.most_restore_test_age_days
-    rows = []
-    for name, plan in showback.plans.items():
-        kept = facts_of(plan.facts, LogicalBackup)
-        most = (kept[0].restore_test_age_days if kept else None) or usual
-        tried = showback.recoveries.get(name)
-        days = (end - tried.tried_at).days if tried else None
-        state = "no test on file" if kept else "no dumps"
-        if tried is not None and days is not None:
-            state = "failed" if not tried.succeeded else "too old" if days > most else "good"
-        rows.append(
-            (
-                text(name),
-                text(f"{tried.tried_at:%Y-%m-%d}" if tried else ""),
-                text(state),
-                quantity(days) if days is not None else EMPTY,
-                quantity(most) if kept else EMPTY,
-            )
-        )
-    return Table(
-        "restores",
-        "Restore tests",
-        ("tenant", "last test", "state", "age in days at the month's end", "at most"),
-        tuple(rows),
-        note="Read from the evidence of `costack restore-test`, which --all-due completes from the bucket.",
     )
 
 

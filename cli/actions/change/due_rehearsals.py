@@ -15,6 +15,7 @@ from allocation.errors import GateError
 from allocation.report.figures import duration
 from cli.actions.change.rehearsal import (
     Request,
+    context_of,
     fault_of,
     record,
     rehearsed,
@@ -26,7 +27,7 @@ from cli.actions.change.restore_test import inventory_of, refuse_broken
 from cli.console.output import echo
 from cli.console.table import print_table
 from lifecycle.adapters.decommission_world import rehearsals_of
-from lifecycle.adapters.kubectl import Cluster, current_context
+from lifecycle.adapters.kubectl import Cluster
 from lifecycle.errors import LifecycleError
 from lifecycle.rehearsal.due import Standing, State, standings
 from lifecycle.rehearsal.result import RehearsalResult, tried_rehearsals
@@ -43,7 +44,9 @@ def run_rehearsals(request: Request, now: datetime) -> None:
         LifecycleError: As below.
     """
     if not request.rehearse:
-        raise CatalogError("say --rehearse: nothing else is done yet")
+        raise CatalogError(
+            "say --rehearse, without options that lead a tenant from stage to stage: it changes nothing"
+        )
     if request.all_due:
         run_due_rehearsals(request, now)
     else:
@@ -111,7 +114,7 @@ def _run(request: Request, inventory: Inventory, due: Iterable[Standing]) -> tup
     slow: list[str] = []
     for each in due:
         try:
-            context = request.context or current_context()
+            context = context_of(request, inventory, each.fact.region)
             # Its time begins when its own turn comes.
             asked = datetime.now(UTC)
             scratch, promise = scratch_for(request, inventory, each.tenant, each.fact.region, asked)

@@ -37,6 +37,7 @@ from lifecycle.rehearsal.scratch import (
     scratch_of,
 )
 from tiers.errors import CatalogError
+from tiers.facts.every_fact import ClusterControlPlane
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.names import id_of
@@ -77,7 +78,7 @@ def run_rehearsal(request: Request, now: datetime) -> None:
         )
         return
     refuse_broken(request.evidence)
-    context = request.context or current_context()
+    context = context_of(request, inventory, request.to)
     result = rehearsed(Cluster(context, time.sleep), scratch, tenant)
     show(result, promise, as_json=request.as_json)
     record(request.evidence, result, promise, context)
@@ -117,6 +118,17 @@ def _lag(inventory: Inventory, plan: TenantPlan, now: datetime) -> int | None:
     except LifecycleError as error:
         echo(f"{error}; RPO is that of the copies", err=True)
         return None
+
+
+def context_of(request: Request, inventory: Inventory, region: str) -> str:
+    """The context of kubectl: the one that is named, that of the region's own cluster, or the current one.
+
+    Raises:
+        KubectlError: When there is none.
+    """
+    clusters = (fact for fact in inventory.plan.all_facts() if isinstance(fact, ClusterControlPlane))
+    named = next((each.context for each in clusters if each.region == region and each.context), None)
+    return request.context or named or current_context()
 
 
 def rehearsed(cluster: Cluster, scratch: Scratch, tenant: TenantId) -> RehearsalResult:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -12,16 +13,35 @@ from cli.console import shared_options as options
 from cli.console.exit_codes import guarded
 from cli.console.shared_options import TableOrJson
 
-_Tenant = Annotated[str | None, typer.Argument(metavar="[TENANT]", help="The tenant that comes back.")]
+_Tenant = Annotated[
+    str | None, typer.Argument(metavar="[TENANT]", help="The tenant; or --all.", show_default=False)
+]
+_All = Annotated[
+    bool, typer.Option("--all", help="Every tenant that has a standby in the region, or is on its way there.")
+]
+_To = Annotated[
+    str | None, typer.Option("--to", metavar="REGION", help="Begin: the second region, such as eu-west-1.")
+]
+_Lost = Annotated[
+    bool,
+    typer.Option(
+        "--region-lost",
+        help="The tenant's own region does not answer: close nothing there, and send nothing there.",
+    ),
+]
+_Found = Annotated[
+    bool,
+    typer.Option("--region-back", help="That region answers again: close what the tenant still has there."),
+]
+_Back = Annotated[
+    bool, typer.Option("--back", help="Work in the own region again, as long as nothing was promoted.")
+]
 _Rehearse = Annotated[
     bool,
     typer.Option(
         "--rehearse",
-        help="Try it out in a scratch namespace, measure RTO and RPO, and take everything away again.",
+        help="Change nothing: try it out in a scratch namespace, measure RTO and RPO, take it away again.",
     ),
-]
-_To = Annotated[
-    str | None, typer.Option("--to", metavar="REGION", help="The second region, such as eu-west-1.")
 ]
 _AllDue = Annotated[
     bool,
@@ -36,69 +56,97 @@ _Check = Annotated[
 ]
 _Timeout = Annotated[
     str | None,
-    typer.Option(metavar="DURATION", help="Give up after this long, such as 90m or 2h. Default: by size."),
+    typer.Option(metavar="DURATION", help="Rehearse for so long at most, such as 2h. Default: by size."),
 ]
 _StorageClass = Annotated[
     str | None,
-    typer.Option(metavar="CLASS", help="Restore to volumes of this class. Default: the node's own disk."),
+    typer.Option(metavar="CLASS", help="Rehearse on volumes of this class. Default: the node's own disk."),
 ]
 _Evidence = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Append the result to this file of JSON lines.")
+    Path | None, typer.Option(metavar="FILE", help="Append what was measured to this file of JSON lines.")
 ]
 _Context = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="Context of kubectl for the cluster of that region. Default: the current one."
+        metavar="NAME",
+        help="Rehearse in this context of kubectl. Default: of the region's cluster, else the current one.",
     ),
 ]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be made and create nothing.")]
-_Output = Annotated[TableOrJson, typer.Option("--output", "-o", help="Print in this form.")]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="With --rehearse: print what would be made, and make nothing.")
+]
+_Output = Annotated[TableOrJson, typer.Option("--output", "-o", help="Print what was measured in this form.")]
 
 FAILOVER_EXAMPLE: Final = (
-    "Example: costack failover meridian --rehearse --to eu-west-1 --stack local --evidence meridian.jsonl"
+    "Example: costack failover acme --stack local --to eu-west-1\n\n"
+    "After `pulumi up`: costack failover acme --stack local --next\n\n"
+    "Try it out: costack failover acme --stack local --rehearse --to eu-west-1 --evidence acme.jsonl"
 )
 
 
 def failover(  # noqa: PLR0917 - options of a command
+    stack: options.Stack = None,
     tenant: _Tenant = None,
-    rehearse: _Rehearse = False,  # noqa: FBT002 - an option of a command
+    all_: _All = False,  # noqa: FBT002 - an option of a command
     to: _To = None,
+    region_lost: _Lost = False,  # noqa: FBT002 - an option of a command
+    next_: options.NextStage = False,  # noqa: FBT002 - an option of a command
+    back: _Back = False,  # noqa: FBT002 - an option of a command
+    region_back: _Found = False,  # noqa: FBT002 - an option of a command
+    rehearse: _Rehearse = False,  # noqa: FBT002 - an option of a command
     all_due: _AllDue = False,  # noqa: FBT002 - an option of a command
     check: _Check = False,  # noqa: FBT002 - an option of a command
-    stack: options.Stack = None,
     inventory: options.Inventory = None,
     timeout: _Timeout = None,
     storage_class: _StorageClass = None,
     evidence: _Evidence = None,
     context: _Context = None,
     dry_run: _DryRun = False,  # noqa: FBT002 - an option of a command
+    portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
     output: _Output = TableOrJson.TABLE,
 ) -> None:
-    """Rehearse the recovery in a second region.
+    """Let a tenant work in its second region, stage by stage.
 
-    The newest copied backup is restored in a scratch namespace, its files are brought, and the tenant's own
-    Odoo answers on them, without mail and scheduled actions: measured, and compared with the promise. Nothing
-    of production is touched.
+    Its database is closed and the standby has everything, then the standby is promoted, then Odoo starts
+    there and records of host names lead there. Each stage is a line of the tenant's file and a `pulumi up`.
+    Without --to and the options after it the command shows the stage that the tenant is at. --rehearse tries
+    a recovery out from the copies there, and measures it; nothing of production is touched.
     """
-    from cli.actions.change.due_rehearsals import run_rehearsals  # noqa: PLC0415
-    from cli.actions.change.rehearsal import Request  # noqa: PLC0415
+    given = dict(locals())
+    guarded(lambda: _run(given))
 
-    request = Request(
-        tenant=tenant,
-        stack=stack,
-        inventory=inventory,
-        backup=None,
-        timeout=timeout,
-        storage_class=storage_class,
-        evidence=evidence,
-        context=context,
-        dry_run=dry_run,
-        cwd=cwd,
-        as_json=output is TableOrJson.JSON,
-        all_due=all_due,
-        check=check,
-        to=to,
-        rehearse=rehearse,
-    )
-    guarded(lambda: run_rehearsals(request, datetime.now(UTC)))
+
+_STEPS: Final = ("region_lost", "next", "back", "region_back")
+_TRIED: Final = (
+    "all_due",
+    "check",
+    "dry_run",
+    "timeout",
+    "inventory",
+    "storage_class",
+    "evidence",
+    "context",
+)
+_WHERE: Final = ("tenant", "to", "stack", "cwd")
+
+
+def _run(options_given: Mapping[str, Any]) -> None:
+    """Lead a tenant to its next stage, or rehearse; *options_given* are the options by their names."""
+    given = {name.rstrip("_"): value for name, value in options_given.items()}
+    steps, tried, where = ({each: given[each] for each in names} for names in (_STEPS, _TRIED, _WHERE))
+    if given["rehearse"] or any(tried.values()):
+        from cli.actions.change.due_rehearsals import run_rehearsals  # noqa: PLC0415
+        from cli.actions.change.rehearsal import Request as Rehearsal  # noqa: PLC0415
+
+        alone = given["rehearse"] and not any((given["all"], *steps.values()))
+        as_json = given["output"] is TableOrJson.JSON
+        asked = Rehearsal(**where, **tried, backup=None, rehearse=alone, as_json=as_json)
+        run_rehearsals(asked, datetime.now(UTC))
+        return
+    from cli.actions.change.failover import Request, failover_on  # noqa: PLC0415
+    from tiers.errors import CatalogError  # noqa: PLC0415
+
+    if given["stack"] is None:
+        raise CatalogError("name the stack that the tenant is deployed in: --stack NAME")
+    failover_on(Request(**where, **steps, command="failover", all=given["all"], portfolio=given["portfolio"]))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.actions.change import due_rehearsals
+from cli.actions.change import due_rehearsals, rehearsal
 from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle.adapters import decommission_world
@@ -72,7 +72,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     made = World(path)
     monkeypatch.setattr(decommission_world, "_s3", lambda _: made.bucket)
     monkeypatch.setattr(due_rehearsals, "Cluster", made.cluster)
-    monkeypatch.setattr(due_rehearsals, "current_context", lambda: "region-two")
+    monkeypatch.setattr(rehearsal, "current_context", lambda: "region-two")
     return made
 
 
