@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from cli.actions.change.rehearsal import Request, context_of
 from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle.evidence import read
@@ -25,11 +27,11 @@ from lifecycle.rehearsal.result import rehearsal_result, tried_rehearsals
 from tests.lifecycle.cluster import StandIn
 from tests.lifecycle.pods import BUCKET, TENANT, Pods, running_pods
 from tests.lifecycle.rehearsed_odoo import TABLES, put_odoo
-from tests.portfolios import ROOT, plan_of, tenant
+from tests.portfolios import ROOT, plan_of, tenant, two_regions
 from tests.postgres import running_server
 from tests.sampling import asks_for_every
 from tiers.facts.every_fact import Bucket
-from tiers.inventory import exported
+from tiers.inventory import Inventory, exported
 from tiers.plan.plan import Plan
 
 pytestmark = pytest.mark.postgres
@@ -155,7 +157,8 @@ def test_a_dry_run_prints_everything_and_makes_nothing(inventory: Path, stand_in
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--to", "eu-west-1"), "say --rehearse"),
+        (("--next",), "say --rehearse"),
+        (("--rehearse", "--next"), "say --rehearse"),
         (("--rehearse",), "name the tenant and --to REGION"),
         (("--rehearse", "--to", "us-east-1"), "--to us-east-1: the copies of tenant 'acme' are in eu-west-1"),
         ((*TO, "--timeout", "1"), "--timeout 1: expected a time such as 90s, 60m or 2h"),
@@ -170,6 +173,15 @@ def test_what_cannot_be_meant_is_refused(
     assert result.exit_code == Exit.CONFIGURATION
     assert message in result.stderr
     assert stand_in.calls == []
+
+
+def test_the_cluster_of_the_region_is_asked_where_there_is_one() -> None:
+    """Its name in the kubeconfig is known from what was deployed; who names another one is obeyed."""
+    asked: dict[str, Any] = dict.fromkeys(each.name for each in fields(Request))
+    acme = tenant("acme", tier="cross-region-backup")
+    deployed = Inventory(plan=plan_of(acme, platform=two_regions()))
+    assert context_of(Request(**asked), deployed, "eu-west-1") == "standby"
+    assert context_of(Request(**{**asked, "context": "other"}), deployed, "eu-west-1") == "other"
 
 
 def test_a_namespace_of_somebody_elses_is_left_alone(inventory: Path, stand_in: StandIn) -> None:

@@ -11,7 +11,7 @@ from components.scripts import script
 from lifecycle.rehearsal.scratch import Scratch, fact_of, scratch_of
 from tests.components.conftest import declare_plan
 from tests.localcloud.cluster import running_cluster
-from tests.portfolios import plan_of, tenant
+from tests.portfolios import plan_of, second_cluster, tenant, two_regions
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan
@@ -153,3 +153,13 @@ def test_a_real_api_server_takes_all_of_it_and_its_namespace_the_pod(tmp_path: P
                 answer = cluster.client.post(f"{path}?fieldValidation=Strict{dry}", json=item)
                 assert answer.status_code in {201, 409}, answer.text
                 assert "warning" not in answer.headers
+
+
+def test_where_the_second_region_has_a_cluster_its_pods_have_the_role() -> None:
+    there = plan_of(tenant("acme", tier="cross-region-backup"), platform=two_regions())
+    (pods,) = [
+        each.props
+        for each in declare_plan(there)
+        if each.type == "aws:eks/podIdentityAssociation:PodIdentityAssociation" and "rehearsal" in each.name
+    ]
+    assert (pods["clusterName"], pods["region"]) == (second_cluster().name, "eu-west-1")
