@@ -78,6 +78,10 @@ _ROTATIONS: Final = (None, Rotation(number=2), *(Rotation(number=1, stage=stage)
 _RESTORES: Final = tuple(
     Restore(at=datetime(2026, 11, 29, 1, 15, tzinfo=UTC), stage=stage) for stage in RestoreStage
 )
+_UPLOADS: Final = tuple(
+    Restore(at=datetime(2026, 11, 29, 1, 15, tzinfo=UTC), from_archive="old.zip", stage=stage)
+    for stage in RestoreStage
+)
 _CLUSTERS: Final[tuple[Mapping[str, Any], ...]] = (
     {"quota_headroom_percent": 0},
     {"quota_headroom_percent": 20},
@@ -180,8 +184,9 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
         drawn["move"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_moves_to(offer)]))
         if drawn["move"] is None:
             drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
-            if _has_dumps(offer) and not (drawn["rotation"] and drawn["rotation"].stage):
-                drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_RESTORES]))
+            if not (drawn["rotation"] and drawn["rotation"].stage):
+                restores = (*_UPLOADS, *(_RESTORES if _has_dumps(offer) else ()))
+                drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *restores]))
     name = draw(names())
     drawn["routes"] = draw(drawn_routes(name))
     return _tenant(name, *offer, chosen | drawn)

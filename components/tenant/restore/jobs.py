@@ -7,24 +7,22 @@ what a database says, and to restore it is to run it: the container that does ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pulumi
 
-from components.aws.iam import PodRole
 from components.kubernetes import jobs, pods
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.pods import Manifest
 from components.kubernetes.workload import OdooSettings
-from components.naming import physical_name
-from components.places import Administered, BucketPlace, PlatformPlace, Text
+from components.places import Administered, BucketPlace, PlatformPlace
 from components.restore_test import FETCH, FETCHED, REPORT, RESTORED
 from components.scripts import SAMPLE, script
-from components.tenant.backups.dumps import backup_account, may_read
 from components.tenant.database import RoleSecret
+from components.tenant.restore.origin import Origin, origin_of_another, origin_of_its_own
 from components.tenant.restore.side_database import SideDatabase
 from tiers.facts.copies import fetched_gib
-from tiers.facts.every_fact import FactId, FileShare, Job, LogicalBackup, Route, TenantDatabase
+from tiers.facts.every_fact import FactId, FileShare, Job, LogicalBackup, TenantDatabase
 from tiers.facts.names import (
     DROP_SIDE,
     FILL_SIDE,
@@ -32,8 +30,9 @@ from tiers.facts.names import (
     RESTORE_FILES,
     SWITCH_SIDE,
 )
-from tiers.plan.plan import TenantPlan, fact_named, facts_of, process_of
+from tiers.plan.plan import TenantPlan, facts_of, process_of
 from tiers.portfolio.restore.stage import Restore, RestoreStage
+from tiers.vocabulary import Environment
 
 _CONFIGURATION: Final[Manifest] = {
     "name": "configuration",
@@ -77,45 +76,13 @@ def declare_restore(
     if tenant.restore is None:
         return
     side = SideDatabase(tenant, "restored-data", *databases, opts)
-    own = own_buckets[facts_of(tenant.facts, LogicalBackup)[0].bucket]
-    bucket = platform.bucket if tenant.reads_another else own
-    origin = origin_of(tenant, bucket, platform.name, platform.cluster, opts)
-    DataRestore(tenant, tenant.restore, side, origin, mounted, opts).declare(*after)
-
-
-class Origin(NamedTuple):
-    """Whose backup is restored: its bucket and prefix, whose it must be, and the account that may read it."""
-
-    account: str
-    bucket: BucketPlace
-    tenant: str
-    owner: str
-    prefix: str
-    ready: tuple[pulumi.Resource, ...] = ()
-    """What a pod of that account must wait for: EKS gives a role to pods that are made after it."""
-
-
-def origin_of(
-    tenant: TenantPlan, bucket: BucketPlace, portfolio: str, cluster: Text, opts: pulumi.ResourceOptions
-) -> Origin:
-    """Its own backups, or those of another tenant while a stage reads them.
-
-    For the latter it declares an account of its own that may read there and write nothing.
-    """
-    kept = facts_of(tenant.facts, LogicalBackup)[0]
-    if (source := tenant.reads_another) is None:
-        return Origin(backup_account(tenant.tenant), bucket, str(kept.tenant), tenant.owner, kept.prefix)
-    name, where = physical_name(tenant.tenant, "refresh"), fact_named(tenant.facts, Route, "route").namespace
-    account = pods.service_account(name, name, where, opts)
-    role = PodRole(
-        physical_name(portfolio, tenant.tenant, "refresh"),
-        cluster=cluster,
-        namespace=where,
-        service_account=name,
-        statements=may_read(bucket, source.prefix),
-        opts=opts,
-    )
-    return Origin(name, bucket, source.tenant, source.owner, source.prefix, (account, role))
+    kept = facts_of(tenant.facts, LogicalBackup)
+    origin = None
+    if tenant.reads_another:
+        origin = origin_of_another(tenant, tenant.reads_another, platform, opts)
+    elif kept:
+        origin = origin_of_its_own(tenant, kept[0], own_buckets[kept[0].bucket])
+    DataRestore(tenant, tenant.restore, side, mounted, opts).declare(origin, *after)
 
 
 class DataRestore:
@@ -125,49 +92,53 @@ class DataRestore:
         tenant: The tenant; it is being restored.
         restore: The moment and the stage.
         side: The administrator's part, with the names of the databases.
-        origin: Whose backup it is.
         mounted: Its directory, and its settings with the login of its role.
         opts: Options of the jobs.
     """
 
-    def __init__(  # noqa: PLR0917 - what its pods are made of
+    def __init__(
         self,
         tenant: TenantPlan,
         restore: Restore,
         side: SideDatabase,
-        origin: Origin,
         mounted: tuple[Filestore, OdooSettings],
         opts: pulumi.ResourceOptions,
     ) -> None:
         self._tenant, self._restore, self._side, self._opts = tenant, restore, side, opts
         self._jobs = {job.name: job for job in facts_of(tenant.facts, Job)}
-        self._origin, (self._files, self._settings) = origin, mounted
+        self._files, self._settings = mounted
 
-    def declare(self, backups: Sequence[pulumi.Resource], still: Sequence[pulumi.Resource]) -> None:
+    def declare(
+        self, origin: Origin | None, backups: Sequence[pulumi.Resource], still: Sequence[pulumi.Resource]
+    ) -> None:
         """Declare the jobs of its stage.
 
         Args:
+            origin: What is restored; None where no job of its stage reads any.
             backups: What has the role of the backups.
             still: What must have happened before a database is renamed: pods have stopped, a last backup.
         """
         stage = self._restore.stage
+        ready = origin.ready if origin else ()
         if MAKE_SIDE in self._jobs:
             made = self._side.make(self._jobs[MAKE_SIDE])
-            self._fill(self._after(made, *backups, *self._origin.ready, self._settings))
+            if origin:
+                self._fill(origin, self._after(made, *backups, *ready, self._settings))
         if SWITCH_SIDE in self._jobs:
             switched = self._side.act(self._jobs[SWITCH_SIDE], _ACTIONS[stage], still)
-            self._bring_files_back(
-                self._after(switched, *backups, *self._origin.ready, self._settings, self._files)
-            )
+            if origin and RESTORE_FILES in self._jobs:
+                self._bring_files_back(
+                    origin, self._after(switched, *backups, *ready, self._settings, self._files)
+                )
         if DROP_SIDE in self._jobs:
             self._side.act(self._jobs[DROP_SIDE], _ACTIONS[stage], still)
 
     def _after(self, *before: pulumi.Input[pulumi.Resource]) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions.merge(self._opts, pulumi.ResourceOptions(depends_on=list(before)))
 
-    def _in_bucket(self, owner: str) -> dict[str, pulumi.Input[str]]:
+    @staticmethod
+    def _in_bucket(origin: Origin, owner: str) -> dict[str, pulumi.Input[str]]:
         """Where the backups lie, and whose they, or the files here, must be."""
-        origin = self._origin
         return {
             "TENANT": origin.tenant,
             "OWNER": owner,
@@ -175,11 +146,11 @@ class DataRestore:
             "PREFIX": origin.prefix,
         }
 
-    def _fill(self, opts: pulumi.ResourceOptions) -> None:
+    def _fill(self, origin: Origin, opts: pulumi.ResourceOptions) -> None:
         """Restore a backup into the side database, in four containers that follow each other."""
         there = {"FETCHED": FETCHED}
-        backups = self._in_bucket(self._origin.owner)
-        keeps = "no" if self._restore.from_tenant else "yes"
+        backups = self._in_bucket(origin, origin.owner)
+        keeps = "no" if self._restore.origin else "yes"
         fetched = {**there, **backups, "NOT_AFTER": self._restore.moment}
         reported = {**there, "RESTORED": RESTORED, **backups, "KEEP_RESULT": keeps}
         filled = {
@@ -189,7 +160,7 @@ class DataRestore:
             "SAMPLE": str(SAMPLE),
             **_texts("MEASURE_SQL", "SEQUENCES_SQL", "AS_SQL", "COUNT"),
         }
-        read, marked = _at(FETCHED, read=True), {**there, **self._side.names, "VERSION": self._version()}
+        read, marked = _at(FETCHED, read=True), {**there, **self._side.names, **self._expected()}
         steps = [
             self._step(FETCH, "restore_test_fetch.sh", fetched, [_at(FETCHED)]),
             self._step(_FILL, "side_database_fill.sh", filled, [_CONFIGURATION, read, _at(RESTORED)]),
@@ -202,11 +173,18 @@ class DataRestore:
             pods.empty(RESTORED.strip("/"), _COUNTS_GIB),
             *(pods.empty(_scratch(name), _COUNTS_GIB) for name in (FETCH, _FILL, REPORT)),
         ]
-        self._pod(FILL_SIDE, steps, volumes, opts, _WITHOUT_ROLE)
+        self._pod(FILL_SIDE, origin.account, steps, volumes, opts, _WITHOUT_ROLE)
 
-    def _version(self) -> str:
+    def _expected(self) -> dict[str, str]:
+        """What must be true of the database that was filled, and of the one in use, before it is ready."""
         process = process_of(self._tenant)
-        return process.version if process else ""
+        expected = {"VERSION": process.version if process else ""}
+        if self._restore.from_archive:
+            expected["UPLOADED"] = "yes"
+            # Where people work, an upload is no first day.
+            if self._tenant.environment is Environment.PRODUCTION:
+                expected["ONLY_IF_NOBODY_WORKED"] = "yes"
+        return expected
 
     def _room_gib(self) -> int:
         source = self._tenant.restored_from
@@ -232,23 +210,26 @@ class DataRestore:
             **jobs.command(script(runs)),
         )
 
-    def _bring_files_back(self, opts: pulumi.ResourceOptions) -> None:
+    def _bring_files_back(self, origin: Origin, opts: pulumi.ResourceOptions) -> None:
         """Bring back the files that the database in use now names."""
         fact = self._jobs[RESTORE_FILES]
-        # Who goes back must arrive: what the database before lacked, it lacks again.
-        lacks = {"MAY_LACK": "yes"} if self._restore.stage is RestoreStage.BACK else {}
+        # Who goes back must arrive: what the database before lacked, it lacks again. What an upload lacks
+        # is nowhere.
+        may = self._restore.from_archive or self._restore.stage is RestoreStage.BACK
+        lacks = {"MAY_LACK": "yes"} if may else {}
         container = jobs.operations_container(
             fact,
             script("filestore_restore.sh"),
-            {**self._in_bucket(self._tenant.owner), **lacks},
+            {**self._in_bucket(origin, self._tenant.owner), **lacks},
             pods.odoo_mounts(),
         )
         volumes = pods.odoo_volumes(self._files.claim_name, self._settings.secret_name)
-        self._pod(RESTORE_FILES, [container], volumes, opts)
+        self._pod(RESTORE_FILES, origin.account, [container], volumes, opts)
 
-    def _pod(
+    def _pod(  # noqa: PLR0917 - what a pod is made of
         self,
         name: str,
+        account: str,
         containers: Sequence[Manifest],
         volumes: Sequence[Manifest],
         opts: pulumi.ResourceOptions,
@@ -256,9 +237,7 @@ class DataRestore:
     ) -> None:
         fact = self._jobs[name]
         more: dict[str, Any] = {"initContainers": list(containers[:-1])} if containers[:-1] else {}
-        spec = pods.pod(
-            fact.run_as_user, fact.run_as_group, self._origin.account, containers[-1:], volumes, **more
-        )
+        spec = pods.pod(fact.run_as_user, fact.run_as_group, account, containers[-1:], volumes, **more)
         jobs.OneOffJob(
             self._tenant.tenant,
             fact,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tiers.catalog.tier import Catalog
-from tiers.facts.every_fact import Fact, Job, TenantDatabase, Workload
+from tiers.facts.every_fact import Fact, Job, LogicalBackup, TenantDatabase, Workload
 from tiers.facts.names import (
     DROP_SIDE,
     FILL_SIDE,
@@ -42,6 +42,11 @@ _JOBS: Final[Mapping[RestoreStage, tuple[str, ...]]] = {
     RestoreStage.BACK: (SWITCH_SIDE, RESTORE_FILES),
     RestoreStage.DISCARD: (DROP_SIDE,),
 }
+# A sandbox without backups has none before the switch; on the way back its files are those that it had.
+_OF_ITS_BACKUPS: Final[Mapping[RestoreStage, tuple[str, ...]]] = {
+    RestoreStage.SWITCH: (FINAL_BACKUP,),
+    RestoreStage.BACK: (RESTORE_FILES,),
+}
 _CALLED: Final = {
     RestoreStage.PREPARE: side_database,
     RestoreStage.SWITCH: kept_database,
@@ -66,8 +71,10 @@ def restore_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Itera
         yield _scaled(fact, tenant.restore.stage) if isinstance(fact, Workload) else fact
     yield from _beside(own, tenant, tenant.restore)
     setup = next(fact for fact in own if isinstance(fact, Job) and fact.name == ODOO_SETUP)
+    saved = any(isinstance(fact, LogicalBackup) for fact in own)
     for name in _JOBS[tenant.restore.stage]:
-        yield _job(platform, tenant, setup, name)
+        if saved or name not in _OF_ITS_BACKUPS.get(tenant.restore.stage, ()):
+            yield _job(platform, tenant, setup, name)
 
 
 def _scaled(pods: Workload, stage: RestoreStage) -> Workload:
