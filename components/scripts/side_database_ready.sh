@@ -9,9 +9,11 @@ export PGHOST PGUSER PGPASSWORD PGSSLMODE=require PGDATABASE=postgres
 PGHOST=$(option db_host) PGUSER=$(option db_user) PGPASSWORD=$(option db_password)
 sql=(psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=db="$SIDE_DATABASE")
 backup=$(cat "$FETCHED/backup")
+# As what: the switch asks whether it was anonymised as the tenant's file says then.
+what=$backup${ANONYMISED:+ anonymised $ANONYMISED}
 said=$("${sql[@]}" <<<"SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = :'db'")
 case $said in
-  "costack: side $MARK filling"|"costack: side $MARK ready $backup") ;;
+  "costack: side $MARK filling"|"costack: side $MARK ready $what") ;;
   *) echo "database $SIDE_DATABASE on $PGHOST is not the side database of this run (it says '$said'): nothing was changed" >&2; exit 1 ;;
 esac
 written=$("${sql[@]}" --dbname="$SIDE_DATABASE" <<<"SELECT latest_version FROM ir_module_module WHERE name = 'base'")
@@ -39,5 +41,5 @@ if [ -n "${UPLOADED:-}" ]; then
     fi
   fi
 fi
-"${sql[@]}" --set=said="costack: side $MARK ready $backup" <<<"COMMENT ON DATABASE :\"db\" IS :'said'"
+"${sql[@]}" --set=said="costack: side $MARK ready $what" <<<"COMMENT ON DATABASE :\"db\" IS :'said'"
 echo "database $SIDE_DATABASE is restored from the backup of $backup and checked"

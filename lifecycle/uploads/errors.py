@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import lzma
 import tarfile
@@ -33,6 +34,10 @@ def readable(name: str) -> Iterator[None]:
     except NotImplementedError as error:
         raise ArchiveError(f"{name}: {_reason(error)}: save it anew with zip's usual compression") from None
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise ArchiveError(
+                f"{name}: the temporary folder has no room for it: set TMPDIR to a folder of a larger disk"
+            ) from None
         raise ArchiveError(f"{name}: cannot be read: {error.strerror or _reason(error)}") from None
 
 

@@ -9,9 +9,9 @@ from lifecycle.uploads.archive import Archive, PreparedDump
 from tiers.facts.every_fact import DatabaseInstance, FileShare, TenantDatabase
 from tiers.plan.plan import Plan, TenantPlan, facts_of, process_of
 
+OLDEST_POSTGRESQL: Final = 16
 NEWEST_POSTGRESQL: Final = 18
-"""The newest major version whose dumps were tried."""
-OLDEST_POSTGRESQL: Final = 13
+"""The major versions whose dumps were tried. PostgreSQL reads dumps of older ones, of newer ones by luck."""
 _GIB: Final = 1 << 30
 _NAMED: Final = 20
 
@@ -83,10 +83,11 @@ def refused(archive: Archive, dump: PreparedDump, room: Room) -> Iterator[str]:
         if state != "installed":
             yield "its dump holds no Odoo: module base is not installed in it"
     server, client = _major(dump.server_version), _major(dump.client_version)
-    if not server or not client or server < OLDEST_POSTGRESQL or max(server, client) > NEWEST_POSTGRESQL:
+    if not server or not client or max(server, client) > NEWEST_POSTGRESQL:
         yield (
             f"its dump is of PostgreSQL {dump.server_version or 'unknown'}, made by pg_dump "
-            f"{dump.client_version or 'unknown'}: {OLDEST_POSTGRESQL} to {NEWEST_POSTGRESQL} were tried"
+            f"{dump.client_version or 'unknown'}: {OLDEST_POSTGRESQL} to {NEWEST_POSTGRESQL} were tried, and "
+            "newer ones may say what the server cannot read"
         )
 
 
@@ -98,6 +99,8 @@ def noted(archive: Archive, dump: PreparedDump, room: Room) -> Iterator[str]:
             f"the dump is of PostgreSQL {major}, and the server is {room.postgresql}: what the older one "
             "cannot read ends the Job of prepare, and nothing else"
         )
+    if major is not None and major < OLDEST_POSTGRESQL:
+        yield f"the dump is of PostgreSQL {major}: {OLDEST_POSTGRESQL} to {NEWEST_POSTGRESQL} were tried"
     if archive.files is None:
         yield "it has no files: attachments that lie in the filestore will not open"
     if (contents := dump.contents) is None:

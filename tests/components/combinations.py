@@ -27,6 +27,7 @@ from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.move import data_moves
 from tiers.portfolio.namespaces.quota import QuotaSpec
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.restore.anonymised import AnonymisedSection
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Options, Tenant
@@ -82,6 +83,7 @@ _UPLOADS: Final = tuple(
     Restore(at=datetime(2026, 11, 29, 1, 15, tzinfo=UTC), from_archive="old.zip", stage=stage)
     for stage in RestoreStage
 )
+_ANONYMISED: Final = (None, AnonymisedSection(contacts=True, attachments=True))
 _CLUSTERS: Final[tuple[Mapping[str, Any], ...]] = (
     {"quota_headroom_percent": 0},
     {"quota_headroom_percent": 20},
@@ -118,6 +120,7 @@ _IDENTITY: Final = frozenset(
         "final_dump",
         "move",
         "rotation",
+        "anonymised",
         "restore",
         "cutover",
         "schedule",
@@ -176,6 +179,7 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
     chosen = dict(draw(st.sampled_from(choices_of(offer))))
     drawn = {name: draw(RANGES[name]) for name in _fields() if name in RANGES}
     if offer[1] is not Environment.PRODUCTION:
+        drawn["anonymised"] = draw(st.sampled_from(_ANONYMISED))
         drawn["schedule"] = draw(SCHEDULES)
         del drawn["mail_ports"]  # nothing but production reaches a mail server
     if chosen["lifecycle_stage"] is LifecycleStage.DECOMMISSIONING and not _has_dumps(offer):

@@ -83,10 +83,10 @@ def fill_from_backup(  # noqa: PLR0917 - what the job gets
     return Done(done.args, done.returncode, printed, said)
 
 
-def act(pods: Pods, action: str, mark: str = "m1") -> Done:
+def act(pods: Pods, action: str, mark: str = "m1", **more: str) -> Done:
     """The administrator's job that switches, takes back or drops."""
     return pods.run(
-        script("side_database_switch.sh"), **places(pods, mark), ACTION=action, SWITCH_ATTEMPTS="3"
+        script("side_database_switch.sh"), **places(pods, mark), ACTION=action, SWITCH_ATTEMPTS="3", **more
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from tiers.change.effect import EffectKind
 from tiers.change.servers import Change
 from tiers.plan.plan import TenantPlan
+from tiers.portfolio.restore.anonymised import in_words
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.vocabulary import Environment
 
@@ -40,6 +41,9 @@ _AGAIN: Final = (
 )
 
 
+_TAKEN_OUT: Final = "people are taken out of the copy before it may be switched to: {what}"
+
+
 def _words(tenant: str, restore: Restore) -> Mapping[str, str]:
     """What the sentences above name."""
     if restore.from_archive:
@@ -57,6 +61,8 @@ def restore_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
         kind, what = _EFFECTS.get(after.restore.stage, (None, ""))
         if kind is not None:
             yield Change(kind, what.format_map(_words(after.tenant, after.restore)))
+        if after.restore.stage is RestoreStage.PREPARE and after.restore.origin and after.anonymised:
+            yield Change(EffectKind.NOTICE, _TAKEN_OUT.format(what=in_words(after.anonymised)))
         # Everywhere else the set-up job takes mail servers out and scheduled actions off.
         if after.restore.stage is RestoreStage.START and after.environment is Environment.PRODUCTION:
             yield Change(EffectKind.NOTICE, _AGAIN.format(at=after.restore.moment))

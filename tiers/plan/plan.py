@@ -20,6 +20,7 @@ from tiers.facts.every_fact import (
     Workload,
 )
 from tiers.facts.names import CACHE, DATABASE
+from tiers.portfolio.restore.anonymised import AnonymisedSection
 from tiers.portfolio.restore.source import BackupSource
 from tiers.portfolio.restore.stage import READING, Restore
 from tiers.portfolio.rotation import Rotation
@@ -84,6 +85,8 @@ class TenantPlan(Frozen):
     """The moment it is restored to and the stage, while that goes on."""
     restored_from: BackupSource | None = None
     """Whose backup that is, where it is not its own."""
+    anonymised: AnonymisedSection | None = None
+    """What of a person is taken out of the data of another, before it works with it."""
     odoo: OdooSection | None = None
     """What its file says of its version of Odoo, and of updates of its modules."""
     staging_first: bool = False

@@ -13,6 +13,7 @@ from tiers.catalog.classes import ClassId
 from tiers.catalog.tier import Fee
 from tiers.catalog.unused import Row
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.restore.anonymised import AnonymisedSection
 from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.routes.section import RoutesSpec
@@ -157,6 +158,8 @@ class Tenant(Frozen):
     """Whether its data refuses deletion; `false` only with `lifecycle_stage: decommissioning`."""
     final_dump: bool = False
     """Whether a last dump is made at its end though its offer has none; `costack decommission` writes it."""
+    anonymised: AnonymisedSection | None = None
+    """What of a person each copy loses that it gets by a refresh ([anonymised](lifecycle.md#anonymised))."""
     odoo: OdooSection | None = None
     """Which version of Odoo it runs; left out, `images.odoo` of the platform."""
     options: Options

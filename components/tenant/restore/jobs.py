@@ -6,6 +6,7 @@ what a database says, and to restore it is to run it: the container that does ha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from tiers.facts.names import (
     SWITCH_SIDE,
 )
 from tiers.plan.plan import TenantPlan, facts_of, process_of
+from tiers.portfolio.restore.anonymised import digest, wanted
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.vocabulary import Environment
 
@@ -39,10 +41,10 @@ _CONFIGURATION: Final[Manifest] = {
     "mountPath": pods.CONFIGURATION_DIRECTORY,
     "readOnly": True,
 }
-_FILL, _READY = "fill", "ready"
+_FILL, _ANONYMISE, _READY = "fill", "anonymise", "ready"
 # EKS gives the other containers of the pod the role's token, and these neither its variables nor its mount
 # (aws/amazon-eks-pod-identity-webhook, pkg/handler/handler.go at 3bf80a3, for both kinds of roles).
-_WITHOUT_ROLE: Final = {"eks.amazonaws.com/skip-containers": f"{_FILL},{_READY}"}
+_WITHOUT_ROLE: Final = "eks.amazonaws.com/skip-containers"
 _COUNTS_GIB: Final = 1
 _ACTIONS: Final = {
     RestoreStage.SWITCH: "switch",
@@ -125,7 +127,7 @@ class DataRestore:
             if origin:
                 self._fill(origin, self._after(made, *backups, *ready, self._settings))
         if SWITCH_SIDE in self._jobs:
-            switched = self._side.act(self._jobs[SWITCH_SIDE], _ACTIONS[stage], still)
+            switched = self._side.act(self._jobs[SWITCH_SIDE], _ACTIONS[stage], still, self._anonymised())
             if origin and RESTORE_FILES in self._jobs:
                 self._bring_files_back(
                     origin, self._after(switched, *backups, *ready, self._settings, self._files)
@@ -165,26 +167,47 @@ class DataRestore:
             self._step(FETCH, "restore_test_fetch.sh", fetched, [_at(FETCHED)]),
             self._step(_FILL, "side_database_fill.sh", filled, [_CONFIGURATION, read, _at(RESTORED)]),
             self._step(REPORT, "restore_test_report.sh", reported, [_at(FETCHED), _at(RESTORED, read=True)]),
+            *self._anonymising(),
             self._step(_READY, "side_database_ready.sh", marked, [_CONFIGURATION, read]),
         ]
+        alone = ",".join(each["name"] for each in steps if each["name"] not in {FETCH, REPORT})
         volumes = [
             pods.odoo_volumes(self._files.claim_name, self._settings.secret_name)[1],
             pods.empty(FETCHED.strip("/"), self._room_gib()),
             pods.empty(RESTORED.strip("/"), _COUNTS_GIB),
-            *(pods.empty(_scratch(name), _COUNTS_GIB) for name in (FETCH, _FILL, REPORT)),
+            *(pods.empty(_scratch(each["name"]), _COUNTS_GIB) for each in steps[:-1]),
         ]
-        self._pod(FILL_SIDE, origin.account, steps, volumes, opts, _WITHOUT_ROLE)
+        self._pod(FILL_SIDE, origin.account, steps, volumes, opts, {_WITHOUT_ROLE: alone})
 
     def _expected(self) -> dict[str, str]:
         """What must be true of the database that was filled, and of the one in use, before it is ready."""
         process = process_of(self._tenant)
-        expected = {"VERSION": process.version if process else ""}
+        expected = {"VERSION": process.version if process else "", **self._anonymised()}
         if self._restore.from_archive:
             expected["UPLOADED"] = "yes"
             # Where people work, an upload is no first day.
             if self._tenant.environment is Environment.PRODUCTION:
                 expected["ONLY_IF_NOBODY_WORKED"] = "yes"
         return expected
+
+    def _anonymised(self) -> dict[str, str]:
+        """As what the data of another is anonymised, where it is."""
+        section = self._tenant.anonymised if self._restore.origin else None
+        return {"ANONYMISED": digest(section)} if section else {}
+
+    def _anonymising(self) -> list[Manifest]:
+        """The container that takes out what of a person is in the data of another."""
+        section = self._tenant.anonymised
+        if section is None or not self._restore.origin:
+            return []
+        env = {
+            "FETCHED": FETCHED,
+            **self._side.names,
+            "COLUMNS": json.dumps(wanted(section)),
+            **({"ATTACHMENTS": "yes"} if section.attachments else {}),
+        }
+        mounts = [_CONFIGURATION, _at(FETCHED, read=True)]
+        return [self._step(_ANONYMISE, "side_database_anonymise.sh", env, mounts)]
 
     def _room_gib(self) -> int:
         source = self._tenant.restored_from

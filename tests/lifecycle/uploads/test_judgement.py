@@ -89,8 +89,8 @@ def test_what_is_seen_before_the_dump_is_read(one: Archive, why: str) -> None:
         (archive(), dump("saas~18.2.1.3"), "it is of Odoo saas~18.2"),
         (
             archive(),
-            dump(server="12.9"),
-            "its dump is of PostgreSQL 12.9, made by pg_dump 17.6: 13 to 18 were tried",
+            dump(server="19.0", client="19.1"),
+            "its dump is of PostgreSQL 19.0, made by pg_dump 19.1: 16",
         ),
         (archive(), dump(client="19.1"), "made by pg_dump 19.1"),
         (archive(), dump(server="unknown"), "PostgreSQL unknown"),
@@ -113,6 +113,8 @@ def test_what_fits_is_not_refused_and_what_one_should_know_is_noted() -> None:
     assert f"1 of 2 files that its attachments name are not in it, such as {lost.hex()}" in lacking
     (no_files,) = noted(archive(), dump(), ROOM)
     assert "it has no files" in no_files
+    (older,) = noted(archive(files={}), dump(server="14.9"), ROOM)
+    assert older == "the dump is of PostgreSQL 14: 16 to 18 were tried"
     custom = PreparedDump("", 1, 1, "16.4", "17.6", None)
     assert odoo_of(archive(), custom) == ""
     assert any("looked into by the Job" in each for each in noted(archive(files={}), custom, ROOM))
