@@ -160,7 +160,7 @@ bench: engine setup ## measure time and memory: 1,000 tenants planned to declare
 # The tree is read where it lies: nothing of it is copied or fetched.
 odoo: engine-cache engine-postgres setup ## try a source tree of Odoo in what we declare: ODOO=<folder of odoo-bin> ODOO_ADDONS=<folders, such as session_redis's>
 	@$(PYTHON) toolchain/odoo.py "$(ODOO)"
-	@ODOO="$(ODOO)" ODOO_ADDONS="$(ODOO_ADDONS)" $(BIN)/python -m pytest -q -m odoo tests/odoo $(PYTEST_FLAGS)
+	@ODOO="$(ODOO)" ODOO_ADDONS="$(ODOO_ADDONS)" ODOO_NEXT="$(ODOO_NEXT)" ODOO_NEXT_ADDONS="$(ODOO_NEXT_ADDONS)" OPENUPGRADE="$(OPENUPGRADE)" $(BIN)/python -m pytest -q -m odoo tests/odoo $(PYTEST_FLAGS)
 
 official: engine engine-cluster engine-kubernetes engine-postgres setup ## run the tests of Kubernetes' behaviour with the official provider, an API server and its controllers (40 minutes)
 	@COSTACK_OFFICIAL=1 COSTACK_EVERY_TEST=1 $(BIN)/python -m pytest -q -m "kubernetes or either" tests/official tests/engine tests/localcloud/kubernetes

@@ -8,7 +8,20 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.commands.change import drift, move, recover, refresh, rename, restore, restore_test, rotate
+from cli.commands.change import (
+    drift,
+    failback,
+    failover,
+    move,
+    recover,
+    refresh,
+    rename,
+    restore,
+    restore_test,
+    rotate,
+    upgrade,
+    upgrade_database,
+)
 from cli.commands.costs import allocate, explain, report, sql
 from cli.commands.costs.prices import prices_app
 from cli.commands.costs.usage import usage_app
@@ -63,8 +76,17 @@ for heading, name, function, example in (
     (CHANGE, "move", move.move, move.MOVE_EXAMPLE),
     (CHANGE, "rename", rename.rename, rename.RENAME_EXAMPLE),
     (CHANGE, "rotate", rotate.rotate, rotate.ROTATE_EXAMPLE),
+    (CHANGE, "failover", failover.failover, failover.FAILOVER_EXAMPLE),
+    (CHANGE, "failback", failback.failback, failback.FAILBACK_EXAMPLE),
     (CHANGE, "restore", restore.restore, restore.RESTORE_EXAMPLE),
     (CHANGE, "refresh", refresh.refresh, refresh.REFRESH_EXAMPLE),
+    (
+        CHANGE,
+        "upgrade-database",
+        upgrade_database.upgrade_database,
+        upgrade_database.UPGRADE_DATABASE_EXAMPLE,
+    ),
+    (CHANGE, "upgrade", upgrade.upgrade, upgrade.UPGRADE_EXAMPLE),
     (CHANGE, "restore-test", restore_test.restore_test, restore_test.RESTORE_TEST_EXAMPLE),
     (CHANGE, "recover", recover.recover, recover.RECOVER_EXAMPLE),
     (CHANGE, "drift", drift.drift, drift.DRIFT_EXAMPLE),

@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from tiers.facts.names import COMPONENT_TYPE_PREFIX
-from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, NAME_LIMIT, physical_name, short_hash
+from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, NAME_LIMIT, numbered, physical_name, short_hash
 
 __all__: Final = (
     "CACHE_NAME_LIMIT",
@@ -14,6 +14,7 @@ __all__: Final = (
     "NAME_LIMIT",
     "component_type",
     "job_name",
+    "numbered",
     "physical_name",
     "short_hash",
 )

@@ -6,6 +6,7 @@ So a tenant can be built on a platform of the same program, of another process o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pulumi
@@ -106,6 +107,22 @@ def secret_store(portfolio: str, name: str | None) -> SecretStore | None:
     return SecretStore(name, f"/costack/{portfolio}") if name else None
 
 
+class SecondClusterPlace(NamedTuple):
+    """Where tenants start in a second region.
+
+    `provider` is how Kubernetes objects reach the cluster; `namespaces` and `priorities` are what they wait
+    for, as of a `PlatformPlace`.
+    """
+
+    provider: pulumi.ProviderResource
+    cluster: Text
+    ingress_namespace: str
+    network: NetworkPlace
+    namespaces: Mapping[str, pulumi.Input[pulumi.Resource]]
+    priorities: pulumi.Input[pulumi.Resource]
+    store: SecretStore | None
+
+
 class PlatformPlace(NamedTuple):
     """What a tenant's stack needs to know of its platform.
 
@@ -115,6 +132,7 @@ class PlatformPlace(NamedTuple):
     refuses deletion. `cluster_group_id` is the security group of the cluster, which pods with a group of
     their own keep; None when they have none. `store` is None where Secrets are written into the cluster
     themselves. `catalog` is where a catalog of one's own lies, for whoever judges what was declared.
+    `second_clusters` are those of other regions, by region.
     """
 
     name: str
@@ -134,3 +152,4 @@ class PlatformPlace(NamedTuple):
     cluster_group_id: Text | None = None
     store: SecretStore | None = None
     catalog: str | None = None
+    second_clusters: Mapping[str, SecondClusterPlace] = MappingProxyType({})

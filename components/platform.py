@@ -16,6 +16,7 @@ from components.aws.file_system import FileSystemVault, SharedFileSystem
 from components.aws.keys import encryption_key
 from components.aws.network import PrivateNetwork
 from components.aws.nodes import WorkerNodes, node_place
+from components.database_upgrade import declare_database_upgrade
 from components.kubernetes.database_administrator import DATABASE_ADMIN, database_administrator
 from components.kubernetes.isolation import TenantsNamespace
 from components.kubernetes.monitoring import GrafanaDashboards
@@ -29,6 +30,7 @@ from components.kubernetes.priority import PriorityClasses
 from components.naming import component_type, physical_name
 from components.places import Administered, PlatformPlace, SecretPlace, Text, secret_store
 from components.record import record
+from components.second_cluster import second_clusters
 from components.tags.cost_tags import cost_tagged
 from tiers.facts.every_fact import (
     Bucket,
@@ -70,8 +72,7 @@ class SharedPlatform(pulumi.ComponentResource):
     """The platform of a portfolio. Its adopted parts are accounted for, not declared."""
 
     def __init__(self, plan: Plan, opts: pulumi.ResourceOptions | None = None) -> None:
-        tags = plan.platform_tags()
-        name = plan.portfolio
+        tags, name = plan.platform_tags(), plan.portfolio
         # With the tenants' own inputs `pulumi preview --json` has the whole plan, for a cost preview to read.
         inputs = {"region": plan.region, "plan": plan.model_dump(mode="json", exclude={"tenants"})}
         super().__init__(component_type("SharedPlatform"), name, inputs, cost_tagged(tags, opts))
@@ -95,10 +96,13 @@ class SharedPlatform(pulumi.ComponentResource):
         self.namespaces = self._namespaces(plan)
         (operations,) = (name for name in self.namespaces if name.endswith(OPERATIONS_NAMESPACE))
         self.database_admin = self._database_admin(plan.region, operations, child)
+        self._administered = Administered(self.database.place, self.database_admin, DATABASE_ADMIN)
+        declare_database_upgrade(name, facts, self._administered, self._inside(operations))
+        ready = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
         for fact in facts_of(facts, Dashboards):
-            after = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
-            GrafanaDashboards(physical_name(name, fact.name), fact, after)
+            GrafanaDashboards(physical_name(name, fact.name), fact, ready)
         self._build_parts(plan)
+        self.second_clusters = second_clusters(plan, child)
         self.protected = is_protected(plan)
         self.applied = record(self, name, {"plan": inputs["plan"]}, protected=self.protected)
         self.register_outputs({})
@@ -124,6 +128,7 @@ class SharedPlatform(pulumi.ComponentResource):
             cluster_group_id=self.cluster_group_id,
             store=self.store,
             catalog=self.catalog,
+            second_clusters=self.second_clusters,
         )
 
     def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:
@@ -156,7 +161,7 @@ class SharedPlatform(pulumi.ComponentResource):
                 self.name,
                 postgres,
                 login,
-                on=Administered(self.database.place, self.database_admin, DATABASE_ADMIN),
+                on=self._administered,
                 network=self.network.place,
                 place=place,
                 opts=self._inside(postgres.namespace, login.namespace),
@@ -291,4 +296,5 @@ class SharedPlatform(pulumi.ComponentResource):
             key=self.key,
             child=child,
             inside=after,
+            upgrade=fact_named(self._facts, DatabaseInstance, "database").upgrade,
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
-from lifecycle.restore import refuse_while_restored
+from lifecycle.going_on import refuse_while_busy
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.plan.plan import TenantPlan
@@ -55,12 +55,7 @@ def begin(tenant: Tenant, target: str) -> Step:
             f"{tenant.tenant} is moving from {tenant.move.from_tier} to {tenant.tier}: finish that with "
             "--next, or undo it with --back"
         )
-    if tenant.rotation is not None and tenant.rotation.stage:
-        raise RefusedError(
-            f"rotation {tenant.rotation.number} of {tenant.tenant} is at stage {tenant.rotation.stage}: "
-            "finish that with `costack rotate`, then move"
-        )
-    refuse_while_restored(tenant)
+    refuse_while_busy(tenant, "move")
     return _step(tenant.tenant, target, tenant.tier, MoveStage.EXPAND)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
+from lifecycle.going_on import refuse_while_busy
 from tiers.catalog.tier import Catalog
+from tiers.facts.archive import MOST_HOURS
 from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.restore.source import source_faults
@@ -35,6 +37,13 @@ _ONLY_BY_DUMP: Final = (
     "was written after the backup is lost"
 )
 
+_ARCHIVED: Final = (
+    "{whose}'s dumps that are older than {days} days lie in {where}, where none is read at once: before "
+    "`pulumi up`, ask for it with `aws s3api restore-object --bucket BUCKET --key dumps/{whose}/TIME.dump "
+    '--restore-request Days=3` and wait until `aws s3api head-object` shows ongoing-request="false", up to '
+    "{hours} hours"
+)
+
 
 class Step(NamedTuple):
     """The tenant's file after a step; `update` is what the next `pulumi up` does."""
@@ -54,19 +63,6 @@ class Step(NamedTuple):
         return f"{{at: {restore.moment}, {origin}stage: {restore.stage}}}"
 
 
-def refuse_while_restored(tenant: Tenant) -> None:
-    """Let nothing else begin with the data of a tenant that is being restored.
-
-    Raises:
-        RefusedError: When it is.
-    """
-    if tenant.restore is not None:
-        raise RefusedError(
-            f"{tenant.tenant} is being restored to {tenant.restore.moment}: finish that with --next, or undo "
-            f"it with --back, of `costack {tenant.restore.command}`"
-        )
-
-
 def begin(
     tenant: Tenant,
     at: datetime,
@@ -79,17 +75,7 @@ def begin(
     Raises:
         RefusedError: When something else goes on with the tenant, or *at* is in the future.
     """
-    refuse_while_restored(tenant)
-    if tenant.move is not None:
-        raise RefusedError(
-            f"{tenant.tenant} is moving from {tenant.move.from_tier} to {tenant.tier}: finish that with "
-            "`costack move`, then restore"
-        )
-    if tenant.rotation is not None and tenant.rotation.stage:
-        raise RefusedError(
-            f"rotation {tenant.rotation.number} of {tenant.tenant} is at stage {tenant.rotation.stage}: "
-            "finish that with `costack rotate`, then restore"
-        )
+    refuse_while_busy(tenant, "restore")
     if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
         raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is restored")
     if at > now:
@@ -174,12 +160,29 @@ def check_source(after: Tenant, portfolio: Portfolio, catalog: Catalog) -> None:
         raise RefusedError(f"{after.tenant} cannot be refreshed: {'; '.join(found)}")
 
 
-def left_out(deployed: TenantPlan, step: Step) -> str:
+def left_out(deployed: TenantPlan, step: Step, now: datetime) -> str:
     """What a restore of this tenant does not do, '' where it does all that could be done."""
-    if step.restore is None or step.restore.origin:
+    if step.restore is None or step.restore.from_archive:
+        return ""
+    if asked := _must_be_asked_for(deployed, step.restore, now):
+        return asked
+    if step.restore.from_tenant:
         return ""
     for server in facts_of(deployed.facts, DatabaseInstance):
         return _ONLY_BY_DUMP.format(tenant=deployed.tenant, days=server.backup_retention_days)
+    return ""
+
+
+def _must_be_asked_for(deployed: TenantPlan, restore: Restore, now: datetime) -> str:
+    """What somebody must do before a dump can be read that lies where nothing is read at once."""
+    for kept in facts_of(deployed.facts, LogicalBackup):
+        old = kept.archive
+        if old is None or not (hours := MOST_HOURS[old.storage_class]):
+            continue
+        if now - restore.at < timedelta(days=old.after_days):
+            continue
+        whose = restore.from_tenant or deployed.tenant
+        return _ARCHIVED.format(whose=whose, days=old.after_days, where=old.storage_class, hours=hours)
     return ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from lifecycle.errors import RefusedError
-from lifecycle.restore import refuse_while_restored
+from lifecycle.going_on import refuse_while_busy
 from tiers.facts.every_fact import CacheGroup, CacheSpace
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.platform import Platform
@@ -50,14 +50,9 @@ def begin(tenant: Tenant) -> Step:
         raise RefusedError(
             f"rotation {now.number} of {tenant.tenant} is at stage {now.stage}: finish it with --next"
         )
-    if tenant.move:
-        raise RefusedError(
-            f"{tenant.tenant} is moving from {tenant.move.from_tier} to {tenant.tier}: finish that with "
-            "`costack move`, then rotate"
-        )
     if tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING:
         raise RefusedError(f"{tenant.tenant} is being decommissioned: its secrets end with it")
-    refuse_while_restored(tenant)
+    refuse_while_busy(tenant, "rotate")
     return _step(tenant.tenant, now.number + 1, RotationStage.SECOND_LOGIN)
 
 

@@ -12,6 +12,7 @@ import yaml
 from components.tenant.rotation import second_role
 from tests.route_declarations import maintenance_pairs, record_pairs, route_pairs
 from tiers.facts import every_fact as facts
+from tiers.facts.archive import Archive
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
 from tiers.facts.names import (
     COPY_DATABASE,
@@ -68,6 +69,47 @@ def differences(plan: Plan, registered: Registrations) -> list[str]:
             if said != built:
                 found.append(f"{fact.id}: {what}: the fact says {said!r}, registered was {built!r}")
     return found
+
+
+SECOND_REGION = ("$costack:index:SecondCluster$", "$costack:index:SecondRegionPart$")
+"""The components of what is in a second region, within the URNs of what they declare."""
+
+
+def differences_in_both(plan: Plan, declared: Iterable[Any]) -> list[str]:
+    """The differences in both regions; *declared* has URNs besides, by which they are told apart."""
+    here: list[Registration] = []
+    there: list[Registration] = []
+    for each in declared:
+        side = there if any(word in each.urn for word in SECOND_REGION) else here
+        side.append(Registration(each.type, each.name, each.props))
+    alone = tuple(each.model_copy(update={"second_region": None}) for each in plan.tenants)
+    first = plan.model_copy(update={"second_regions": (), "tenants": alone})
+    return [
+        *differences(first, Registrations(plan.portfolio, here)),
+        *differences_there(plan, Registrations(plan.portfolio, there)),
+    ]
+
+
+def differences_there(plan: Plan, registered: Registrations) -> list[str]:
+    """The same of the facts of second regions; *registered* has what was declared in these."""
+    of_tenants = [each.second_region for each in plan.tenants if each.second_region]
+    return [
+        difference
+        for part in (*plan.second_regions, *of_tenants)
+        for fact in part.facts
+        if fact.origin is not Origin.ADOPTED and type(fact) in COMPARED_THERE
+        for difference in _different(fact, registered)
+    ]
+
+
+def _different(fact: Any, registered: Registrations) -> Iterator[str]:
+    owner, _, name = fact.id.partition(f"/{fact.region}/")
+    here = fact.model_copy(
+        update={"id": f"{owner}/{name}"}
+    )  # what is declared is called as in the first region
+    for what, (said, built) in COMPARED[type(fact)](here, registered).items():
+        if said != built:
+            yield f"{fact.id}: {what}: the fact says {said!r}, registered was {built!r}"
 
 
 def _owner(fact: FactRecord, registered: Registrations) -> str:
@@ -175,11 +217,16 @@ def _bucket(fact: Any, registered: Registrations) -> Pairs:
     dumps, versions = props["rules"]
     return {
         "expire_after_days": (fact.expire_after_days, dumps["expiration"]["days"]),
+        "archive": (fact.archive and _moved_on(fact.archive), dumps.get("transitions")),
         "noncurrent_days": (
             fact.noncurrent_days,
             versions["noncurrentVersionExpiration"]["noncurrentDays"],
         ),
     }
+
+
+def _moved_on(archive: Archive) -> list[dict[str, Any]]:
+    return [{"days": archive.after_days, "storageClass": archive.storage_class}]
 
 
 def _key(fact: Any, registered: Registrations) -> Pairs:
@@ -515,6 +562,7 @@ def _tenant_database(fact: Any, registered: Registrations) -> Pairs:
         "role": ([fact.role, login], [given["TENANT_ROLE"], options["db_user"]]),
         "connection_limit": (str(fact.connection_limit), given["CONNECTION_LIMIT"]),
         "connections_per_process": (str(fact.connections_per_process), options["db_maxconn"]),
+        "reader_connections": (str(fact.reader_connections), given["READER_CONNECTIONS"]),
         "connections_evented": (str(fact.connections_evented), options.get("db_maxconn_gevent", "0")),
     }
 
@@ -554,8 +602,10 @@ def _logical_backup(fact: Any, registered: Registrations) -> Pairs:
     if fact.name == FINAL_DUMP:
         spec = registered.find("kubernetes:batch/v1:Job", f"{fact.tenant}-final-backup")["spec"]
     else:
-        nightly = registered.find("kubernetes:batch/v1:CronJob", f"{fact.tenant}-backup")["spec"]
-        spec = nightly["jobTemplate"]["spec"]
+        nightly = registered.all("kubernetes:batch/v1:CronJob", f"{fact.tenant}-backup")
+        if not nightly:
+            return {}  # of what is left in a region that a tenant works in no longer
+        spec = nightly[0]["spec"]["jobTemplate"]["spec"]
     (container,) = spec["template"]["spec"]["containers"]
     given = {each["name"]: each["value"] for each in container["env"]}
     return {
@@ -819,8 +869,11 @@ def _standby(fact: Any, registered: Registrations) -> Pairs:
 
 def _file_system_replica(fact: Any, registered: Registrations) -> Pairs:
     token = "aws:efs/replicationConfiguration:ReplicationConfiguration"
-    props = registered.find(token, f"{_owner(fact, registered)}-filestores-copy")
-    return {"region": (fact.region, props["destination"]["region"])}
+    regions = [
+        props["destination"]["region"]
+        for props in registered.all(token, f"{_owner(fact, registered)}-filestores-copy")
+    ]
+    return {"region": ([] if fact.writable else [fact.region], regions)}
 
 
 def _bucket_replication(fact: Any, registered: Registrations) -> Pairs:
@@ -916,6 +969,21 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.UsageExporter: _usage_exporter,
     facts.Workload: _workload,
 }
+
+COMPARED_THERE = frozenset(
+    {
+        facts.CacheGroup,
+        facts.Egress,
+        facts.FileShare,
+        facts.Job,
+        facts.Namespace,
+        facts.NamespaceQuota,
+        facts.PriorityClass,
+        facts.Route,
+        facts.Workload,
+    }
+)
+"""The kinds of facts that a second region's part declares by itself; the others say where these are."""
 
 NOT_A_RESOURCE: frozenset[type[FactRecord]] = frozenset({facts.Labour, facts.Traffic})
 ONLY_ADOPTED: frozenset[type[FactRecord]] = frozenset(

@@ -12,6 +12,7 @@ from tiers.facts.data import CacheGroup, CacheSpace
 from tiers.facts.ingress import ControllerKind
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
+from tiers.portfolio.failover.cluster import SecondCluster, SecondIngress
 from tiers.portfolio.loading import load_portfolio
 from tiers.portfolio.parts.exporters import (
     KubeStateMetricsSpec,
@@ -32,6 +33,13 @@ from tiers.vocabulary import Environment
 
 ROOT = Path(__file__).parent.parent
 LOCAL = ROOT / "portfolios" / "local"
+UPGRADE_COMMAND = {
+    "image": f"registry.example.com/upgrade@sha256:{'d' * 64}",
+    "command": ["odoo", "--update=all", "--stop-after-init"],
+    "minutes": 90,
+    "may_lose_rows": ["mail_message"],
+}
+"""What upgrades a database to 19.0."""
 WORKING_HOURS = {"awake": "Mon-Fri 07:00-19:00", "timezone": "Europe/Brussels"}
 
 
@@ -126,6 +134,39 @@ def wide_platform() -> Platform:
     return usual.model_copy(update={"dr_networks": {"eu-west-1": waiting}, "images": images})
 
 
+@cache
+def second_cluster() -> SecondCluster:
+    """A cluster in the second region, in which tenants can start."""
+    return SecondCluster(
+        name="odoo-standby",
+        context="standby",
+        version="1.35",
+        ingress=SecondIngress(
+            namespace="ingress",
+            controller=ControllerKind.TRAEFIK,
+            class_name="traefik",
+            target="standby-0a1b2c3d.elb.eu-west-1.amazonaws.com",
+        ),
+        subnet_cidrs=("10.60.0.0/20", "10.60.16.0/20"),
+        node_class="m7g.large",
+    )
+
+
+@cache
+def two_regions() -> Platform:
+    """The wide platform, with a cluster in its second region."""
+    usual = wide_platform()
+    network = usual.dr_networks["eu-west-1"].model_copy(update={"cluster": second_cluster()})
+    return usual.model_copy(update={"dr_networks": {"eu-west-1": network}})
+
+
+def failing_over(stage: str | None = None, **section: Any) -> Tenant:
+    """A tenant with a standby, at a stage of its failover; at rest without one."""
+    failover = {"number": 1, "to": "eu-west-1", "stage": stage, **section} if stage else None
+    options = {"users": 50, "warm_standby": True}
+    return tenant(tier="cross-region-backup", options=options, failover=failover)
+
+
 def named_versions() -> dict[str, NamedImage]:
     """Versions by name: a build of the platform's own, the version before it, and one for staging first."""
     own = local_portfolio().platform.images.odoo.model_dump()
@@ -136,7 +177,7 @@ def named_versions() -> dict[str, NamedImage]:
         for name, version, digit, more in (
             ("18.0-lts", "18.0", "a", {}),
             ("17.0", "17.0", "b", {}),
-            ("19.0", "19.0", "c", {"rollout": "staging-first"}),
+            ("19.0", "19.0", "c", {"rollout": "staging-first", "upgrade": UPGRADE_COMMAND}),
         )
     }
 
@@ -144,7 +185,7 @@ def named_versions() -> dict[str, NamedImage]:
 @cache
 def grouped_platform() -> Platform:
     """The wide platform in the VPC of its cluster, where pods can have security groups of their own."""
-    document = wide_platform().model_dump(mode="json")
+    document = two_regions().model_dump(mode="json")
     adopted = {
         "vpc_id": "vpc-0a1b2c3d",
         "subnet_ids": ["subnet-01", "subnet-02", "subnet-03"],

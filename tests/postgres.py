@@ -44,6 +44,7 @@ PORT: Final = 5432
 OWNER: Final = "local/acme-consulting/acme"
 """Whose a tenant is here: portfolio, client and the id it was first deployed under."""
 _NOBODY: Final = 65534
+_CHECKSUMS: Final = 18
 _ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 # Predefined roles that rds_superuser holds and every version here has.
 _RDS_SUPERUSER: Final = ("pg_monitor", "pg_signal_backend", "pg_checkpoint", "pg_create_subscription")
@@ -187,23 +188,93 @@ def running_server(
     The master may make roles and databases, and is no superuser. `like_rds` grants it what RDS's role
     `rds_superuser` has besides (Amazon RDS User Guide, "Understanding the rds_superuser role").
     """
-    tools = programs(major)
     with scratch() as folder:
-        data = Path(shutil.copytree(_fresh(major), folder / "data"))
+        lay_out(major, folder)
+        with served(major, folder, settings=settings) as server:
+            make_master(server, like_rds=like_rds)
+            yield server
+
+
+def lay_out(major: int, folder: Path) -> None:
+    """Put the data of a server that never ran into *folder*."""
+    give(Path(shutil.copytree(_fresh(major), folder / "data")))
+
+
+def make_master(server: Server, *, like_rds: bool = False) -> None:
+    """Make what RDS gives; see `running_server`."""
+    quoted = ADMIN_PASSWORD.replace("'", "''")
+    server.ask(f"CREATE ROLE {ADMIN} LOGIN CREATEDB CREATEROLE PASSWORD '{quoted}'")
+    if like_rds:
+        server.ask(f"GRANT {', '.join(_RDS_SUPERUSER)} TO {ADMIN} WITH ADMIN OPTION")
+
+
+LEADING: Final = ("wal_level=replica", "max_wal_senders=4")
+"""The settings of a server that another one follows."""
+
+
+@contextmanager
+def following_server(source: Server) -> Iterator[Server]:
+    """A server that follows *source*, which has the settings `LEADING`, as a replica of RDS does."""
+    with scratch() as folder:
+        data, password = folder / "data", ADMIN_PASSWORD.replace("'", r"\'")
+        where = f"host={source.host} user=postgres password='{password}' sslmode=require"
+        copied = ["-D", str(data), "-d", where, "--checkpoint=fast", "--no-sync"]
+        _run([str(source.programs / "pg_basebackup"), *copied], folder)
+        # What pg_basebackup would write itself, the server's own libpq may be too old for.
+        (data / "standby.signal").touch()
         give(data)
-        host = own_address()
-        given = (*_SETTINGS, f"unix_socket_directories={folder}", f"listen_addresses={host}", *settings)
-        with _started([str(tools / "postgres"), "-D", str(data), *(f"--{each}" for each in given)], folder):
-            server = Server(tools, host, major, folder)
-            quoted = ADMIN_PASSWORD.replace("'", "''")
-            server.ask(f"CREATE ROLE {ADMIN} LOGIN CREATEDB CREATEROLE PASSWORD '{quoted}'")
-            if like_rds:
-                server.ask(f"GRANT {', '.join(_RDS_SUPERUSER)} TO {ADMIN} WITH ADMIN OPTION")
+        with served(source.major, folder, settings=(*LEADING, f"primary_conninfo={where}")) as server:
             yield server
 
 
 @contextmanager
-def _started(command: list[str], folder: Path) -> Iterator[None]:
+def served(
+    major: int, folder: Path, *, settings: Sequence[str] = (), ending: signal.Signals = signal.SIGQUIT
+) -> Iterator[Server]:
+    """A server of the data in *folder*; it ends at once, as in a crash, or with SIGINT in good order."""
+    tools, host = programs(major), own_address()
+    given = (*_SETTINGS, f"unix_socket_directories={folder}", f"listen_addresses={host}", *settings)
+    command = [str(tools / "postgres"), "-D", str(folder / "data"), *(f"--{each}" for each in given)]
+    with _started(command, folder, ending):
+        yield Server(tools, host, major, folder)
+
+
+def upgrade(folder: Path, old: int, new: int) -> str:
+    """Upgrade the data in *folder* with PostgreSQL's own pg_upgrade, as RDS does; what it said.
+
+    Raises:
+        RuntimeError: When it refused; the data is what it was, then.
+    """
+    before, after = folder / "data", folder / "upgraded"
+    # From 18 on new data has checksums; pg_upgrade wants both alike.
+    alike = ["--no-data-checksums"] if new >= _CHECKSUMS else []
+    _initdb(new, folder, after, _fresh(old).parent / "password", alike)
+    _only_over_tls(after)
+    for data in (before, after):
+        (data / "pg_hba.conf").rename(data / "pg_hba.kept")
+        (data / "pg_hba.conf").write_text("local all all trust\n", encoding="utf-8")
+    give(folder)
+    options = (
+        f"--old-bindir={programs(old)}",
+        f"--new-bindir={programs(new)}",
+        f"--old-datadir={before}",
+        f"--new-datadir={after}",
+        f"--socketdir={folder}",
+        "--username=postgres",
+        "--no-sync",
+    )
+    try:
+        said = _run([str(programs(new) / "pg_upgrade"), *options], folder)
+    finally:
+        for data in (before, after):
+            (data / "pg_hba.kept").rename(data / "pg_hba.conf")
+    shutil.rmtree(before)
+    after.rename(before)
+    return said
+
+
+@contextmanager
+def _started(command: list[str], folder: Path, ending: signal.Signals) -> Iterator[None]:
     """A server that lives as long as the block, and is ready when it begins."""
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -221,7 +292,7 @@ def _started(command: list[str], folder: Path) -> Iterator[None]:
         Patience().wait(starting, lambda: _ready(folder / "data" / "postmaster.pid"))
         yield
     finally:
-        process.send_signal(signal.SIGQUIT)  # PostgreSQL's immediate shutdown
+        process.send_signal(ending)  # SIGQUIT is PostgreSQL's immediate shutdown, SIGINT its fast one
         process.wait()
 
 
@@ -242,15 +313,19 @@ def _fresh(major: int) -> Path:
     password.write_text(ADMIN_PASSWORD, encoding="utf-8")
     give(folder)
     data = folder / "data"
+    _initdb(major, folder, data, password)
+    _only_over_tls(data)
+    return data
+
+
+def _initdb(major: int, folder: Path, data: Path, password: Path, more: Sequence[str] = ()) -> None:
     options = ["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]
     # Made-up passwords need not be slow to guess: a quarter of a short session would be spent on that.
     options.append("--set=scram_iterations=1")
     # Every server gets a copy of its log of changes, 16 MB if nobody says less.
     options.append("--wal-segsize=1")
     initdb = programs(major) / "initdb"
-    _run([str(initdb), f"--pgdata={data}", f"--pwfile={password}", *options], folder)
-    _only_over_tls(data)
-    return data
+    _run([str(initdb), f"--pgdata={data}", f"--pwfile={password}", *options, *more], folder)
 
 
 def _only_over_tls(data: Path) -> None:
@@ -272,7 +347,8 @@ def _only_over_tls(data: Path) -> None:
         data.parent,
     )
     key.chmod(0o600)
-    (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.0/8 scram-sha-256\n", encoding="utf-8")
+    allowed = "".join(f"hostssl {what} all 127.0.0.0/8 scram-sha-256\n" for what in ("all", "replication"))
+    (data / "pg_hba.conf").write_text(allowed, encoding="utf-8")
     with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
         file.write("log_connections = on\nssl = on\n")
 
@@ -289,7 +365,7 @@ def own_address() -> str:
             return host
 
 
-def _run(command: list[str], folder: Path) -> None:
+def _run(command: list[str], folder: Path) -> str:
     # Into a file: the server would keep a pipe open for as long as it lives.
     with (folder / "said").open("wb") as said:
         done = subprocess.run(
@@ -302,5 +378,7 @@ def _run(command: list[str], folder: Path) -> None:
             **unprivileged(),
             env=_ENVIRONMENT,
         )
+    answer = (folder / "said").read_text(encoding="utf-8")
     if done.returncode:
-        raise RuntimeError((folder / "said").read_text(encoding="utf-8"))
+        raise RuntimeError(answer)
+    return answer

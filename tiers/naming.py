@@ -26,6 +26,15 @@ def physical_name(*parts: str, limit: int = NAME_LIMIT) -> str:
     return f"{name[: limit - _HASH_CHARS - 1].rstrip('-')}-{short_hash(name)}"
 
 
+def numbered(part: str, number: int) -> str:
+    """What *part* is called after *number* others; the first has the name of the first release.
+
+    >>> numbered("postgresql-standby", 0), numbered("postgresql-standby", 1)
+    ('postgresql-standby', 'postgresql-standby-2')
+    """
+    return f"{part}-{number + 1}" if number else part
+
+
 def short_hash(text: str) -> str:
     """Eight hexadecimal digits that stand for *text*."""
     return hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARS]

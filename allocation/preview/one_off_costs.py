@@ -16,11 +16,12 @@ from allocation.prices.price_book import PriceBook
 from tiers.catalog.classes import TierChange
 from tiers.change.places import place_of
 from tiers.facts.copies import DatabaseBackupCopy, DatabaseStandby, FileSystemReplica, VaultCopy
-from tiers.facts.data import FileShare, TenantDatabase
-from tiers.facts.every_fact import Labour
+from tiers.facts.data import DatabaseInstance, FileShare, TenantDatabase
+from tiers.facts.database_upgrade import major_of
+from tiers.facts.every_fact import Fact, Labour
 from tiers.facts.record import FactId
-from tiers.plan.plan import TenantPlan
-from tiers.vocabulary import TenantId
+from tiers.plan.plan import TenantPlan, facts_of
+from tiers.vocabulary import PLATFORM, TenantId
 
 _HOURS_PER_DAY: Final = 24
 _BOTH_DIRECTIONS: Final = 2
@@ -41,12 +42,14 @@ class OneOff:
 def one_off_costs(comparison: Comparison, rates: TierChange) -> tuple[OneOff, ...]:
     """The one-off costs of the tenants that change. New and ending tenants are not included."""
     prices = comparison.after.conditions.prices
-    return tuple(
+    platforms = (comparison.before.plan.platform, comparison.after.plan.platform)
+    tenants = (
         item
         for change in comparison.moved
         if change.before is not None and change.after is not None
         for item in _of_tenant(comparison, change, change.before, change.after, prices, rates)
     )
+    return (*_upgrades(PLATFORM, *platforms, prices, rates), *tenants)
 
 
 def moves_data(before: TenantPlan, after: TenantPlan) -> tuple[bool, bool]:
@@ -100,10 +103,36 @@ def _of_tenant(  # noqa: PLR0917 - a tenant's change and its prices
     if before.tier != after.tier:
         hours = rates.labour_hours_with_data if database or files else rates.labour_hours_in_place
         yield _priced(prices, change.tenant, "labour", _HOUR, Decimal(hours))
-    if before.restore is None and after.restore is not None:
-        yield _priced(
-            prices, change.tenant, "labour of a restore", _HOUR, Decimal(rates.labour_hours_restore)
-        )
+    yield from _labour_of_stages(change.tenant, before, after, prices, rates)
+    yield from _upgrades(change.tenant, before.facts, after.facts, prices, rates)
+
+
+def _labour_of_stages(
+    owner: TenantId, before: TenantPlan, after: TenantPlan, prices: PriceBook, rates: TierChange
+) -> Iterator[OneOff]:
+    """The labour of what begins and goes through stages; the way home from a second region is no restore."""
+    fails_over = after.failover is not None
+    for what, was, goes_on, hours in (
+        ("a restore", before.restore, after.restore if not fails_over else None, rates.labour_hours_restore),
+        ("an upgrade of Odoo", before.upgrade, after.upgrade, rates.labour_hours_odoo_upgrade),
+        ("a failover", before.failover, after.failover, rates.labour_hours_failover),
+    ):
+        if was is None and goes_on is not None:
+            yield _priced(prices, owner, f"labour of {what}", _HOUR, Decimal(hours))
+
+
+def _upgrades(
+    owner: TenantId, before: tuple[Fact, ...], after: tuple[Fact, ...], prices: PriceBook, rates: TierChange
+) -> Iterator[OneOff]:
+    """The labour of each server that begins its way to a newer major version, or takes it in one step."""
+    known = {server.id: server for server in facts_of(before, DatabaseInstance)}
+    for server in facts_of(after, DatabaseInstance):
+        old = known.get(server.id)
+        if old is None or old.upgrade is not None:
+            continue
+        if server.upgrade is not None or major_of(server.engine_version) > major_of(old.engine_version):
+            hours = Decimal(rates.labour_hours_database_upgrade)
+            yield _priced(prices, owner, "labour of an upgrade of PostgreSQL", _HOUR, hours)
 
 
 def _double_running(comparison: Comparison, change: TenantChange, days: int) -> Iterator[OneOff]:

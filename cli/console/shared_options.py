@@ -17,6 +17,14 @@ NextStage = Annotated[
 ToDatabaseBefore = Annotated[
     bool, typer.Option("--back", help="Go back to the database of before, as long as it is kept.")
 ]
+EvidenceOfSteps = Annotated[
+    Path | None,
+    typer.Option("--evidence", metavar="FILE", help="Append the step to this file of JSON lines."),
+]
+KubectlContext = Annotated[
+    str | None,
+    typer.Option("--context", metavar="NAME", help="Use this context of kubectl. Default: the current one."),
+]
 DeployedIn = Annotated[
     str, typer.Option("--stack", "-s", metavar="NAME", help="Stack that the tenant is deployed in.")
 ]

@@ -70,6 +70,7 @@ def _lifecycle(fact: Bucket) -> list[dict[str, Any]]:
             "id": "expire-dumps",
             "status": "Enabled",
             "filter": {"prefix": f"{DUMPS}/"},
+            **_archive(fact),
             "expiration": {"days": fact.expire_after_days},
         },
         {
@@ -80,6 +81,12 @@ def _lifecycle(fact: Bucket) -> list[dict[str, Any]]:
             "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
         },
     ]
+
+
+def _archive(fact: Bucket) -> dict[str, Any]:
+    """Old dumps change their class. Copies of files do not: any of them may be needed with a new dump."""
+    old = fact.archive
+    return {"transitions": [{"days": old.after_days, "storage_class": old.storage_class}]} if old else {}
 
 
 def _tls_only(bucket: s3.Bucket) -> pulumi.Output[str]:

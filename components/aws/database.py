@@ -43,7 +43,8 @@ class PostgresServer(pulumi.ComponentResource):
     A Multi-AZ cluster has no cross-region automated backups, no stop and start, and no storage
     autoscaling (RDS User Guide, Multi-AZ DB cluster limitations). What a destroy needs is set at
     creation, because a destroy reads it from the state: a final snapshot name that no earlier server of
-    this name has used, and retained backups.
+    this name has used, and retained backups. `master_secret` is the content of the master user's secret, None
+    where AWS makes the password.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class PostgresServer(pulumi.ComponentResource):
                 depends_on=[*log_groups(name, logs, key, child), *groups],
             ),
         )
-        self.place = _place(self.instance, master.secret_arn)
+        self.place, self.master_secret = _place(self.instance, master.secret_arn), master.secret
         self.register_outputs({"address": self.instance.address})
 
 
@@ -93,6 +94,7 @@ class _Master(NamedTuple):
 
     arguments: dict[str, Any]
     secret_arn: pulumi.Output[str] | None
+    secret: pulumi.Output[str] | None = None
 
 
 def _master_of(name: str, fact: DatabaseInstance, key: KeyPlace, child: pulumi.ResourceOptions) -> _Master:
@@ -108,6 +110,16 @@ def _master_of(name: str, fact: DatabaseInstance, key: KeyPlace, child: pulumi.R
     # Another number is another resource, as of a tenant's other passwords.
     numbered = physical_name(name, "rotation", str(fact.master_number)) if fact.master_number else name
     made = random.RandomPassword(f"{numbered}-master", length=_PASSWORD_LENGTH, special=False, opts=child)
+    # As RDS writes it, so that Jobs read either.
+    content: pulumi.Output[str] = pulumi.Output.json_dumps({"username": _MASTER, "password": made.result})
+    arn = master_secret(name, content, key, child)
+    return _Master({"password": made.result}, arn, content)
+
+
+def master_secret(
+    name: str, content: pulumi.Output[str], key: KeyPlace, child: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    """The ARN of a secret with the master user of the server *name*; known once it has its content."""
     secret = secretsmanager.Secret(
         f"{name}-master",
         description=f"Master user of {name}",
@@ -117,13 +129,10 @@ def _master_of(name: str, fact: DatabaseInstance, key: KeyPlace, child: pulumi.R
         opts=child,
     )
     version = secretsmanager.SecretVersion(
-        f"{name}-master",
-        secret_id=secret.id,
-        # As RDS writes it, so that Jobs read either.
-        secret_string=pulumi.Output.json_dumps({"username": _MASTER, "password": made.result}),
-        opts=child,
+        f"{name}-master", secret_id=secret.id, secret_string=content, opts=child
     )
-    return _Master({"password": made.result}, version.secret_arn)
+    known: pulumi.Output[str] = version.secret_arn
+    return known
 
 
 def _place(instance: rds.Instance, secret_arn: pulumi.Output[str] | None) -> ServerPlace:
@@ -239,6 +248,6 @@ def _original(fact: DatabaseInstance) -> dict[str, Any]:
         "username": _MASTER,
         "backup_retention_period": fact.backup_retention_days,
         "backup_window": fact.backup_window,
-        "apply_immediately": False,
+        "apply_immediately": fact.upgrade is not None and fact.upgrade.at_once,
         "ca_cert_identifier": "rds-ca-rsa2048-g1",
     }

@@ -47,24 +47,39 @@ class SharedFileSystem(pulumi.ComponentResource):
             tags={"Name": name},
             opts=pulumi.ResourceOptions(parent=self, protect=fact.deletion_protection),
         )
-        self.mount_targets = [
-            efs.MountTarget(
-                f"{name}-{index}",
-                file_system_id=self.file_system.id,
-                subnet_id=subnet_id,
-                security_groups=[network.security_group_id],
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for index, subnet_id in enumerate(network.subnet_ids)
-        ]
-        efs.FileSystemPolicy(
-            f"{name}-mounts",
-            file_system_id=self.file_system.id,
-            policy=pulumi.Output.json_dumps(_mounts(self.file_system.arn)),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
         self.place = FileSystemPlace(self.file_system.id, self.file_system.arn)
+        mounted_through(name, self.place, network, pulumi.ResourceOptions(parent=self))
         self.register_outputs({"id": self.file_system.id})
+
+
+def mounted_through(
+    name: str, file_system: FileSystemPlace, network: NetworkPlace, opts: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    """The ways into a file system: a mount target in every subnet, and the policy of who may mount.
+
+    Args:
+        name: What the logical names begin with.
+        file_system: The file system.
+        network: Its subnets, and the security group that decides who reaches it.
+        opts: Options of the resources.
+    """
+    targets: list[pulumi.Resource] = [
+        efs.MountTarget(
+            f"{name}-{index}",
+            file_system_id=file_system.id,
+            subnet_id=subnet_id,
+            security_groups=[network.security_group_id],
+            opts=opts,
+        )
+        for index, subnet_id in enumerate(network.subnet_ids)
+    ]
+    policy = efs.FileSystemPolicy(
+        f"{name}-mounts",
+        file_system_id=file_system.id,
+        policy=pulumi.Output.json_dumps(_mounts(file_system.arn)),
+        opts=opts,
+    )
+    return [*targets, policy]
 
 
 def _mounts(file_system: pulumi.Input[str]) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class FileSystemCopy(pulumi.ComponentResource):
     """A replica of a file system, created and kept up to date by EFS.
 
     EFS creates the replica without the cost tags: its bill lines are recognised by `arn` only. It
-    stays when the replication ends.
+    stays when the replication ends, and is writable then. Pulumi's state keeps its id beyond that.
     """
 
     def __init__(
@@ -91,13 +91,20 @@ class FileSystemCopy(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(component_type("FileSystemCopy"), name, fact.model_dump(mode="json"), opts)
-        self.replication = efs.ReplicationConfiguration(
-            name,
-            source_file_system_id=file_system.id,
-            destination={"region": fact.region, "kms_key_id": key.arn},
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self.arn = _replica_arn(file_system, fact.region, self.replication)
+        child = pulumi.ResourceOptions(parent=self)
+        made: pulumi.Input[str] = ""
+        if not fact.writable:
+            replication = efs.ReplicationConfiguration(
+                name,
+                source_file_system_id=file_system.id,
+                destination={"region": fact.region, "kms_key_id": key.arn},
+                opts=child,
+            )
+            made = replication.destination.apply(lambda known: known.file_system_id or "")
+        # A `Stash` keeps the first value that it had.
+        self.id: pulumi.Output[str] = pulumi.Stash(f"{name}-id", input=made, opts=child).output
+        self.arn = _replica_arn(file_system, fact.region, self.id)
+        self.place = FileSystemPlace(self.id, self.arn)
         self.register_outputs({})
 
 
@@ -179,11 +186,8 @@ class RestoreTests(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _replica_arn(
-    source: FileSystemPlace, region: str, replication: efs.ReplicationConfiguration
-) -> pulumi.Output[str]:
+def _replica_arn(source: FileSystemPlace, region: str, made: pulumi.Output[str]) -> pulumi.Output[str]:
     account = pulumi.Output.from_input(source.arn).apply(lambda arn: arn.split(":")[4])
-    made = replication.destination.apply(lambda known: known.file_system_id)
     return pulumi.Output.concat("arn:aws:elasticfilesystem:", region, ":", account, ":file-system/", made)
 
 

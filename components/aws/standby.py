@@ -17,10 +17,10 @@ from tiers.facts.every_fact import DatabaseStandby, LogGroup
 class StandbyServer(pulumi.ComponentResource):
     """A cross-region read replica, encrypted with its own region's key.
 
-    An operator promotes it by the runbook (docs/lifecycle.md). A promoted replica is an independent server,
-    and no update makes it a replica again: the provider refuses a source for a server that has none
-    (terraform-provider-aws, internal/service/rds/instance.go, "cannot elect new source database for
-    replication"), so after a refresh every update would fail.
+    It is promoted by a failover, whose update takes its source away, or by a person. A promoted replica is an
+    independent server, and no update makes it a replica again: the provider refuses a source for a server
+    that has none (terraform-provider-aws, internal/service/rds/instance.go, "cannot elect new source database
+    for replication"), so after a refresh every update would fail.
 
     A replica leaves no final snapshot (RDS API Reference, DeleteDBInstance: `FinalDBSnapshotIdentifier`
     "can't be specified when deleting a read replica"); one that the plan knows as promoted does.
@@ -49,7 +49,6 @@ class StandbyServer(pulumi.ComponentResource):
         self.instance = rds.Instance(
             name,
             identifier=physical_name(name),
-            replicate_source_db=source.arn,
             kms_key_id=key.arn,
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[fact.security_group_id],
@@ -58,11 +57,12 @@ class StandbyServer(pulumi.ComponentResource):
             performance_insights_kms_key_id=key.arn if fact.performance_insights else None,
             **every_server(fact),
             **_end_and_version(fact),
+            **_source_or_backups(fact, source),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=fact.deletion_protection,
                 depends_on=[*log_groups(name, logs, key, child), *groups],
-                ignore_changes=["replicateSourceDb"],
+                ignore_changes=None if fact.takes_over else ["replicateSourceDb"],
             ),
         )
         self.register_outputs({"address": self.instance.address})
@@ -77,5 +77,16 @@ def _end_and_version(fact: DatabaseStandby) -> dict[str, Any]:
     return {
         "skip_final_snapshot": not fact.promoted,
         "engine_version": fact.engine_version,
-        "apply_immediately": not fact.promoted,
+        # What takes over grows before anybody works with it.
+        "apply_immediately": not fact.promoted or fact.takes_over,
     }
+
+
+def _source_or_backups(fact: DatabaseStandby, source: ServerPlace) -> dict[str, Any]:
+    """Whom it follows, or what a server of its own needs: the provider promotes one that loses its source.
+
+    What a person promoted keeps the source that its state has, unsent.
+    """
+    if not fact.takes_over:
+        return {"replicate_source_db": source.arn}
+    return {"backup_retention_period": fact.backup_retention_days, "backup_window": fact.backup_window}

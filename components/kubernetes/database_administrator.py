@@ -10,6 +10,7 @@ import pulumi_kubernetes as k8s
 from components.aws.iam import PodRole
 from components.kubernetes import pods
 from components.places import KeyPlace, ServerPlace, Text
+from tiers.facts.database_upgrade import ServerUpgrade, UpgradeStage
 
 DATABASE_ADMIN: Final = "database-admin"
 
@@ -25,6 +26,7 @@ def database_administrator(
     key: KeyPlace,
     child: pulumi.ResourceOptions,
     inside: pulumi.ResourceOptions,
+    upgrade: ServerUpgrade | None = None,
 ) -> k8s.core.v1.ServiceAccount:
     """A service account whose pods may read the secret of one server's master user.
 
@@ -38,6 +40,7 @@ def database_administrator(
         key: The key of the secret.
         child: Options of AWS resources.
         inside: Options of objects in the namespace, which wait for it.
+        upgrade: The upgrade of that server, whose check asks AWS which versions and extensions it offers.
     """
     made = pods.service_account(account, account, namespace, inside)
     secret = server.master_secret_arn
@@ -51,5 +54,9 @@ def database_administrator(
             "Condition": {"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com"}},
         },
     ]
+    if upgrade is not None and upgrade.stage is UpgradeStage.CHECK:
+        # Neither names a resource of anybody (Service Authorization Reference, Amazon RDS).
+        asks = ["rds:DescribeDBEngineVersions", "rds:DescribeEngineDefaultParameters"]
+        may.append({"Effect": "Allow", "Action": asks, "Resource": "*"})
     PodRole(role, cluster=cluster, namespace=namespace, service_account=account, statements=may, opts=child)
     return made

@@ -15,7 +15,8 @@ from components.naming import component_type, job_name, physical_name
 from tiers.facts.every_fact import FileShare, Job, ScheduledJob, TenantDatabase
 from tiers.plan.plan import TenantPlan, facts_of
 
-_BACKOFF_LIMIT: Final = 3
+RETRIES: Final = 3
+"""How often a pod that failed is followed by another, where a job says nothing else."""
 _LEAST_MINUTES: Final = 30
 _MINUTES_PER_GIB: Final = 2
 _MOST_MINUTES: Final = 2 * 24 * 60
@@ -67,7 +68,7 @@ class OneOffJob(pulumi.ComponentResource):
         gib: int = 0,
         has_read: pulumi.Output[str] | None = None,
         notes: Mapping[str, str] | None = None,
-        retries: int = _BACKOFF_LIMIT,
+        retries: int = RETRIES,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(owner, fact.name)
@@ -102,8 +103,8 @@ def called_of(owner: str, fact: Job, distinguished_by: Any, *seen: str) -> str:
 
 def described(fact: Job) -> dict[str, Any]:
     """What makes it another job: not its priority, and not what only some have."""
-    unsaid = {"priority_class", *({"update"} if fact.update is None else ())}
-    return fact.model_dump(mode="json", exclude=unsaid)
+    unsaid = {name for name in ("update", "upgrade") if getattr(fact, name) is None}
+    return fact.model_dump(mode="json", exclude={"priority_class", *unsaid})
 
 
 def _lasting(parent: OneOffJob, gib: int) -> pulumi.ResourceOptions:

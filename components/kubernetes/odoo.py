@@ -45,9 +45,8 @@ def configuration(
     it (list_dbs in odoo/service/db.py of 17.0 to 19.0). The database list is closed, the master password is
     random. `addons_path` is needed because the mounted folder hides the image's own configuration.
     """
-    major = int(process.version.partition(".")[0])
     options: dict[str, Any] = {
-        **({"addons_path": ",".join(process.addons_path)} if process.addons_path else {}),
+        **options_of_version(process.version, process.addons_path, "session_redis"),
         "admin_passwd": admin_password,
         "data_dir": DATA_DIRECTORY,
         "db_host": address,
@@ -63,16 +62,23 @@ def configuration(
         "limit_time_real_cron": LIMIT_TIME_REAL_CRON_SECONDS,
         "list_db": False,
         "proxy_mode": True,
-        "server_wide_modules": ",".join(_server_wide_modules(major)),
     }
-    if major <= _LAST_VERSION_WITH_DEMO_DATA:
-        options["without_demo"] = "all"  # since version 19 demo data is off, and the option does not exist
     return "[options]\n" + "".join(f"{key} = {value}\n" for key, value in sorted(options.items()))
 
 
-def _server_wide_modules(major: int) -> tuple[str, ...]:
-    """Odoo's own default for that version, and where sessions live."""
-    return ("base", *(("rpc",) if major >= _FIRST_VERSION_WITH_RPC_MODULE else ()), "web", "session_redis")
+def options_of_version(version: str, addons_path: Collection[str], *modules: str) -> dict[str, str]:
+    """The options of odoo.conf that depend on the version of Odoo.
+
+    Server-wide are the modules that are so by default in that version, and *modules*.
+    """
+    major = int(version.partition(".")[0])
+    wide = ("base", *(("rpc",) if major >= _FIRST_VERSION_WITH_RPC_MODULE else ()), "web", *modules)
+    return {
+        **({"addons_path": ",".join(addons_path)} if addons_path else {}),
+        "server_wide_modules": ",".join(wide),
+        # Since version 19 demo data is off, and the option does not exist.
+        **({"without_demo": "all"} if major <= _LAST_VERSION_WITH_DEMO_DATA else {}),
+    }
 
 
 def report_address(route: Route) -> str:

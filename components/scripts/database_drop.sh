@@ -21,9 +21,9 @@ if [ "${ONLY_LEFT:-no}" = yes ]; then
     *) echo "database $TENANT_DATABASE on $PGHOST is in use (it says '$said'): it was not dropped" >&2; exit 1 ;;
   esac
 fi
-# SECOND_LOGIN is there when a rotation of the tenant's secrets did not end.
-[ "${KEEP_ROLE:-no}" = yes ] || psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=second="$SECOND_LOGIN" <<'SQL'
-SELECT format('ALTER ROLE %I NOLOGIN', rolname) FROM pg_roles WHERE rolname IN (:'role', :'second') \gexec
+# SECOND_LOGIN is there when a rotation of the tenant's secrets did not end, READER_ROLE where reports read.
+[ "${KEEP_ROLE:-no}" = yes ] || psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=second="$SECOND_LOGIN" --set=reader="$READER_ROLE" <<'SQL'
+SELECT format('ALTER ROLE %I NOLOGIN', rolname) FROM pg_roles WHERE rolname IN (:'role', :'second', :'reader') \gexec
 SQL
 # DROP DATABASE ends an autovacuum worker itself, which no account of RDS may do before PostgreSQL 18, and waits
 # five seconds for connections. WITH (FORCE) asks for the right to end the worker, and fails.
@@ -45,13 +45,13 @@ if [ "${KEEP_ROLE:-no}" = yes ]; then
   exit 0
 fi
 # Whoever may connect to `postgres` may keep large objects there, and a role that owns something cannot be dropped.
-role=(psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=second="$SECOND_LOGIN")
+role=(psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=second="$SECOND_LOGIN" --set=reader="$READER_ROLE")
 "${role[@]}" <<'SQL'
 SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity
- WHERE usename IN (:'role', :'second') AND pg_has_role(usesysid, 'MEMBER');
-SELECT format('DROP OWNED BY %I', rolname) FROM pg_roles WHERE rolname IN (:'role', :'second') \gexec
+ WHERE usename IN (:'role', :'second', :'reader') AND pg_has_role(usesysid, 'MEMBER');
+SELECT format('DROP OWNED BY %I', rolname) FROM pg_roles WHERE rolname IN (:'role', :'second', :'reader') \gexec
 SELECT format('DROP ROLE %I', rolname) FROM pg_roles
- WHERE rolname = :'second' AND NOT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = pg_roles.oid) \gexec
+ WHERE rolname IN (:'second', :'reader') AND NOT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = pg_roles.oid) \gexec
 SQL
 # A neighbour may have granted the role something in its own database, and only its owner can take that back.
 elsewhere=$("${role[@]}" --tuples-only --no-align <<'SQL'

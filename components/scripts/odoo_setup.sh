@@ -48,6 +48,11 @@ fi
 # which one it is, also where it was restored, copied or upgraded by hand.
 if [ "$schema" = t ]; then
   written=$(ask "SELECT latest_version FROM ir_module_module WHERE name = 'base'")
+  # On the way back from an upgrade the database before takes its place after this job, and is looked at once more.
+  if [ -n "${GOES_BACK:-}" ] && [ -n "$written" ] && [ "${written%%.*}" != "${VERSION%%.*}" ]; then
+    echo "database $PGDATABASE is of Odoo ${written%%.*}, and goes back to ${VERSION%%.*}: nothing to set up"
+    exit 0
+  fi
   if [ -n "$written" ] && [ "${written%%.*}" != "${VERSION%%.*}" ]; then
     cannot "database $PGDATABASE is of Odoo ${written%%.*} ($written), and the image of Odoo $VERSION: nothing was changed; put the tenant's version back, or upgrade the database first"
   fi
@@ -88,6 +93,10 @@ odoo shell --config="$conf" --no-http --workers=0 --max-cron-threads=0 <<<"$SETT
 # Scheduled actions off, mail servers out, payment and delivery in test mode (Odoo 16 and later).
 if [ "${NEUTRALISE:-no}" = yes ]; then
   /bin/bash -euo pipefail -c "$NEUTRALISED"
+fi
+# After modules and neutralisation have made their tables.
+if [ -n "${READER_ROLE:-}" ]; then
+  psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=reader="$READER_ROLE" --set=db="$PGDATABASE" <<<"$READER_RIGHTS" >/dev/null
 fi
 # Last of all: from here on there is a database that the files belong to.
 printf '%s' "$PGHOST" >"$remembered"

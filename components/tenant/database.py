@@ -11,14 +11,15 @@ from components.kubernetes import jobs, pods
 from components.kubernetes.odoo import IDLE_IN_TRANSACTION_SECONDS
 from components.kubernetes.secrets import secret_of
 from components.naming import physical_name
-from components.places import Administered, SecretPlace
+from components.places import Administered, SecretPlace, ServerPlace
 from components.scripts import script
-from components.tenant.rotation import TenantPasswords, second_role
+from components.tenant.rotation import TenantPasswords, reader_role, second_role
 from tiers.facts.every_fact import Job, TenantDatabase
 from tiers.plan.plan import TenantPlan
 
 _MOUNT: Final = "/run/secrets/tenant"
 _IDENTITY: Final = {"server", "database", "role", "connection_limit"}
+_READS: Final = {"reader_connections"}
 
 
 class RoleSecret(NamedTuple):
@@ -44,6 +45,8 @@ def role_secret(
     data: dict[str, pulumi.Input[str]] = {"password": passwords.database}
     if passwords.second is not None:
         data["second"] = passwords.second
+    if passwords.reader is not None:
+        data["reader"] = passwords.reader
     made = secret_of(name, namespace, data, called=name, place=place, opts=opts)
     return RoleSecret(*made, str(passwords.stage or "none"))
 
@@ -65,18 +68,23 @@ def set_up(
         tenant,
         fact,
         setup_script(),
-        {**setup_environment(wanted, on, tenant.owner), "ROTATION": role.stage},
+        {
+            **setup_environment(wanted, on, tenant.owner),
+            "ROTATION": role.stage,
+            "READER_CONNECTIONS": str(wanted.reader_connections),
+        },
         administrator=on.administrator_name,
         role=role,
-        distinguished_by=[identity_of(wanted), role.stage, tenant.owner],
+        distinguished_by=[identity_of(wanted) | _reads(wanted), role.stage, tenant.owner],
         has_read=role.fingerprint,
         opts=opts,
     )
 
 
 def setup_script() -> str:
-    """What the set-up job runs: role and database first, then the second login."""
-    return "\n".join((script("second_login.sh"), script("database_setup.sh"), "settle_second_login"))
+    """What the set-up job runs: role and database first, then the second login and that of reports."""
+    functions = (script("second_login.sh"), script("reader_login.sh"))
+    return "\n".join((*functions, script("database_setup.sh"), "settle_second_login", "settle_reader"))
 
 
 def setup_environment(wanted: TenantDatabase, on: Administered, owner: str) -> dict[str, pulumi.Input[str]]:
@@ -96,8 +104,37 @@ def named(database: TenantDatabase) -> dict[str, pulumi.Input[str]]:
     return {
         "TENANT_ROLE": database.role,
         "SECOND_LOGIN": second_role(database.role),
+        "READER_ROLE": reader_role(database.role),
         "TENANT_DATABASE": database.database,
     }
+
+
+def reader_secret(
+    database: TenantDatabase,
+    namespace: str,
+    passwords: TenantPasswords,
+    server: ServerPlace,
+    *,
+    place: SecretPlace,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The Secret with what a program needs that makes reports, if the tenant has a login for one."""
+    if passwords.reader is None:
+        return
+    name = physical_name(str(database.tenant), "reader")
+    data: dict[str, pulumi.Input[str]] = {
+        "PGHOST": server.address,
+        "PGDATABASE": database.database,
+        "PGUSER": reader_role(database.role),
+        "PGPASSWORD": passwords.reader,
+        "PGSSLMODE": "require",
+    }
+    secret_of(name, namespace, data, called=name, place=place, opts=opts)
+
+
+def _reads(database: TenantDatabase) -> dict[str, Any]:
+    """Where there is no login for reports, jobs stay the ones that have run."""
+    return database.model_dump(mode="json", include=_READS, exclude_defaults=True)
 
 
 def identity_of(database: TenantDatabase) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class Services(NamedTuple):
     cloud_ids: dict[FactId, pulumi.Input[str]]
     storage_gib: dict[FactId, pulumi.Input[int]]
     access: Access
+    masters: Mapping[FactId, pulumi.Output[str]]
+    """The secret of the master user of each server whose password Costack makes, by the server's fact."""
 
 
 def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> Services:
@@ -59,6 +61,7 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
     """
     cloud_ids: dict[FactId, pulumi.Input[str]] = {}
     storage_gib: dict[FactId, pulumi.Input[int]] = {}
+    masters: dict[FactId, pulumi.Output[str]] = {}
     namespaces = _namespaces(tenant, platform, child)
     key = _key(tenant, platform, child, cloud_ids)
     access = access_of(tenant, platform, namespaces, child)
@@ -67,7 +70,11 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
         label = physical_name(platform.name, tenant.tenant, "postgresql")
         logs = fact_named(tenant.facts, LogGroup, "server-logs")
         made = PostgresServer(label, own, logs=logs, network=access.network, key=key, opts=access.admitted)
-        servers[own.id] = Administered(made.place, *_administrator(tenant, platform, made.place, key, child))
+        servers[own.id] = Administered(
+            made.place, *_administrator(tenant, platform, own, made.place, key, child)
+        )
+        if made.master_secret is not None:
+            masters[own.id] = made.master_secret
         cloud_ids[own.id] = made.place.arn
         cloud_ids[f"{own.id}-secret"] = made.place.master_secret_arn
         storage_gib[own.id] = made.place.storage_gib
@@ -80,7 +87,7 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
     used = servers[fact_named(tenant.facts, TenantDatabase, "database").server].server
     cache = caches[fact_named(tenant.facts, CacheSpace, "sessions").group]
     namespace = namespaces[facts_of(tenant.facts, Route)[0].namespace]
-    return Services(namespace, servers, used, cache, key, cloud_ids, storage_gib, access)
+    return Services(namespace, servers, used, cache, key, cloud_ids, storage_gib, access, masters)
 
 
 def _key(
@@ -132,9 +139,10 @@ def _namespaces(
     return {name: platform.namespaces[name] for name in sorted(where - made.keys())} | made
 
 
-def _administrator(
+def _administrator(  # noqa: PLR0917 - what an account is made of
     tenant: TenantPlan,
     platform: PlatformPlace,
+    own: DatabaseInstance,
     server: ServerPlace,
     key: KeyPlace,
     child: pulumi.ResourceOptions,
@@ -153,5 +161,6 @@ def _administrator(
         inside=pulumi.ResourceOptions.merge(
             child, pulumi.ResourceOptions(depends_on=[platform.namespaces[operations]])
         ),
+        upgrade=own.upgrade,
     )
     return account, name

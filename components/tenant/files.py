@@ -19,7 +19,7 @@ from components.aws.second_region import (
     copy_action,
 )
 from components.aws.standby import StandbyServer
-from components.naming import physical_name
+from components.naming import numbered, physical_name
 from components.places import Administered, BucketPlace, FileSystemPlace, KeyPlace, PlatformPlace
 from components.tags.cost_tags import cost_tagged
 from tiers.facts.every_fact import (
@@ -50,6 +50,17 @@ class Files(NamedTuple):
     file_systems: Mapping[FactId, FileSystemPlace]
     buckets: Mapping[FactId, BucketPlace]
     cloud_ids: dict[FactId, pulumi.Input[str]]
+    there: CopiesThere | None = None
+
+
+class CopiesThere(NamedTuple):
+    """What a tenant can start on in its second region: a standby, and a replica of its files."""
+
+    key: KeyPlace
+    standby: StandbyServer
+    standby_of: FactId
+    files: FileSystemPlace
+    bucket: BucketPlace
 
 
 def files_of(
@@ -74,6 +85,8 @@ class _Declaration:
         self._resilient = cost_tagged(self._tags, child)
         self._ids: dict[FactId, pulumi.Input[str]] = {}
         self._second = self._second_region()
+        self._standby: StandbyServer | None = None
+        self._replica: FileSystemPlace | None = None
 
     def files(self, servers: Mapping[FactId, Administered]) -> Files:
         file_systems, buckets = (
@@ -92,7 +105,13 @@ class _Declaration:
                 self._copy_bucket(own_bucket)
         if self._second is not None:
             self._copy(self._second, servers, file_systems)
-        return Files(file_systems, buckets, self._ids)
+        there = None
+        for standby in self._facts(DatabaseStandby):
+            if self._second and self._standby and self._replica:
+                there = CopiesThere(
+                    self._second.key, self._standby, standby.server, self._replica, self._second.bucket.place
+                )
+        return Files(file_systems, buckets, self._ids, there)
 
     def _facts(self, kind: type[Kind]) -> list[Kind]:
         return facts_of(self._tenant.facts, kind)
@@ -147,18 +166,18 @@ class _Declaration:
             made = DatabaseCopy(name, database, server, second.key, self._there(second.region))
             self._ids[database.id] = made.arn
         for standby in self._facts(DatabaseStandby):
-            made_there = StandbyServer(
-                self._named("postgresql-standby"),
+            self._standby = StandbyServer(
+                self._named(numbered("postgresql-standby", standby.number)),
                 standby,
                 logs=fact_named(self._tenant.facts, LogGroup, "standby-logs"),
                 source=servers[standby.server].server,
                 key=second.key,
                 opts=self._there(second.region),
             )
-            self._ids[standby.id] = made_there.instance.arn
+            self._ids[standby.id] = self._standby.instance.arn
         for replica in self._facts(FileSystemReplica):
-            name = self._named("filestores-copy")
+            name = self._named(numbered("filestores-copy", replica.number))
             copied = file_systems[replica.file_system]
             copy = FileSystemCopy(name, replica, copied, second.key, self._resilient)
-            self._ids[replica.id] = copy.arn
+            self._ids[replica.id], self._replica = copy.arn, copy.place
         self._ids |= {copy.id: second.vault.arn for copy in self._facts(VaultCopy)}

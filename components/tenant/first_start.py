@@ -14,10 +14,11 @@ from components.kubernetes.workload import OdooSettings
 from components.naming import physical_name
 from components.places import SecretPlace
 from components.scripts import script
-from components.tenant.rotation import TenantPasswords
-from tiers.facts.every_fact import Job, OdooProcess, Route
-from tiers.plan.plan import TenantPlan
+from components.tenant.rotation import TenantPasswords, reader_role
+from tiers.facts.every_fact import Job, OdooProcess, Route, TenantDatabase
+from tiers.plan.plan import TenantPlan, fact_named
 from tiers.portfolio.restore.stage import RESTORED
+from tiers.portfolio.upgrade.stage import UpgradeStage
 
 _MOUNT: Final = "/run/secrets/administrator"
 
@@ -96,6 +97,11 @@ def _restored(tenant: TenantPlan) -> list[str]:
     return [restore.moment] if restore is not None and restore.stage in RESTORED else []
 
 
+def _goes_back(tenant: TenantPlan) -> bool:
+    """Whether the database in use may be of the version that the tenant is taken back from."""
+    return tenant.upgrade is not None and tenant.upgrade.stage is UpgradeStage.BACK
+
+
 def _environment(tenant: TenantPlan, fact: Job, process: OdooProcess, route: Route) -> dict[str, str]:
     """The environment variables of odoo_setup.sh."""
     return {
@@ -108,4 +114,14 @@ def _environment(tenant: TenantPlan, fact: Job, process: OdooProcess, route: Rou
         "NEUTRALISED": script("neutralised.sh"),
         "SETUP_JOB": jobs.selection(tenant.tenant, fact.name, fact.namespace),
         **({"UPDATE": str(process.update_number)} if process.update_number else {}),
+        **({"GOES_BACK": "yes"} if _goes_back(tenant) else {}),
+        **_reading(tenant),
     }
+
+
+def _reading(tenant: TenantPlan) -> dict[str, str]:
+    """Whom the job lets read for reports."""
+    database = fact_named(tenant.facts, TenantDatabase, "database")
+    if not database.reader_connections:
+        return {}
+    return {"READER_ROLE": reader_role(database.role), "READER_RIGHTS": script("reader_rights.sql")}

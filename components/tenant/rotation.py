@@ -15,6 +15,7 @@ from tiers.portfolio.rotation import NEVER
 _LENGTH: Final = 40
 _DATABASE: Final = "database-password"
 _SECOND: Final = "second-password"
+_READER: Final = "reader-password"
 _MASTER: Final = "admin-password"
 _SESSIONS: Final = "sessions-password"
 _ADMINISTRATOR: Final = "administrator-password"
@@ -30,7 +31,8 @@ class TenantPasswords:
         self._owner, self._opts = tenant.tenant, opts
         rotation = tenant.rotation or NEVER
         self.stage = rotation.stage
-        role = fact_named(tenant.facts, TenantDatabase, "database").role
+        database = fact_named(tenant.facts, TenantDatabase, "database")
+        role = database.role
         self.second_role = second_role(role)
         self.database = self._make(_DATABASE, rotation.first_login)
         """The password of the role itself, on every server."""
@@ -38,6 +40,10 @@ class TenantPasswords:
         """The password of the second role, while there is one."""
         if rotation.stage is not None:
             self.second = self._make(_SECOND, rotation.number)
+        self.reader: pulumi.Output[str] | None = None
+        """The password of the login for reports, if there is one."""
+        if database.reader_connections:
+            self.reader = self._make(_READER, rotation.used)
         self.login = self.second_role if rotation.second_login else role
         self.login_password = self.second if rotation.second_login and self.second else self.database
         """Who pods log in as, and with which password."""
@@ -66,3 +72,12 @@ def second_role(role: str) -> str:
     'second_t_acme'
     """
     return f"second_{role}"
+
+
+def reader_role(role: str) -> str:
+    """The role that reads for reports in the database of *role*; no tenant's own role has such a name.
+
+    >>> reader_role("t_acme")
+    'reader_t_acme'
+    """
+    return f"reader_{role}"

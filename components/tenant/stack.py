@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import pulumi
 from pulumi_aws import cloudwatch
 
+from components.database_upgrade import declare_database_upgrade
 from components.kubernetes import jobs, odoo
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.monitoring import watch
@@ -18,9 +19,11 @@ from components.places import Administered, PlatformPlace, SecretPlace
 from components.record import record
 from components.tags.cost_tags import cost_tagged
 from components.tenant.backups.dumps import backups_of
-from components.tenant.database import RoleSecret, role_secret, set_up
+from components.tenant.database import RoleSecret, reader_secret, role_secret, set_up
 from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
+from components.tenant.failover.fence import failover_mark, fence_jobs
+from components.tenant.failover.part import SecondRegionPart, check_cluster_is_there
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
@@ -30,6 +33,7 @@ from components.tenant.route import build_route
 from components.tenant.sessions import session_secrets
 from components.tenant.sleep import put_to_sleep
 from components.tenant.update import ModulesUpdate
+from components.tenant.upgrade.jobs import declare_upgrade
 from components.tenant.usage import TenantUsage
 from tiers.deployed import RELEASED, is_released
 from tiers.facts.every_fact import (
@@ -46,7 +50,7 @@ from tiers.facts.every_fact import (
     UsageExporter,
     Workload,
 )
-from tiers.facts.names import ODOO_SETUP, log_group
+from tiers.facts.names import FENCE_DATABASE, ODOO_SETUP, OPEN_AGAIN, log_group
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -68,8 +72,7 @@ class TenantStack(pulumi.ComponentResource):
             {"plan": tenant.model_dump(mode="json"), **own},
             cost_tagged(tenant.cost_tags(), opts),
         )
-        self.tenant = tenant
-        self.platform = platform
+        self.tenant, self.platform = tenant, platform
         self._child = pulumi.ResourceOptions(parent=self)
         self._database = fact_named(tenant.facts, TenantDatabase, "database")
         self.services = services_of(tenant, platform, self._child)
@@ -84,7 +87,8 @@ class TenantStack(pulumi.ComponentResource):
         self.passwords = TenantPasswords(tenant, self._child)
         self.role = self._role()
         self.move = DataMove(tenant, self.services.servers, self.role, self._child)
-        database = self._prepare_database(self.move.cut_over())
+        self._mark = failover_mark(tenant, self._child)
+        database = self._prepare_database([*self.move.cut_over(), *self._fenced(OPEN_AGAIN)])
         self.settings = self._settings(database)
         self.update = ModulesUpdate(tenant, platform, self.files.buckets, self._inside)
         # Before an update stops pods, whoever wakes them knows of it.
@@ -93,6 +97,7 @@ class TenantStack(pulumi.ComponentResource):
         self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
         self._build_jobs(still)
+        self.second_region = self._build_second_region()
         watch(tenant, self._inside)
         self.applied = self._record()
         # A removal that is interrupted has removed the record already; the component goes last.
@@ -106,6 +111,7 @@ class TenantStack(pulumi.ComponentResource):
             f"{owner}/logs": self.logs.arn,
             **self.services.cloud_ids,
             **self.files.cloud_ids,
+            **(self.second_region.cloud_ids if self.second_region else {}),
         }
 
     def storage_gib(self) -> dict[FactId, pulumi.Input[int]]:
@@ -170,7 +176,10 @@ class TenantStack(pulumi.ComponentResource):
 
     def _prepare_database(self, before: list[pulumi.Resource]) -> jobs.OneOffJob:
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.role.secret, *before])
-        job = self._fact(Job, "database-setup")
+        job, inside = self._fact(Job, "database-setup"), self._fact(Route, "route").namespace
+        server = self._administered().server
+        place = self._secrets()
+        reader_secret(self._database, inside, self.passwords, server, place=place, opts=self._inside)
         return set_up(self.tenant, job, self._database, self._administered(), self.role, opts=after)
 
     def _prepare_odoo(self, database: jobs.OneOffJob, sleep: list[pulumi.Resource]) -> jobs.OneOffJob:
@@ -226,6 +235,20 @@ class TenantStack(pulumi.ComponentResource):
                 opts=after,
             )
 
+    def _fenced(self, name: str, after: Sequence[pulumi.Resource] = ()) -> list[pulumi.Resource]:
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[self.platform.priorities, *after])
+        return fence_jobs(
+            self.tenant, self._mark, self._administered(), self.role, (name,), followed=True, opts=opts
+        )
+
+    def _build_second_region(self) -> SecondRegionPart | None:
+        part, copies = self.tenant.second_region, self.files.there
+        if part is None or copies is None:
+            return None
+        check_cluster_is_there(self.tenant.tenant, part, self.platform)
+        known = (self.services.masters[copies.standby_of], self.passwords, self._mark)
+        return SecondRegionPart(self.tenant, part, self.platform, copies, known, self._child)
+
     def _build_boundary(self) -> None:
         TenantBoundary(
             self.tenant.tenant,
@@ -264,13 +287,12 @@ class TenantStack(pulumi.ComponentResource):
         made = backups_of(self.tenant, self.platform, self.files.buckets, mounted, still, self._inside)
         backups, saved = ([made], made.last) if made else ([], [])
         self.move.remove_old(self.filestores, self.settings, saved)
-        declare_restore(
-            self.tenant,
-            self.platform,
-            (self._administered(), self.role),
-            own_buckets=self.files.buckets,
-            mounted=mounted,
-            after=(backups, [*still, *saved]),
-            opts=self._inside,
-        )
+        given = (self.tenant, self.platform, (self._administered(), self.role))
+        more: dict[str, Any] = {"own_buckets": self.files.buckets, "mounted": mounted, "opts": self._inside}
+        there = self.files.there.bucket if self.tenant.failover and self.files.there else None
+        declare_restore(*given, after=(backups, [*still, *saved]), saved_there=there, **more)
+        mark = made.mark if made else None
+        declare_upgrade(*given, after=(backups, [*still, *saved]), last=mark, **more)
+        declare_database_upgrade(self.tenant.tenant, self.tenant.facts, self._administered(), self._inside)
         self._close_down([*still, *saved])
+        self._fenced(FENCE_DATABASE, still)

@@ -69,6 +69,27 @@ class Cluster:
         done = self._call(job, ["logs", f"--container={container}", "--", f"job/{_name(job)}"])
         return done.stdout if done.returncode == 0 else ""
 
+    def succeeded_log(self, namespace: str, labels: Mapping[str, str], container: str) -> str:
+        """The log of one container of the newest pod with *labels* that has ended well.
+
+        Raises:
+            KubectlError: When there is no such pod, or kubectl was refused.
+        """
+        selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+        pods: Mapping[str, Any] = {"metadata": {"name": selector, "namespace": namespace}}
+        options = [f"--selector={selector}", "--field-selector=status.phase=Succeeded", "--output=json"]
+        found = [
+            each["metadata"] for each in _parsed(self._must(pods, ["get", "pods", *options])).get("items", [])
+        ]
+        if not found:
+            raise KubectlError(
+                f"no pod with {selector} has ended well in namespace {namespace} of context "
+                f"'{self.context}'; give "
+                "its log with --log FILE if it is gone"
+            )
+        newest = max(found, key=lambda each: str(each["creationTimestamp"]))
+        return self._must(pods, ["logs", f"--container={container}", "--", f"pod/{newest['name']}"])
+
     def last_event(self, job: Mapping[str, Any]) -> str:
         """The last event of *job*: why it has no pod, or why Kubernetes ended it."""
         selector = f"--field-selector=involvedObject.name={_name(job)}"

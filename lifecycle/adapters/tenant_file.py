@@ -16,6 +16,7 @@ from tiers.vocabulary import Frozen
 _LINE: Final = r"^{name}:.*(\n[ ].*)*\n?"
 _INNER: Final = r"^{indent}{name}:.*(\n{indent}[ ].*)*\n?"
 _SECTION: Final = r"^{name}:[ ]*(#.*)?\n(?P<body>([ ].*\n?|[ ]*(#.*)?\n)*)"
+_INLINE: Final = r"^(?P<head>{name}:[ ]*\{{)(?P<body>[^#\n]*)(?P<tail>\}}[ ]*(#.*)?)$"
 _INDENT: Final = re.compile(r"^( +)[^ #\n]", re.MULTILINE)
 _AFTER: Final = re.compile(r"^hostname:.*$", re.MULTILINE)
 
@@ -141,6 +142,9 @@ def _with_inner_field(text: str, within: str, key: str, value: str | None) -> st
     """The text with a line in the section *within*, indented as the section's other lines are."""
     section = re.search(_SECTION.format(name=re.escape(within)), text, re.MULTILINE)
     if section is None:
+        inline = re.search(_INLINE.format(name=re.escape(within)), text, re.MULTILINE)
+        if inline is not None and value is not None:
+            return f"{text[: inline.start()]}{_with_inline_field(inline, key, value)}{text[inline.end() :]}"
         return text if value is None else None
     start, end = section.span("body")
     body = section["body"]
@@ -150,6 +154,15 @@ def _with_inner_field(text: str, within: str, key: str, value: str | None) -> st
     pattern = re.compile(_INNER.format(indent=indent, name=re.escape(key)), re.MULTILINE)
     changed = pattern.sub(lambda _: line, body, count=1) if pattern.search(body) else line + body
     return text[:start] + changed + text[end:]
+
+
+def _with_inline_field(inline: re.Match[str], key: str, value: str) -> str:
+    """The line of a section in braces, with the field: in place of the old value, or first."""
+    pattern = re.compile(rf"(?<![\w.])({re.escape(key)}:[ ]*)(\"[^\"]*\"|'[^']*'|[^,{{}}\[\]]+)")
+    body, said = pattern.subn(lambda old: f"{old[1]}{value}", inline["body"], count=1)
+    if not said:
+        body = f"{key}: {value}, {body}" if body.strip() else f"{key}: {value}"
+    return f"{inline['head']}{body}{inline['tail']}"
 
 
 def remove(path: Path) -> bool:

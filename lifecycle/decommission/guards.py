@@ -12,9 +12,10 @@ from lifecycle.decommission.derivation import differences, other_targets
 from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, VALID_FOR, DecommissionPlan, facts_sha256
 from lifecycle.stack_resources import MARK, Preview
 from tiers.deployed import RECORD_TYPE
+from tiers.facts.data import DatabaseInstance
 from tiers.facts.names import CLOSING_JOBS, SHARED_PLATFORM
 from tiers.naming import physical_name
-from tiers.plan.plan import TenantPlan
+from tiers.plan.plan import TenantPlan, facts_of
 from tiers.vocabulary import Environment, LifecycleStage
 
 RESTORE_TEST_MAY_BE: Final = timedelta(days=30)
@@ -180,11 +181,7 @@ def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if tenant.tenant != plan.tenant or tenant.environment is not plan.environment:
         there = f"{tenant.environment} {tenant.tenant}"
         yield f"the plan is for {plan.environment} {plan.tenant}, the stack has {there}"
-    if tenant.rotation is not None and tenant.rotation.stage:
-        yield f"the secrets of {tenant.tenant} are being rotated: finish that with `costack rotate` first"
-    if tenant.restore is not None:
-        command = f"costack {tenant.restore.command}"
-        yield f"the data of {tenant.tenant} is being restored: finish that with `{command}` first"
+    yield from _goes_on(tenant)
     decided = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
     if tenant.environment is not Environment.MIGRATION:
         if not decided:
@@ -200,6 +197,22 @@ def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
             f"{tenant.tenant} ends on {tenant.expires_at:%Y-%m-%d} and its cutover is {tenant.cutover}; "
             "to end it earlier, add --early REASON to the command that makes the plan"
         )
+
+
+def _goes_on(tenant: TenantPlan) -> Iterator[str]:
+    """What goes on with a tenant and is to be finished first."""
+    if tenant.rotation is not None and tenant.rotation.stage:
+        yield f"the secrets of {tenant.tenant} are being rotated: finish that with `costack rotate` first"
+    if tenant.restore is not None:
+        command = f"costack {tenant.restore.command}"
+        yield f"the data of {tenant.tenant} is being restored: finish that with `{command}` first"
+    if any(server.upgrade is not None for server in facts_of(tenant.facts, DatabaseInstance)):
+        yield f"the server of {tenant.tenant} is being upgraded: finish `costack upgrade-database` first"
+    if tenant.upgrade is not None:
+        yield f"{tenant.tenant} is being upgraded: finish that with `costack upgrade` first"
+    if tenant.failover is not None:
+        there = tenant.failover.to
+        yield f"{tenant.tenant} fails over to {there} or works there: bring it home with `costack failback`"
 
 
 def _not_restorable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:

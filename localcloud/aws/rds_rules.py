@@ -12,7 +12,7 @@ from moto.rds.exceptions import RDSClientError
 from moto.rds.models import rds_backends
 
 from localcloud.aws.clock import inside
-from localcloud.aws.versions import is_released_before, major, numbers
+from localcloud.aws.versions import is_known, is_released_before, major, numbers
 
 if TYPE_CHECKING:
     from moto.rds.models import DBInstance, RDSBackend
@@ -30,6 +30,7 @@ def _refuse(code: str, message: str) -> NoReturn:
 def check_create(self: RDSBackend, sent: dict[str, Any]) -> None:
     """What CreateDBInstance and CreateDBInstanceReadReplica refuse."""
     if sent.get("engine_version"):
+        _check_known(str(sent["engine"]), str(sent["engine_version"]))
         _check_family(self, str(sent["engine"]), str(sent["engine_version"]), sent)
     _check_gp3(sent, sent.get("allocated_storage"), sent.get("storage_type"))
 
@@ -131,6 +132,12 @@ def _groups_of(held: DBInstance) -> set[str | None]:
     return {held.db_parameter_group_name}
 
 
+def _check_known(engine: str, version: str) -> None:
+    """What DescribeDBEngineVersions does not list (words: tryretool/terraform-retool-modules, issue 70)."""
+    if not is_known(engine, version):
+        _refuse("InvalidParameterCombination", f"Cannot find version {version} for {engine}")
+
+
 def _check_version(held: DBInstance, wanted: str, *, allowed: bool) -> None:
     """RDS API Reference, ModifyDBInstance, `EngineVersion` (to upgrade to) and `AllowMajorVersionUpgrade`.
 
@@ -138,6 +145,7 @@ def _check_version(held: DBInstance, wanted: str, *, allowed: bool) -> None:
     (terraform-aws-modules/terraform-aws-rds, issue 627: from 16.13 not to 17.6, to 17.9). The words of the
     second refusal are AWS's (aws-controllers-k8s/community, issue 1265).
     """
+    _check_known(held.engine, wanted)
     there = held.engine_version
     if numbers(wanted) < numbers(there) or (held.engine == "postgres" and is_released_before(wanted, there)):
         _refuse("InvalidParameterCombination", f"Cannot upgrade {held.engine} from {there} to {wanted}")
@@ -156,17 +164,18 @@ def _check_version(held: DBInstance, wanted: str, *, allowed: bool) -> None:
 
 
 def _check_replicas(self: RDSBackend, held: DBInstance, wanted: str) -> None:
-    """A minor upgrade waits until all replicas have it, in every region.
+    """A minor upgrade waits until all replicas have it, in every region; a major one leaves those abroad.
 
     RDS User Guide, "Upgrades of the RDS for PostgreSQL DB engine"; the words:
-    ministryofjustice/cloud-platform, issue 6068.
+    ministryofjustice/cloud-platform, issue 6068. Of a major one the page says only that "in-Region read
+    replicas" are taken along: that it is refused while one is abroad is assumed, so that nothing here comes
+    to rely on it.
     """
-    if major(wanted) != major(held.engine_version):
-        return
     regions = rds_backends[self.account_id].values()
     for each in (each for region in regions for each in region.databases.values()):
         follows = each.is_replica and each.source_db_instance_identifier in _names_of(held)
-        if follows and numbers(each.engine_version) < numbers(wanted):
+        left = major(wanted) == major(held.engine_version) or each.region != held.region
+        if follows and left and numbers(each.engine_version) < numbers(wanted):
             _refuse(
                 "DBUpgradeDependencyFailure",
                 "One or more of the DB Instance's read replicas need to be upgraded: "

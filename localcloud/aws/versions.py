@@ -30,6 +30,15 @@ _MINOR_AHEAD: Final[Mapping[str, int]] = {"13": 16, "14": 13, "15": 8, "16": 4, 
 of August 2025 were 13.22, 14.19, 15.14, 16.10 and 17.6 (https://www.postgresql.org/docs/release/)."""
 
 
+def is_known(engine: str, version: str) -> bool:
+    """Whether RDS has a version of PostgreSQL, as far as its major one says; of other engines, any.
+
+    >>> is_known("postgres", "18.1"), is_known("postgres", "19.1")
+    (True, False)
+    """
+    return engine != "postgres" or major(version) in _DEFAULT_MINORS
+
+
 def is_released_before(version: str, other: str) -> bool:
     """Whether a version of another major version of PostgreSQL is the older release; False where unknown.
 

@@ -18,11 +18,15 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from tests.components.drawn_routes import drawn_routes, with_controller
-from tests.portfolios import catalog, grouped_platform, measured, tenant, wide_platform
+from tests.portfolios import catalog, grouped_platform, measured, tenant, two_regions
+from tiers.catalog.tier import OwnDatabase
 from tiers.errors import CatalogError
+from tiers.facts.database_upgrade import ServerUpgrade
+from tiers.facts.database_upgrade import UpgradeStage as ServerUpgradeStage
 from tiers.facts.network import DnsPeer
 from tiers.plan.from_program import plan_of_documents
 from tiers.plan.plan import Plan
+from tiers.portfolio.failover.stage import Failover, FailoverStage
 from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.move import data_moves
 from tiers.portfolio.namespaces.quota import QuotaSpec
@@ -31,6 +35,7 @@ from tiers.portfolio.restore.anonymised import AnonymisedSection
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Options, Tenant
+from tiers.portfolio.upgrade.stage import Upgrade, UpgradeStage
 from tiers.portfolio.versions.section import OdooSection, UpdateSection
 from tiers.schedule import Schedule
 from tiers.vocabulary import Environment, LifecycleStage, MoveStage, RotationStage, TenantId
@@ -38,7 +43,7 @@ from tiers.vocabulary import Environment, LifecycleStage, MoveStage, RotationSta
 Offer = tuple[str, Environment]
 MOST_TENANTS: Final = 3
 
-_PLATFORM: Final = wide_platform()
+_PLATFORM: Final = two_regions()
 _HERE, _THERE = _PLATFORM.region, _PLATFORM.dr_regions
 _NOWHERE: Final = "ap-southeast-2"
 _TENANT_IDS: Final[TypeAdapter[str]] = TypeAdapter(TenantId)
@@ -54,6 +59,7 @@ RANGES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "database_gib": st.none() | st.integers(1, 2000),
     "filestore_gib": st.none() | st.integers(1, 2000),
     "egress_cidrs": st.sampled_from([(), ("198.51.100.0/24",)]),
+    "reader_connections": st.sampled_from([0, 3]),
     "mail_ports": st.sampled_from([(465, 587), (), (465, 587, 993, 995)]),
     "odoo": st.sampled_from(
         [
@@ -84,6 +90,8 @@ _UPLOADS: Final = tuple(
     for stage in RestoreStage
 )
 _ANONYMISED: Final = (None, AnonymisedSection(contacts=True, attachments=True))
+_UPGRADES: Final = tuple(Upgrade(to="19.0", stage=stage) for stage in UpgradeStage)
+_SERVER_UPGRADES: Final = tuple(ServerUpgrade(to="18", stage=stage) for stage in ServerUpgradeStage)
 _CLUSTERS: Final[tuple[Mapping[str, Any], ...]] = (
     {"quota_headroom_percent": 0},
     {"quota_headroom_percent": 20},
@@ -122,6 +130,11 @@ _IDENTITY: Final = frozenset(
         "rotation",
         "anonymised",
         "restore",
+        "database_engine_version",
+        "database_upgrade",
+        "failover",
+        "failovers",
+        "upgrade",
         "cutover",
         "schedule",
         "budget_per_month",
@@ -182,6 +195,8 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
         drawn["anonymised"] = draw(st.sampled_from(_ANONYMISED))
         drawn["schedule"] = draw(SCHEDULES)
         del drawn["mail_ports"]  # nothing but production reaches a mail server
+    else:
+        del drawn["reader_connections"]  # and nobody's reports read it
     if chosen["lifecycle_stage"] is LifecycleStage.DECOMMISSIONING and not _has_dumps(offer):
         drawn["final_dump"] = draw(st.booleans())
     if chosen["lifecycle_stage"] is LifecycleStage.ACTIVE:
@@ -191,9 +206,40 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
             if not (drawn["rotation"] and drawn["rotation"].stage):
                 restores = (*_UPLOADS, *(_RESTORES if _has_dumps(offer) else ()))
                 drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *restores]))
+                if drawn["restore"] is None and _has_dumps(offer):
+                    drawn["upgrade"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_UPGRADES]))
+            drawn["failover"] = draw(st.sampled_from(_failovers_of(chosen, drawn)))
+    if isinstance(catalog().tiers[offer[0]].offers[offer[1]].database, OwnDatabase):
+        drawn |= draw(_own_servers({**chosen, **drawn}))
     name = draw(names())
     drawn["routes"] = draw(drawn_routes(name))
     return _tenant(name, *offer, chosen | drawn)
+
+
+@st.composite
+def _own_servers(draw: st.DrawFn, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A version of the tenant's own server, and where nothing else goes on, an upgrade of it."""
+    drawn: dict[str, Any] = {"database_engine_version": draw(st.sampled_from([None, "17.6"]))}
+    rotation = values.get("rotation")
+    busy = any(values.get(each) for each in ("move", "restore", "upgrade", "failover"))
+    busy = busy or bool(rotation and rotation.stage)
+    if values["lifecycle_stage"] is LifecycleStage.ACTIVE and not busy:
+        standby = values.get("warm_standby") is True
+        without = ServerUpgradeStage.WITHOUT_STANDBY
+        fitting = [each for each in _SERVER_UPGRADES if standby or each.stage is not without]
+        drawn["database_upgrade"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *fitting]))
+    return drawn
+
+
+def _failovers_of(chosen: Mapping[str, Any], drawn: Mapping[str, Any]) -> list[Failover | None]:
+    """Every stage, where a standby follows and nothing else goes on; most stand still."""
+    rotation = drawn["rotation"]
+    busy = drawn.get("restore") or drawn.get("upgrade") or (rotation and rotation.stage)
+    if busy or chosen["warm_standby"] is not True:
+        return [None]
+    to = chosen["dr_region"]
+    there = [Failover(number=1, to=to, stage=stage) for stage in FailoverStage] if to in _THERE else []
+    return [*[None] * _STANDING_STILL, *there]
 
 
 def _has_dumps(offer: Offer) -> bool:

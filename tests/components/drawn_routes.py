@@ -30,7 +30,7 @@ def drawn_routes(draw: st.DrawFn, tenant: str) -> RoutesSpec:
     return RoutesSpec(
         aliases=tuple(f"alias-{each}.{tenant}.example.org" for each in range(draw(count))),
         redirects=tuple(f"old-{each}.{tenant}.example.org" for each in range(draw(count))),
-        allow_cidrs=draw(st.sampled_from([(), (), _NETWORKS])),
+        allow_cidrs=draw(st.sampled_from([None, None, _NETWORKS])),
         dns=draw(st.sampled_from([None, "external-dns", "route-53"])),
         annotations=draw(st.sampled_from([{}, {"example.com/team": "retail"}])),
     )

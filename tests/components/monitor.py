@@ -50,6 +50,8 @@ class Declared:
     made_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Property -> the URNs of the resources that its value comes from."""
     create_timeout: str = ""
+    provider: str = ""
+    """Through which provider, where it is not the stack's own."""
     aliases: tuple[str, ...] = ()
     """Earlier names, by which it is known to stacks that have it already."""
 
@@ -134,6 +136,7 @@ class EngineMonitor(mocks.MockMonitor):
             deleted_first=request.deleteBeforeReplace,
             made_of={key: frozenset(each.urns) for key, each in request.propertyDependencies.items()},
             create_timeout=request.customTimeouts.create,
+            provider=request.provider,
             aliases=tuple(each.spec.name for each in request.aliases),
         )
         asked = mocks.MockResourceArgs(request.type, request.name, plain, custom=request.custom)
@@ -221,6 +224,8 @@ class CloudAnswers(mocks.Mocks):
                 **completed["vpcConfig"],
                 "clusterSecurityGroupId": f"{args.name}-group",
             }
+        if args.typ == "pulumi:index:Stash":
+            return identifier, {**args.inputs, "output": args.inputs["input"]}
         if args.typ == "aws:efs/replicationConfiguration:ReplicationConfiguration":
             completed["destination"] = {**completed["destination"], "fileSystemId": f"{args.name}-made"}
         return identifier, {**outputs, **completed}

@@ -14,7 +14,7 @@ from localcloud.aws.name_rules import RULES
 from tests.components.aws_names import MADE_UP, RANDOM_END, refused_by_aws
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
-from tests.portfolios import LOCAL, ROOT, catalog, every_offer, plan_of
+from tests.portfolios import LOCAL, ROOT, catalog, every_offer, failing_over, plan_of, two_regions
 from tiers.plan.estate import names
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
@@ -106,6 +106,15 @@ def test_the_names_of_every_offer_are_those_that_are_declared() -> None:
 
 
 @pytest.mark.whole("the longest portfolio has names that are cut, too")
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("stage", [None, "save", "return"])
+def test_the_names_in_two_regions_are_those_that_are_declared(stage: str | None) -> None:
+    plan = plan_of(failing_over(stage), platform=two_regions())
+    made = list(names.names_of(plan))
+    assert {(each.kind, each.name) for each in made} == declared_names(declare_plan(plan))
+    assert len({(each.kind, each.name, each.where) for each in made}) == len(made)
+
+
 def test_names_that_are_cut_are_those_that_are_declared() -> None:
     """A long portfolio and long tenants: what is cut ends in the same hash in both places."""
     tenants = [

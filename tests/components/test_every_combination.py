@@ -26,7 +26,7 @@ from tests.components.combinations import Offer, accepted, choices_of, offers, p
 from tests.components.completeness import faults_of
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared, declare
-from tests.declarations import Registration, Registrations, differences
+from tests.declarations import differences_in_both
 from tests.policies.passing import refusals
 from tests.portfolios import ROOT, plan_of, tenant
 from tiers.catalog.loading import read_catalog
@@ -123,8 +123,7 @@ def test_whatever_is_sold_is_complete_and_closed(
     declared, outputs = deployed(plan)
     assert faults_of(plan, declared) == []
     assert refusals(declared) == []
-    registered = [Registration(each.type, each.name, each.props) for each in declared]
-    assert differences(plan, Registrations(plan.portfolio, registered)) == []
+    assert differences_in_both(plan, declared) == []
     assert set(outputs) == {OUTPUT_NAME, "monthly_estimate"}
     inventory, is_secret = outputs[OUTPUT_NAME]
     estimates, estimates_are_secret = outputs["monthly_estimate"]

@@ -58,7 +58,8 @@ def test_a_record_comes_after_everything_of_its_owner() -> None:
     assert len(owners) > len(every_offer())
     for owner in owners:
         mine = below(owner, declared)
-        records = [each.urn for each in declared if each.urn in mine and each.type == RECORD_TYPE]
+        of_owner = [each for each in declared if each.parent == owner.urn]
+        records = [each.urn for each in of_owner if each.type == RECORD_TYPE]
         assert len(records) == 1
         assert len(mine) > 20
         assert mine - reached(records, declared) == set(), owner.urn

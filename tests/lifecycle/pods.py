@@ -18,7 +18,7 @@ from typing import Any, Final
 from components.kubernetes.jobs import command
 from components.scripts import script
 from components.tenant.database import setup_script
-from components.tenant.rotation import second_role
+from components.tenant.rotation import reader_role, second_role
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, fill
 from tests.postgres import ADMIN, ADMIN_PASSWORD, MAJORS, OWNER, Server, give, programs, scratch, unprivileged
 
@@ -32,6 +32,7 @@ CONTAINERS: Final = {
 }
 """The containers of a restore test's pod, in the order in which they run, and their scripts."""
 VOLUMES: Final = ("fetched", "restored")
+READER_PASSWORD: Final = "the reports' own"
 _PATIENCE_SECONDS: Final = 120
 # Does with a folder what the AWS CLI does with a bucket, within the tenant's own prefixes; an upload is there
 # when it is whole.
@@ -79,6 +80,9 @@ case "$1 $2" in
       *) printf '%s\n' "$found" | cut -f1 | sed '$d' | paste -sd '\t' ;;
     esac ;;
   "secretsmanager get-secret-value") cat "@@secret" ;;
+  "rds describe-db-engine-versions")
+    case "$*" in *--default-only*) cat "@@rds-default" ;; *) cat "@@rds-versions" ;; esac ;;
+  "rds describe-engine-default-parameters") cat "@@rds-parameters" ;;
   *) echo "unknown: $*" >&2; exit 252 ;;
 esac
 """
@@ -232,6 +236,7 @@ class Pods:
             "/var/lib/target": str(home / "target"),
             "/run/secrets/tenant/password": str(home / "password"),
             "/run/secrets/tenant/second": str(home / "second"),
+            "/run/secrets/tenant/reader": str(home / "reader"),
             "/run/secrets/monitor/password": str(home / "monitor"),
         }
 
@@ -292,14 +297,17 @@ def setting_up(  # noqa: PLR0917 - what the job gets
     stage: str = "none",
     second: str = "",
     patience: int = 600,
+    readers: int = 0,
 ) -> dict[str, str]:
     """Lay out the Secret of that job, and say what its container gets."""
-    for name, text in (("password", password), ("second", second)):
+    for name, text in (("password", password), ("second", second), ("reader", READER_PASSWORD)):
         (pods.folder / name).write_text(text, encoding="utf-8")
     return {
         "MASTER_SECRET_ARN": "arn:master",
         "TENANT_ROLE": role,
         "SECOND_LOGIN": second_role(role),
+        "READER_ROLE": reader_role(role),
+        "READER_CONNECTIONS": str(readers),
         "TENANT_DATABASE": database,
         "CONNECTION_LIMIT": str(connections),
         "IDLE_IN_TRANSACTION_SECONDS": "2100",
@@ -344,6 +352,7 @@ def move_places(source: Server, target: Server, move: str) -> dict[str, str]:
         "MASTER_SECRET_ARN": "arn:master",
         "TENANT_ROLE": ROLE,
         "SECOND_LOGIN": second_role(ROLE),
+        "READER_ROLE": reader_role(ROLE),
         "TENANT_DATABASE": DATABASE,
         "CONNECTION_LIMIT": "10",
         "MOVE": move,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from components.scripts import script
-from components.tenant.rotation import second_role
+from components.tenant.rotation import reader_role, second_role
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods
 from tests.postgres import Server
@@ -26,6 +26,7 @@ def places(pods: Pods, mark: str = "m1") -> dict[str, str]:
         "MASTER_SECRET_ARN": "arn:master",
         "TENANT_ROLE": ROLE,
         "SECOND_LOGIN": second_role(ROLE),
+        "READER_ROLE": reader_role(ROLE),
         "TENANT_DATABASE": DATABASE,
         "SIDE_DATABASE": SIDE,
         "KEPT_DATABASE": KEPT,

@@ -155,6 +155,7 @@ def test_a_killed_setup_and_a_killed_drop_go_on(pods: Pods) -> None:
         "MASTER_SECRET_ARN": "arn:master",
         "TENANT_ROLE": "t_brief",
         "SECOND_LOGIN": "second_t_brief",
+        "READER_ROLE": "reader_t_brief",
         "TENANT_DATABASE": "odoo_brief",
         "CONNECTION_LIMIT": "5",
         "IDLE_IN_TRANSACTION_SECONDS": "2100",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,9 @@ from lifecycle.restore import advance, back, begin, check_deployed, in_words, le
 from tests.portfolios import catalog, local_portfolio, plan_of, tenant
 from tests.sampling import examples
 from tiers.change.forbidden import forbidden
-from tiers.plan.plan import TenantPlan
+from tiers.facts.archive import Archive, ArchiveClass
+from tiers.facts.data import LogicalBackup
+from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.restore.stage import NEXT, WAY_BACK, Restore, RestoreStage, may_follow
 from tiers.portfolio.rotation import Rotation
@@ -112,6 +114,17 @@ def test_nothing_else_begins_while_it_is_restored() -> None:
         rotation.begin(at("start"))
 
 
+def test_nothing_else_begins_while_its_server_is_upgraded() -> None:
+    upgraded = tenant("acme", tier="dedicated-db", database_upgrade={"to": "18", "stage": "check"})
+    for begins in (
+        lambda: begin(upgraded, AT, NOW),
+        lambda: move.begin(upgraded, "shared-namespace"),
+        lambda: rotation.begin(upgraded),
+    ):
+        with pytest.raises(RefusedError, match="the server of acme is at stage check of its upgrade to"):
+            begins()
+
+
 @pytest.mark.parametrize(
     ("other", "why"),
     [
@@ -179,5 +192,25 @@ def test_every_step_waits_for_the_update_of_the_one_before_but_the_way_back_of_o
 
 
 def test_who_has_a_server_of_its_own_is_told_what_is_not_done() -> None:
-    assert "in any minute of the last 14 days" in left_out(planned(at(None)), begin(at(None), AT, NOW))
-    assert left_out(planned(tenant("acme")), begin(tenant("acme"), AT, NOW)) == ""
+    assert "in any minute of the last 14 days" in left_out(planned(at(None)), begin(at(None), AT, NOW), NOW)
+    assert left_out(planned(tenant("acme")), begin(tenant("acme"), AT, NOW), NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("storage_class", "age_days", "asked"),
+    [
+        ("DEEP_ARCHIVE", 35, "up to 12 hours"),
+        ("GLACIER", 40, "up to 5 hours"),
+        ("DEEP_ARCHIVE", 34, None),
+        ("GLACIER_IR", 40, None),
+    ],
+)
+def test_a_dump_that_cannot_be_read_at_once_is_asked_for_first(
+    storage_class: str, age_days: int, asked: str | None
+) -> None:
+    archive = Archive(storage_class=ArchiveClass(storage_class), after_days=35, stored_gib=1, charged_gib=1)
+    kept = facts_of(planned(at(None)).facts, LogicalBackup)[0].model_copy(update={"archive": archive})
+    plan = planned(at(None)).model_copy(update={"facts": (kept,)})
+    then = NOW - timedelta(days=age_days)
+    said = left_out(plan, begin(at(None), then, NOW), NOW)
+    assert (asked in said and "aws s3api restore-object" in said) if asked else said == ""

@@ -164,6 +164,7 @@ def drop(pods: Pods, tenant: dict[str, str], attempts: int = 3) -> subprocess.Co
         MASTER_SECRET_ARN="arn:master",
         TENANT_ROLE=tenant["user"],
         SECOND_LOGIN=f"second_{tenant['user']}",
+        READER_ROLE=f"reader_{tenant['user']}",
         TENANT_DATABASE=tenant["database"],
         PGHOST=pods.server.host,
         DROP_ATTEMPTS=str(attempts),

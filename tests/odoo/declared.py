@@ -32,7 +32,8 @@ def platform(tree: Tree) -> Platform:
 def tenants() -> list[Tenant]:
     """A tenant named after each class; the sandbox is staging."""
     made = [tenant(name, options={"users": 5, "workload_class": name}) for name in CLASSES if name != STAGING]
-    return [*made, tenant(STAGING, environment="staging")]
+    reports = {"users": 5, "reader_connections": 2}
+    return [*made, tenant(STAGING, environment="staging", options=reports)]
 
 
 @cache

@@ -115,6 +115,7 @@ def test_a_tenant_is_dropped(hosts: Hosts) -> None:
         "MASTER_SECRET_ARN": "arn:master",
         "TENANT_ROLE": host.role,
         "SECOND_LOGIN": f"second_{host.role}",
+        "READER_ROLE": f"reader_{host.role}",
         "TENANT_DATABASE": host.database,
         "PGHOST": host.server.host,
     }

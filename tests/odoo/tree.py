@@ -45,8 +45,13 @@ def given() -> str:
 @cache
 def tree() -> Tree:
     """The tree that `make odoo` was given, with its environment made."""
-    folder = Path(given()).resolve()
-    addons = tuple(Path(each).resolve() for each in os.environ.get("ODOO_ADDONS", "").split(":") if each)
+    addons = os.environ.get("ODOO_ADDONS", "").split(":")
+    return tree_in(Path(given()), tuple(Path(each) for each in addons if each))
+
+
+def tree_in(folder: Path, addons: tuple[Path, ...]) -> Tree:
+    """The tree in *folder* with *addons* that are not its own, with its environment made."""
+    folder, addons = folder.resolve(), tuple(each.resolve() for each in addons)
     made = subprocess.run(
         [sys.executable, str(ROOT / "toolchain" / "odoo.py"), str(folder)],
         stdout=subprocess.PIPE,

@@ -163,13 +163,18 @@ class TierChange(Frozen):
     """What a change of tier costs once.
 
     `double_running_days` is how long old and new resources run side by side when data moves; the hours are
-    people's work: with data that moves, or in place, or for a restore of a tenant to an earlier moment.
+    people's work: with data that moves, or in place, for a restore of a tenant to an earlier moment, for its
+    upgrade to another major version of Odoo, rehearsal included, for an upgrade of a PostgreSQL server to a
+    newer major version, or for a failover.
     """
 
     double_running_days: Count
     labour_hours_with_data: Count
     labour_hours_in_place: Count
     labour_hours_restore: Count = 2
+    labour_hours_database_upgrade: Count = 3
+    labour_hours_failover: Count = 4
+    labour_hours_odoo_upgrade: Count = 16
 
 
 class Expiry(Frozen):

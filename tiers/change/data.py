@@ -7,6 +7,7 @@ from typing import Final
 
 from tiers.change.effect import EffectKind
 from tiers.change.servers import Change
+from tiers.facts.archive import LEAST_DAYS, MOST_HOURS, Archive
 from tiers.facts.copies import DatabaseBackupCopy, DatabaseStandby, FileSystemReplica, VaultCopy
 from tiers.facts.data import Bucket, DatabaseInstance, FileSystem, FileSystemBackup, LogicalBackup
 from tiers.facts.every_fact import FactRecord, LogGroup
@@ -35,12 +36,30 @@ def data_changes(before: FactRecord, after: FactRecord) -> Iterator[Change]:
             old, new = getattr(before, name, None), getattr(after, name, None)
             if old is not None and new is not None and new < old:
                 yield Change(EffectKind.DATA, f"{kept} {new} days, {old} before; what is older is deleted")
+    if isinstance(before, Bucket):
+        yield from _archive_changes(before.archive, getattr(after, "archive", None))
     if (
         isinstance(before, FileSystem | Bucket)
         and before.deletion_protection
         and not getattr(after, "deletion_protection", False)
     ):
         yield Change(EffectKind.DATA, "no longer refuses its deletion")
+
+
+def _archive_changes(before: Archive | None, after: Archive | None) -> Iterator[Change]:
+    """Where old dumps go from now on; S3 brings none back by itself, and charges early deletion."""
+    old, new = ((each.storage_class, each.after_days) if each else None for each in (before, after))
+    if new is None and old is not None:
+        yield Change(EffectKind.NOTICE, f"old dumps stay in S3 Standard; what is in {old[0]} stays there")
+    elif new is not None and new != old:
+        storage_class, days = new
+        hours = MOST_HOURS[storage_class]
+        waits = f", of which a dump is asked for up to {hours} hours before it is restored" if hours else ""
+        yield Change(
+            EffectKind.NOTICE,
+            f"dumps older than {days} days go to {storage_class}{waits}; each is charged for at least "
+            f"{LEAST_DAYS[storage_class]} days there",
+        )
 
 
 def removal(before: FactRecord) -> Change | None:

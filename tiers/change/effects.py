@@ -8,12 +8,15 @@ from typing import Final
 from tiers.change.data import data_changes, removal
 from tiers.change.effect import Effect, EffectKind, together
 from tiers.change.environment import environment_changes
+from tiers.change.failed_over import failover_changes
 from tiers.change.gone import gone_effects
 from tiers.change.network import cluster_changes, namespace_changes, network_changes
 from tiers.change.places import strays
 from tiers.change.pods import pod_changes
 from tiers.change.restored import restore_changes
 from tiers.change.servers import Change, cache_changes, server_changes
+from tiers.change.upgraded import upgrade_changes as odoo_upgrade_changes
+from tiers.change.versions.database_upgrade import upgrade_changes
 from tiers.facts.compute import ClusterControlPlane, Namespace, NodeGroup, Workload
 from tiers.facts.copies import DatabaseStandby
 from tiers.facts.data import CacheGroup, CacheSpace, DatabaseInstance, FileShare, TenantDatabase
@@ -69,6 +72,8 @@ def _of_tenant(before: TenantPlan, after: TenantPlan) -> Iterator[Effect]:
     for change in (
         *environment_changes(before, after),
         *restore_changes(before, after),
+        *failover_changes(before, after),
+        *odoo_upgrade_changes(before, after),
         *pod_changes(before, after),
     ):
         yield Effect(change.kind, change.what, own, own)
@@ -103,6 +108,7 @@ def _changes(before: FactRecord, after: FactRecord) -> Iterator[Change]:
         after, DatabaseInstance | DatabaseStandby
     ):
         yield from server_changes(before, after)
+        yield from upgrade_changes(before, after)
     elif isinstance(before, CacheGroup) and isinstance(after, CacheGroup):
         yield from cache_changes(before, after)
     elif isinstance(before, NodeGroup) and isinstance(after, NodeGroup):

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from tiers.catalog.tier import Catalog
 from tiers.change.places import left_behind
-from tiers.change.versions.odoo import refused_odoo, refused_update
+from tiers.change.versions.odoo import refused_odoo, refused_update, refused_upgrade
 from tiers.plan.plan import TenantPlan
+from tiers.portfolio.failover.stage import may_follow as may_fail_over
 from tiers.portfolio.restore.stage import Restore, may_follow
 from tiers.portfolio.rotation import NEVER, Rotation
 from tiers.vocabulary import Environment, LifecycleStage, RotationStage
@@ -41,6 +42,7 @@ def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: st
         )
     yield from refused_odoo(before, after)
     yield from refused_update(before, after)
+    yield from refused_upgrade(before, after, stack)
     there, here = before.rotation or NEVER, after.rotation or NEVER
     if here not in (there, *_next(there)):
         yield (
@@ -48,17 +50,36 @@ def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: st
             f"not the next step: put the file back as it was deployed and run `costack rotate {name} {at}` "
             "with --next or --back"
         )
+    yield from _skipped(before, after, at)
+    if not after.protected and before.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
+        yield (
+            f"{name}: protected: false may not come together with lifecycle_stage: decommissioning: take it "
+            f"out of the file; `costack decommission {name} {at}` takes both steps, with a final backup "
+            "between them"
+        )
+
+
+def _skipped(before: TenantPlan, after: TenantPlan, at: str) -> Iterator[str]:
+    """A step of a restore or a failover that is not the next one."""
+    name = after.tenant
     if not may_follow(before.restore, after.restore):
         yield (
             f"{name}: it is {_restored(before.restore)} in the stack, and {_restored(after.restore)} in its "
             "file, which is not the next step: put the file back as it was deployed and run `costack "
             f"{_command(before.restore or after.restore)} {name} {at}` with --next or --back"
         )
-    if not after.protected and before.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
+    came_home = before.failover is not None and after.failover is None and before.failover.comes_home
+    if after.failovers != before.failovers + came_home:
         yield (
-            f"{name}: protected: false may not come together with lifecycle_stage: decommissioning: take it "
-            f"out of the file; `costack decommission {name} {at}` takes both steps, with a final backup "
-            "between them"
+            f"{name}: failovers is {before.failovers} in the stack, and {after.failovers} in its file: "
+            "another number is another standby, so only `costack failback` writes it, at its end; put the "
+            "file back"
+        )
+    if not may_fail_over(before.failover, after.failover):
+        yield (
+            f"{name}: it is {_failed_over(before)} in the stack, and {_failed_over(after)} in its file, "
+            "which is not the next step: put the file back as it was deployed and run `costack failover "
+            f"{name} {at}`"
         )
 
 
@@ -85,6 +106,14 @@ def _command(restore: Restore | None) -> str:
 
 def _restored(restore: Restore | None) -> str:
     return f"at stage {restore.stage} of a restore to {restore.moment}" if restore else "not being restored"
+
+
+def _failed_over(tenant: TenantPlan) -> str:
+    section = tenant.failover
+    if section is None:
+        return "in its own region"
+    region = f" (first_region: {section.first_region})" if section.first_region != "answers" else ""
+    return f"at stage {section.stage} of failover {section.number} to {section.to}{region}"
 
 
 def _words(rotation: Rotation) -> str:

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from tiers.change.effect import EffectKind
 from tiers.change.routes import route_changes
 from tiers.change.servers import Change
+from tiers.change.upgraded import while_upgraded
 from tiers.change.versions.odoo import major_of
 from tiers.facts.compute import Job, ModuleUpdate, SleepSchedule, Workload
 from tiers.facts.data import CacheSpace, LogicalBackup, TenantDatabase
@@ -54,6 +55,10 @@ def _versions(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     old, new = (process_of(each) for each in (before, after))
     if old is None or new is None or major_of(old.version) == major_of(new.version):
         return
+    if after.upgrade is not None:
+        what = f"Odoo {old.version} → {new.version}, another major version, on the database that goes with it"
+        yield Change(EffectKind.MAJOR, what)
+        return
     what = (
         f"Odoo {old.version} → {new.version}, another major version: its database needs Odoo's upgrade "
         "first, and only a restore leads back"
@@ -95,6 +100,8 @@ def _why_stopped(after: TenantPlan) -> str:
         return "while its data is copied and checked (move, stage migrate); how long depends on its size"
     if after.restore is not None:
         return _WHILE_RESTORED.get(after.restore.stage, "")
+    if after.upgrade is not None:
+        return while_upgraded(after)
     if after.lifecycle_stage is LifecycleStage.DECOMMISSIONING:
         return "for good (decommissioning)"
     return "until it has pods again"
@@ -165,6 +172,7 @@ def _reached(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     old, new = (_first(each, Route) for each in (before, after))
     if old and new:
         yield from route_changes(old, new)
+    yield from _read(before, after)
     could, can = (_first(each, Egress) for each in (before, after))
     if could and can:
         lost = [str(port) for port in could.mail_ports if port not in can.mail_ports]
@@ -175,6 +183,16 @@ def _reached(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
             yield Change(EffectKind.NOTICE, f"pods no longer reach {', '.join(closed)}")
         if lost:
             yield Change(EffectKind.NOTICE, f"pods no longer reach mail servers by port {', '.join(lost)}")
+
+
+def _read(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
+    """Reports of others, which read the database itself."""
+    old, new = (_first(each, TenantDatabase) for each in (before, after))
+    could, can = (each.reader_connections if each else 0 for each in (old, new))
+    if could and not can:
+        yield Change(EffectKind.DOWNTIME, "its login for reports may not log in any longer")
+    elif can != could:
+        yield Change(EffectKind.NOTICE, f"its login for reports may open {can} connections, {could} before")
 
 
 def _first(tenant: TenantPlan, kind: type[Kind]) -> Kind | None:

@@ -57,7 +57,7 @@ def _words(tenant: str, restore: Restore) -> Mapping[str, str]:
 
 def restore_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     """What the next step of a restore does to data; nothing where no step is taken."""
-    if after.restore is not None and after.restore != before.restore:
+    if after.failover is None and after.restore is not None and after.restore != before.restore:
         kind, what = _EFFECTS.get(after.restore.stage, (None, ""))
         if kind is not None:
             yield Change(kind, what.format_map(_words(after.tenant, after.restore)))

@@ -34,7 +34,7 @@ def server_changes(before: Server, after: Server) -> Iterator[Change]:
         yield Change(EffectKind.DATA, f"a new, empty server in {after.region} would replace it")
         return
     yield from _followed(before, after) if _follows(after) else _versions(before, after)
-    waits = not _follows(after)  # nobody works with a standby: what changes it is made at once
+    waits = not _is_changed_at_once(after)
     if before.instance_class != after.instance_class:
         yield Change(EffectKind.RESTART, _new_class(before, after), waits=waits)
     if before.storage_gib < after.storage_gib:
@@ -67,7 +67,7 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
             f"{step}, a new major version: it does not answer until it is upgraded, and only a restore leads "
             f"back. Its parameter group of postgres{old} goes with the first update after `pulumi refresh`"
         )
-        yield Change(EffectKind.MAJOR, what, waits=True)
+        yield Change(EffectKind.MAJOR, what, waits=not _at_once(after))
     elif is_older_version(after.engine_version, before.engine_version):
         what = f"{step}: RDS takes no server back to an older version; the update would fail"
         yield Change(EffectKind.MAJOR, what)
@@ -84,8 +84,18 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
         yield Change(EffectKind.RESTART, f"{step}: it does not answer while it restarts", waits=True)
 
 
+def _at_once(server: Server) -> bool:
+    """Whether the update itself upgrades it, and not AWS in its window."""
+    return isinstance(server, DatabaseInstance) and server.upgrade is not None and server.upgrade.at_once
+
+
 def _follows(server: Server) -> bool:
     return isinstance(server, DatabaseStandby) and not server.promoted
+
+
+def _is_changed_at_once(server: Server) -> bool:
+    """Nobody works with a standby, nor with one that takes over before it is opened."""
+    return isinstance(server, DatabaseStandby) and (not server.promoted or server.takes_over)
 
 
 def _followed(before: Server, after: Server) -> Iterator[Change]:

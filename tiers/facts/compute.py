@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from tiers.facts.network import CLUSTER_DNS, DnsPeer
+from tiers.facts.odoo_upgrade import OdooUpgrade
 from tiers.facts.record import FactId, FactRecord
 from tiers.schedule import MINUTES_PER_WEEK
 from tiers.vocabulary import Cidr, Count, Frozen, ImageByDigest, Positive
@@ -140,6 +141,8 @@ class Job(FactRecord):
     """Whether it neutralises the database, as it does in every environment but production."""
     update: ModuleUpdate | None = None
     """The update of modules that it makes, or starts the pods after."""
+    upgrade: OdooUpgrade | None = None
+    """The upgrade of a database that it makes."""
     namespace: str
     image: ImageByDigest
     run_as_user: Positive
@@ -273,6 +276,12 @@ class ClusterControlPlane(FactRecord):
     pod_security_groups: bool = False
     """Whether pods can have security groups of their own."""
     security_group_id: str | None = None
+    context: str | None = None
+    """Of a cluster in a second region: its context in the kubeconfig of the first."""
+    data_subnet_ids: tuple[str, ...] = ()
+    data_subnet_cidrs: tuple[Cidr, ...] = ()
+    data_group_id: str | None = None
+    """There the subnets of databases, caches and files, and the security group that lets its pods in."""
     secret_store: str | None = None
     """The ClusterSecretStore that brings Secrets into it; None where they are written there themselves."""
 

@@ -60,19 +60,31 @@ class DatabaseStandby(FactRecord):
     from_region: Region | None = None
     transfer_gib_per_month: Count = 0
     promoted: bool = False
+    number: Count = 0
+    """How many there were before: of a promoted one AWS makes no standby again, the next is another."""
+    takes_over: bool = False
+    """Whether an update promotes it; else a person does. Then it backs up as what it followed did."""
+    backup_retention_days: Annotated[int, Field(ge=0, le=35)] = 0
+    backup_window: str | None = None
     kept_group_version: str | None = None
     """As of a `DatabaseInstance`, once it is promoted."""
     upgrade_is_asked: bool = False
 
 
 class FileSystemReplica(FactRecord):
-    """A read-only file system that follows another one, minutes behind."""
+    """A read-only file system that follows another one, minutes behind.
+
+    `writable` says that it follows nobody any longer: the replication was ended.
+    """
 
     kind: Literal["file-system-replica"] = "file-system-replica"
     file_system: FactId
     storage_gib: Count
     from_region: Region | None = None
     transfer_gib_per_month: Count = 0
+    writable: bool = False
+    number: Count = 0
+    """As of a `DatabaseStandby`."""
 
 
 class BucketReplication(FactRecord):

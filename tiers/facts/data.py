@@ -6,7 +6,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from tiers.facts.archive import Archive
 from tiers.facts.compute import AwakeMinutes
+from tiers.facts.database_upgrade import ServerUpgrade
 from tiers.facts.record import FactId, FactRecord
 from tiers.schedule import MINUTES_PER_WEEK
 from tiers.vocabulary import LARGEST, Count, Positive
@@ -42,6 +44,8 @@ class DatabaseInstance(FactRecord):
     """
     upgrade_is_asked: bool = False
     """Whether AWS makes the waiting upgrade without another word: then its group is not sent alone."""
+    upgrade: ServerUpgrade | None = None
+    """Present while it is upgraded to a newer major version, stage by stage."""
     master_number: Count = 0
     """How often the master's password was renewed that Costack makes; every number has one of its own."""
     temp_file_limit_gib: Positive | None = None
@@ -56,7 +60,8 @@ class TenantDatabase(FactRecord):
 
     `connection_limit` bounds the role: the pool is per process, so it is the sum over web workers, the
     websocket process, cron threads and the one LISTEN connection. `changed_mib_per_day` is how much data
-    is expected to change each day.
+    is expected to change each day. `reader_connections` bounds a second login that only reads, for reports;
+    0: there is none.
     """
 
     kind: Literal["tenant-database"] = "tenant-database"
@@ -69,6 +74,7 @@ class TenantDatabase(FactRecord):
     """Those of the process for websockets; 0: as many as any other."""
     storage_gib: Count
     changed_mib_per_day: Count = 0
+    reader_connections: Count = 0
 
 
 class CacheGroup(FactRecord):
@@ -153,7 +159,7 @@ class FileShare(FactRecord):
 
 
 class Bucket(FactRecord):
-    """An S3 bucket; `storage_gib` is its expected size, all of it in S3 Standard.
+    """An S3 bucket; `storage_gib` is the expected size of what is in S3 Standard.
 
     `put_requests_per_month` are the writes to it, replication included.
     """
@@ -166,10 +172,15 @@ class Bucket(FactRecord):
     outlives_tenant: bool = False
     """Whether it is retained when its tenant is removed: its content is kept for a time."""
     put_requests_per_month: Count = 0
+    archive: Archive | None = None
+    """Where old dumps go; None where all stay in S3 Standard."""
 
 
 class LogicalBackup(FactRecord):
-    """One tenant's dumps and filestore copies in a bucket, kept for `retention_days`."""
+    """One tenant's dumps and filestore copies in a bucket, kept for `retention_days`.
+
+    `storage_gib` is all of it, in whichever storage class.
+    """
 
     kind: Literal["logical-backup"] = "logical-backup"
     bucket: FactId
@@ -177,6 +188,8 @@ class LogicalBackup(FactRecord):
     retention_days: Positive
     storage_gib: Count
     put_requests_per_month: Count = 0
+    archive: Archive | None = None
+    """Where its old dumps go; None where none is kept that long."""
     restore_test_age_days: Positive | None = None
     """How old the newest good restore test may be; None where the resilience class does not say."""
 

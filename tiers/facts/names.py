@@ -52,6 +52,18 @@ DROP_SIDE: Final = "drop-side-database"
 RESTORE_JOBS: Final = (MAKE_SIDE, FILL_SIDE, SWITCH_SIDE, RESTORE_FILES, DROP_SIDE)
 """The jobs of a restore, each at one or two stages."""
 
+CHECK_UPGRADE: Final = "check-database-upgrade"
+"""The job that asks a server what would make its upgrade to a newer major version fail."""
+GATHER_STATISTICS: Final = "gather-statistics"
+"""The job that gathers statistics and updates extensions on an upgraded server."""
+FENCE_DATABASE: Final = "fence-database"
+"""Closes a tenant's database, and waits until the standby has everything that was committed."""
+OPEN_AGAIN: Final = "open-database-again"
+OPEN_DATABASE: Final = "open-database"
+"""Opens the database of a promoted standby, if that is the one that was closed."""
+UPGRADE_SIDE: Final = "upgrade-side-database"
+"""The job of an upgrade: it fills the side database from a backup and runs the command that upgrades it."""
+
 DATABASE: Final[FactId] = "platform/database"
 CACHE: Final[FactId] = "platform/cache"
 FILE_SYSTEM: Final[FactId] = "platform/file-system"

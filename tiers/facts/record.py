@@ -11,7 +11,10 @@ from enum import StrEnum, unique
 from tiers.vocabulary import CostCategory, CostDomain, Frozen, Region, TenantId
 
 FactId = str
-"""`<owner>/<name>`; the owner is a tenant id or `platform`. Stable across tier changes."""
+"""`<owner>/<name>`; the owner is a tenant id or `platform`. Stable across tier changes.
+
+In a second region's part it is `<owner>/<region>/<name>`.
+"""
 
 
 @unique
@@ -36,5 +39,10 @@ class FactRecord(Frozen):
 
     @property
     def name(self) -> str:
-        """The part of the id after the owner."""
-        return self.id.partition("/")[2]
+        """The last part of the id; before it stand the owner and, in a second region's part, the region."""
+        return self.id.rpartition("/")[2]
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it belongs to what somebody has in a second region's cluster."""
+        return self.id.count("/") > 1

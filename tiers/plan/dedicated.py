@@ -29,7 +29,9 @@ from tiers.plan.owner import (
     own_server,
     token_fields,
 )
+from tiers.plan.postgresql.jobs import own_server_jobs
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import own_version
 from tiers.portfolio.rotation import NEVER
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory
@@ -88,7 +90,8 @@ def own_database(
     yield DatabaseInstance(
         **about(tenant, "server", CostCategory.COMPUTE),
         instance_class=size.instance_class,
-        engine_version=platform.database.engine_version,
+        engine_version=own_version(platform.database, tenant),
+        upgrade=tenant.database_upgrade,
         multi_az=offer.multi_az,
         storage_gib=offer.storage_gib,
         max_storage_gib=offer.max_storage_gib,
@@ -109,6 +112,7 @@ def own_database(
         retention_days=log_days,
     )
     yield ManagedSecret(**about(tenant, "server-secret", CostCategory.SECURITY), owner=own_server(tenant))
+    yield from own_server_jobs(platform, tenant)
 
 
 def own_cache(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnCache) -> Iterator[Fact]:

@@ -71,3 +71,9 @@ def backup_requests_per_month(backup: BackupClass, offer: Offer) -> int:
 
 def _up(quantity: int, per: int) -> int:
     return -(-quantity // per)
+
+
+def dumps_gib(backup: BackupClass, database_gib: int, retention_days: int) -> int:
+    """The expected size of the dumps of *retention_days*, in whole GiB."""
+    dumps = backup.runs_per_month * retention_days * database_gib * backup.dump_percent_of_database
+    return _up(dumps, _DAYS_PER_MONTH * _PERCENT)

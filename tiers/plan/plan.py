@@ -20,11 +20,13 @@ from tiers.facts.every_fact import (
     Workload,
 )
 from tiers.facts.names import CACHE, DATABASE
+from tiers.portfolio.failover.stage import Failover
 from tiers.portfolio.restore.anonymised import AnonymisedSection
 from tiers.portfolio.restore.source import BackupSource
 from tiers.portfolio.restore.stage import READING, Restore
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move
+from tiers.portfolio.upgrade.stage import Upgrade
 from tiers.portfolio.versions.section import OdooSection
 from tiers.tags import CostTags
 from tiers.vocabulary import (
@@ -44,6 +46,13 @@ from tiers.vocabulary import (
 
 Kind = TypeVar("Kind", bound=FactRecord)
 _FeeText = Annotated[Fee, PlainSerializer(str, return_type=str)]
+
+
+class RegionPart(Frozen):
+    """What somebody has in a second region's cluster, as facts."""
+
+    region: Region
+    facts: tuple[Fact, ...]
 
 
 class TenantPlan(Frozen):
@@ -87,11 +96,19 @@ class TenantPlan(Frozen):
     """Whose backup that is, where it is not its own."""
     anonymised: AnonymisedSection | None = None
     """What of a person is taken out of the data of another, before it works with it."""
+    upgrade: Upgrade | None = None
+    """The version that it is upgraded to and the stage, while that goes on."""
     odoo: OdooSection | None = None
     """What its file says of its version of Odoo, and of updates of its modules."""
     staging_first: bool = False
     """Whether it is a production that takes its version only after another environment of its client."""
+    failover: Failover | None = None
+    """How far its failover is, and where to."""
+    failovers: int = 0
+    """How often it came home from one."""
     facts: tuple[Fact, ...]
+    second_region: RegionPart | None = None
+    """What it has in the cluster of its second region; None where it cannot start there."""
 
     @property
     def name(self) -> TenantId:
@@ -114,6 +131,10 @@ class TenantPlan(Frozen):
         """Whose backups its jobs read at this stage of a refresh; None when they are its own, or none are."""
         reading = self.restore is not None and self.restore.stage in READING
         return self.restored_from if reading else None
+
+    def all_facts(self) -> tuple[Fact, ...]:
+        """Its facts in both regions."""
+        return self.facts + (self.second_region.facts if self.second_region else ())
 
     def cost_tags(self, domain: CostDomain = CostDomain.TENANT_RUNTIME) -> CostTags:
         """The cost tags of this tenant's resources of one domain."""
@@ -142,6 +163,8 @@ class Plan(Frozen):
     catalog: CatalogPath | None = None
     """Where the catalog that it was made with lies, seen from its portfolio; None: it came with Costack."""
     platform: tuple[Fact, ...]
+    second_regions: tuple[RegionPart, ...] = ()
+    """What the platform has in second clusters."""
     tenants: tuple[TenantPlan, ...]
 
     @model_validator(mode="before")
@@ -159,8 +182,10 @@ class Plan(Frozen):
     def all_facts(self) -> Iterator[FactRecord]:
         """Every fact, the platform's first."""
         yield from self.platform
+        for part in self.second_regions:
+            yield from part.facts
         for tenant in self.tenants:
-            yield from tenant.facts
+            yield from tenant.all_facts()
 
     def tenant(self, tenant_id: str) -> TenantPlan | None:
         """The tenant of that id; None where there is none."""
@@ -179,7 +204,7 @@ class Plan(Frozen):
 
 def emptied(plan: Plan) -> Plan:
     """An empty *plan*: what a new stack is compared with."""
-    return plan.model_copy(update={"platform": (), "tenants": ()})
+    return plan.model_copy(update={"platform": (), "second_regions": (), "tenants": ()})
 
 
 def is_protected(plan: Plan) -> bool:

@@ -37,6 +37,7 @@ from tiers.facts.names import (
     FILE_SYSTEM,
 )
 from tiers.facts.network import NODES_FROM, subnet_ranges
+from tiers.plan.backups.archive import together
 from tiers.plan.expected_usage import automated_backups_gib
 from tiers.plan.monitoring import dashboard_facts
 from tiers.plan.namespaces.shared import namespace_facts
@@ -44,7 +45,9 @@ from tiers.plan.owner import about_platform
 from tiers.plan.parts.ingress import ingress_facts
 from tiers.plan.parts.logs import log_facts
 from tiers.plan.parts.shared import part_facts
+from tiers.plan.postgresql.jobs import shared_server_jobs
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import shared_version
 from tiers.vocabulary import CostCategory
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -57,6 +60,7 @@ def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
     """All facts of the platform; usage-billed ones are as large as *tenants* together need."""
     yield from _network(platform)
     yield from _data_services(catalog, platform, tenants)
+    yield from shared_server_jobs(platform)
     yield from _backups(platform, tenants)
     yield from namespace_facts(catalog, platform, tenants)
     yield from _cluster(catalog, platform)
@@ -97,7 +101,8 @@ def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
     yield DatabaseInstance(
         **about_platform(platform, "database", CostCategory.COMPUTE),
         instance_class=size.instance_class,
-        engine_version=database.engine_version,
+        engine_version=shared_version(database),
+        upgrade=database.upgrade,
         multi_az=database.multi_az,
         storage_gib=database.storage_gib,
         max_storage_gib=database.max_storage_gib,
@@ -148,9 +153,11 @@ def _cache(catalog: Catalog, platform: Platform) -> CacheGroup:
 
 def _backups(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
     dumps = [fact for fact in _all(tenants, LogicalBackup) if fact.bucket == BACKUP_BUCKET]
+    archive = together(dump.archive for dump in dumps)
     yield Bucket(
         **about_platform(platform, "backup-bucket", CostCategory.RESILIENCE),
-        storage_gib=sum(dump.storage_gib for dump in dumps),
+        storage_gib=sum(dump.storage_gib for dump in dumps) - (archive.stored_gib if archive else 0),
+        archive=archive,
         noncurrent_days=platform.backup_bucket.noncurrent_days,
         expire_after_days=platform.backup_bucket.expire_after_days,
         deletion_protection=platform.deletion_protection,

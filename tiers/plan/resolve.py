@@ -13,9 +13,10 @@ from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.every_fact import FactId
 from tiers.plan.estate.siblings import PlannedPortfolio, faults_between, faults_within, sibling_folders
+from tiers.plan.failover.facts import failover_facts
+from tiers.plan.failover.part import part_of, platform_parts
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.platform import platform_facts
-from tiers.plan.restore.facts import restore_facts
 from tiers.plan.routes.maintenance import with_maintenance
 from tiers.portfolio.controls import controls_of, fee_of
 from tiers.portfolio.loading import Catalogs, load_catalog_and_portfolio, read_portfolio
@@ -94,6 +95,7 @@ def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:
             catalog_version=catalog.version,
             catalog=platform.catalog,
             platform=tuple(platform_facts(catalog, platform, [tenant.facts for tenant in tenants])),
+            second_regions=platform_parts(platform),
             tenants=tenants,
         )
     _refuse_duplicates(plan)
@@ -116,12 +118,12 @@ def _tenant_plan(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> Tena
 
 
 def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:
-    tenant_now = on_working_tier(catalog, tenant)
+    tenant_now, platform = on_working_tier(catalog, tenant), portfolio.platform
     tier = catalog.tiers[tenant_now.tier]
     return TenantPlan(
         tenant=tenant.tenant,
         display_name=tenant.display_name,
-        portfolio=portfolio.platform.portfolio,
+        portfolio=platform.portfolio,
         client=tenant.client,
         first_client=tenant.first_client,
         environment=tenant.environment,
@@ -144,14 +146,16 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         rotation=tenant.rotation,
         anonymised=tenant.anonymised,
         odoo=tenant.odoo,
-        staging_first=is_staging_first(portfolio.platform, tenant),
-        restore=tenant.restore,
+        staging_first=is_staging_first(platform, tenant),
+        restore=tenant.failover.restore if tenant.failover else tenant.restore,
+        failover=tenant.failover,
+        failovers=tenant.failovers,
         restored_from=source_of(
-            portfolio.platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
+            platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
         ),
-        facts=tuple(
-            with_maintenance(portfolio.platform, tenant, restore_facts(catalog, portfolio.platform, tenant))
-        ),
+        upgrade=tenant.upgrade,
+        facts=tuple(with_maintenance(platform, tenant, failover_facts(catalog, platform, tenant))),
+        second_region=part_of(catalog, platform, tenant),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from tiers.catalog.classes import BackupClass, Classes
 from tiers.catalog.tier import Offer, OwnDatabase, OwnFileSystem, RegionCopies
+from tiers.facts.archive import Archive
 from tiers.facts.copies import (
     BucketReplication,
     DatabaseBackupCopy,
@@ -16,19 +17,20 @@ from tiers.facts.copies import (
 )
 from tiers.facts.data import KEY_DELETION_WINDOW_DAYS, Bucket, FileSystem, FileSystemBackup, Key
 from tiers.facts.every_fact import DatabaseStandby, Fact, FactId, Labour, LogGroup
+from tiers.plan.backups.archive import archived
 from tiers.plan.expected_usage import (
     automated_backups_gib,
     backup_requests_per_month,
     changed_gib_per_month,
     changed_mib_per_day,
     dumped_gib_per_month,
+    dumps_gib,
 )
 from tiers.plan.owner import about, is_decommissioning, is_protected, own_server
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import own_version
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Region
-
-_DAYS_PER_MONTH: Final = 30
 
 
 def own_file_system(tenant: Tenant) -> FactId:
@@ -39,12 +41,6 @@ def own_file_system(tenant: Tenant) -> FactId:
 def own_bucket(tenant: Tenant) -> FactId:
     """The id of a tenant's own bucket of logical backups."""
     return f"{tenant.tenant}/backup-bucket"
-
-
-def dumps_gib(backup: BackupClass, database_gib: int, retention_days: int) -> int:
-    """The expected size of the dumps of *retention_days*, in whole GiB."""
-    dumps = backup.runs_per_month * retention_days * database_gib * backup.dump_percent_of_database
-    return -(-dumps // (_DAYS_PER_MONTH * 100))
 
 
 def there(tenant: Tenant, name: str, region: Region) -> dict[str, Any]:
@@ -83,10 +79,13 @@ def region_copies(
     if region is None:
         raise ValueError(f"tenant {tenant.tenant} has no dr_region; the loader should have refused it")
 
-    def bucket(name: str, where: Region, retention_days: int) -> Bucket:
+    archive = archived(platform.backup_bucket, backup, offer.database_gib)
+
+    def bucket(name: str, where: Region, retention_days: int, dumps: int, old: Archive | None) -> Bucket:
         return Bucket(
             **there(tenant, name, where),
-            storage_gib=dumps_gib(backup, offer.database_gib, retention_days) + offer.filestore_gib,
+            storage_gib=dumps + offer.filestore_gib,
+            archive=old,
             noncurrent_days=platform.backup_bucket.noncurrent_days,
             expire_after_days=retention_days,
             deletion_protection=is_protected(platform, tenant),
@@ -95,9 +94,13 @@ def region_copies(
         )
 
     new_files_gib = offer.expected_use.filestore_write_gib
-    yield bucket("backup-bucket", tenant.region, backup.retention_days)
+    kept = dumps_gib(backup, offer.database_gib, backup.retention_days)
+    here = kept - (archive.stored_gib if archive else 0)
+    yield bucket("backup-bucket", tenant.region, backup.retention_days, here, archive)
     yield Key(**there(tenant, "copy-key", region), deletion_window_days=KEY_DELETION_WINDOW_DAYS)
-    yield bucket("backup-bucket-copy", region, copies.dump_retention_days)
+    # A region that is lost is not waited for: no copy needs to be asked for before it can be read.
+    copied = dumps_gib(backup, offer.database_gib, copies.dump_retention_days)
+    yield bucket("backup-bucket-copy", region, copies.dump_retention_days, copied, None)
     yield BucketReplication(
         **there(tenant, "backup-bucket-replication", tenant.region),
         source=own_bucket(tenant),
@@ -128,6 +131,7 @@ def _server_and_files(tenant: Tenant, offer: Offer, copies: RegionCopies, region
         storage_gib=offer.filestore_gib,
         from_region=tenant.region,
         transfer_gib_per_month=new_files_gib,
+        number=tenant.failovers,
     )
     yield VaultCopy(
         **there(tenant, "file-system-backup-copy", region),
@@ -173,7 +177,7 @@ def warm_standby(
         **there(tenant, "standby", region),
         server=own_server(tenant),
         instance_class=size.instance_class,
-        engine_version=platform.database.engine_version,
+        engine_version=own_version(platform.database, tenant),
         storage_gib=offer.database.storage_gib,
         max_storage_gib=offer.database.max_storage_gib,
         subnet_ids=network.subnet_ids,
@@ -186,6 +190,7 @@ def warm_standby(
         from_region=tenant.region,
         transfer_gib_per_month=0 if promoted else changed_gib_per_month(offer),
         promoted=promoted,
+        number=tenant.failovers,
     )
     yield LogGroup(
         **there(tenant, "standby-logs", region),

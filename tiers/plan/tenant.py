@@ -52,6 +52,7 @@ from tiers.plan.sleep import sleep_facts, with_awake_minutes
 from tiers.plan.versions.jobs import module_update, odoo_jobs
 from tiers.portfolio.controls import log_retention_days, measures_of
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import has_standby
 from tiers.portfolio.tenant import Tenant
 from tiers.portfolio.versions.chosen import image_of
 from tiers.portfolio.versions.image import OdooImage
@@ -135,7 +136,7 @@ def _dedicated(
     if offer.region_copies and offer.backup_class:
         backup = catalog.classes.backup_classes[offer.backup_class]
         yield from region_copies(platform, tenant, offer, offer.region_copies, backup)
-        if tenant.options.warm_standby:
+        if has_standby(tenant):
             copies = offer.region_copies
             yield from warm_standby(catalog.classes, platform, tenant, offer, copies, audited=audited)
 
@@ -154,6 +155,7 @@ def _storage(
         connections_evented=_CONNECTIONS_EVENTED if size.web.workers else 0,
         storage_gib=offer.database_gib,
         changed_mib_per_day=changed_mib_per_day(offer),
+        reader_connections=tenant.options.reader_connections,
     )
     yield session_space(platform, tenant, offer)
     yield from _file_shares(platform, tenant, offer, namespace)

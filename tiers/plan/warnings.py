@@ -67,7 +67,7 @@ def _crowded_database(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Ite
         if fact.server == DATABASE
     ]
     # Role limits are ceilings that are never reached together; 150 % of the server's limit is usual.
-    if (wanted := sum(fact.connection_limit for fact in databases)) * 2 > room * 3:
+    if (wanted := sum(each.connection_limit + each.reader_connections for each in databases)) * 2 > room * 3:
         yield (
             f"platform/database: the roles of {len(databases)} tenants may open {wanted} connections, "
             f"more than 150 % of the {room} of database_class {name}; take a larger class or a second server"

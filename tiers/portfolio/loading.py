@@ -11,17 +11,20 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
 from tiers.portfolio.end_dates import end_date_faults
+from tiers.portfolio.failover.faults import cluster_faults, failover_faults
 from tiers.portfolio.host_names import domain_faults, host_name_faults, shared_names
 from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.network import network_faults
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import platform_upgrade_faults, tenant_upgrade_faults
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
 from tiers.portfolio.restore.faults import restore_faults
 from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.routes.faults import route_faults
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
+from tiers.portfolio.upgrade.faults import upgrade_backup_faults, upgrade_faults
 from tiers.portfolio.versions.chosen import rollout_faults, version_faults
 from tiers.portfolio.windows import platform_window_faults, tenant_window_faults
 from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence, sentences
@@ -158,6 +161,9 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     yield from _faults_by_tier(tenant, platform, catalog)
     yield from route_faults(tenant, platform)
     yield from version_faults(tenant, platform)
+    yield from tenant_upgrade_faults(tenant, platform, catalog)
+    yield from failover_faults(tenant, platform)
+    yield from upgrade_faults(tenant, platform)
     if tenant.region != platform.region:
         yield ("region",), f"is '{tenant.region}', but the platform is in '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:
@@ -169,6 +175,9 @@ def _mail_faults(tenant: Tenant) -> Iterable[Fault]:
     if tenant.options.mail_ports != SENDING and tenant.environment is not Environment.PRODUCTION:
         why = f"a {tenant.environment} environment reaches no mail server; mail_ports is for production only"
         yield ("options", "mail_ports"), why
+    if tenant.options.reader_connections and tenant.environment is Environment.PRODUCTION:
+        why = "reports of others do not read production: give the client an analytics environment"
+        yield ("options", "reader_connections"), why
 
 
 def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Iterable[Fault]:
@@ -181,6 +190,7 @@ def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Ite
         yield from control_faults(resting, tier, platform, catalog.classes)
         yield from sleep_faults(resting, tier.offers[tenant.environment])
         yield from restore_faults(resting, tier.offers[tenant.environment])
+        yield from upgrade_backup_faults(resting, tier.offers[tenant.environment])
         yield from tenant_window_faults(resting, tier.offers[tenant.environment], platform)
 
 
@@ -190,6 +200,7 @@ def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
     yield from platform_window_faults(platform)
     yield from network_faults(platform)
     yield from domain_faults(platform)
+    yield from platform_upgrade_faults(platform.database)
     if (size := platform.database.database_class) not in classes.database_classes:
         yield ("database", "database_class"), not_among(classes.database_classes, size, catalog.classes_file)
     if (size := platform.cache.cache_class) not in classes.cache_classes:
@@ -198,3 +209,4 @@ def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
         if group.node_class not in classes.node_classes:
             where = ("cluster", "node_groups", index, "node_class")
             yield where, not_among(classes.node_classes, group.node_class, catalog.classes_file)
+    yield from cluster_faults(platform, catalog)

@@ -11,7 +11,9 @@ from pydantic import AfterValidator, Field, model_validator
 from tiers.catalog.folder import CatalogPath
 from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
+from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
 from tiers.facts.every_fact import ComputeRequest
+from tiers.portfolio.backups.bucket import BackupBucketSpec
 from tiers.portfolio.cluster import (
     ClusterSpec,
     MonitoringSpec,
@@ -20,6 +22,7 @@ from tiers.portfolio.cluster import (
     groups_problem,
     store_problem,
 )
+from tiers.portfolio.failover.cluster import SecondCluster
 from tiers.portfolio.gates.approvals import Approvals
 from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
@@ -94,8 +97,13 @@ class Images(Frozen):
 class DatabaseSpec(DatabaseSize):
     """The shared PostgreSQL server; its version and windows apply to tenants' own servers too."""
 
-    engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.\d+)?$")]
+    engine_version: EngineVersion
     """Version of PostgreSQL, in quotes: a major one, kept up to date by AWS, or a minor one, which stays."""
+    tenants_engine_version: EngineVersion | None = None
+    """The same of tenants' own servers whose files name none; left out, that of the shared server."""
+    upgrade: ServerUpgrade | None = None
+    """Present while the shared server is upgraded to a newer major version; `costack upgrade-database` writes
+    and removes it."""
     maintenance_window: ServerWindow
     """When AWS may maintain servers, in UTC; at least 30 minutes."""
     backup_window: BackupWindow
@@ -133,15 +141,6 @@ class FileSystemSpec(Frozen):
     """How many days these backups are kept."""
 
 
-class BackupBucketSpec(Frozen):
-    """The bucket of logical backups."""
-
-    noncurrent_days: Positive
-    """How many days replaced or deleted files can be brought back."""
-    expire_after_days: Positive
-    """After how many days dumps are deleted."""
-
-
 class PlatformService(ComputeRequest):
     """Pods of the platform itself: ingress, observability, GitOps, CI runners."""
 
@@ -157,7 +156,9 @@ class SecondNetwork(Frozen):
     subnet_ids: Annotated[tuple[str, ...], Field(min_length=2)]
     """Subnets of two zones."""
     security_group_id: str
-    """Security group that decides who reaches the standby servers."""
+    """Security group that decides who reaches the standby servers, and with `cluster` caches and files."""
+    cluster: SecondCluster | None = None
+    """The cluster there in which tenants start ([how](lifecycle.md#failover)); left out, none can."""
 
 
 class Platform(Frozen):

@@ -12,17 +12,21 @@ from pydantic import AfterValidator, Field, model_validator
 from tiers.catalog.classes import ClassId
 from tiers.catalog.tier import Fee
 from tiers.catalog.unused import Row
+from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
+from tiers.portfolio.failover.stage import Failover
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.anonymised import AnonymisedSection
 from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.routes.section import RoutesSpec
+from tiers.portfolio.upgrade.stage import Upgrade
 from tiers.portfolio.versions.section import OdooSection
 from tiers.schedule import Schedule
 from tiers.vocabulary import (
     PRIVATE_RANGES,
     Cidr,
     Controls,
+    Count,
     Environment,
     Frozen,
     Hostname,
@@ -53,6 +57,8 @@ def _public(value: str) -> str:
 
 SENDING: Final = (465, 587)
 """The ports that mail is sent by: with TLS from the first byte, and with STARTTLS."""
+_STAGED: Final = ("move", "rotation", "restore", "upgrade", "database_upgrade", "failover")
+"""The sections of a tenant's file that have a stage while something goes on."""
 _FETCHING: Final = (993, 995)
 
 
@@ -89,6 +95,9 @@ class Options(Frozen):
     warm_standby: bool | Literal["promoted"] = False
     """Whether a standby server in the second region follows the tenant's own, for a fee; `promoted` once it
     does so no longer."""
+    database_engine_version: EngineVersion | None = None
+    """Version of PostgreSQL of the tenant's own server, in quotes; left out, as `database` in `platform.yaml`
+    says."""
     resilience_class: ResilienceClass | None = None
     """The promised recovery, where the contract promises less than the tier gives."""
     controls: Controls | None = None
@@ -99,6 +108,9 @@ class Options(Frozen):
     """Ports by which production reaches mail servers: 465 and 587 send, 993 (IMAP) and 995 (POP) fetch."""
     schedule: Schedule | None = None
     """When pods run; at all other times they are stopped. Not for production."""
+    reader_connections: Annotated[int, Field(ge=0, le=50)] = 0
+    """How many connections a login may have that only reads the database, for reports; 0: there is none. Not
+    for production: a report that is wrong there stops people's work."""
 
 
 class Extension(Frozen):
@@ -142,6 +154,15 @@ class Tenant(Frozen):
     """How often its secrets were rotated, and the stage of a rotation; `costack rotate` writes it."""
     restore: Restore | None = None
     """Present while it is restored to an earlier moment; `costack restore` writes and removes it."""
+    database_upgrade: ServerUpgrade | None = None
+    """Present while its own server is upgraded to a newer major version of PostgreSQL; `costack
+    upgrade-database` writes and removes it."""
+    failover: Failover | None = None
+    """Present while it runs in its second region, and on the way there; `costack failover` writes it."""
+    failovers: Count = 0
+    """How often it worked in its second region and came home; `costack failback` writes it."""
+    upgrade: Upgrade | None = None
+    """Present while it is upgraded to another major version; `costack upgrade` writes and removes it."""
     region: Region
     """AWS region; the same as the platform's."""
     service_line: TagValue
@@ -207,19 +228,19 @@ class Tenant(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _is_restored_while_nothing_else_goes_on(self) -> Self:
-        if self.restore is None:
-            return self
-        if self.lifecycle_stage is not LifecycleStage.ACTIVE:
-            raise ValueError(f"restore needs lifecycle_stage active, not {self.lifecycle_stage}")
-        for name, goes_on in (
-            ("move", self.move is not None),
-            ("rotation", self.rotation is not None and self.rotation.stage is not None),
-        ):
-            if goes_on:
+    def _does_one_thing_at_a_time(self) -> Self:
+        """Of what has stages nothing goes on with anything else."""
+        begun = [each for each in _STAGED if getattr(getattr(self, each), "stage", None) is not None]
+        alone = [each for each in begun if each not in {"move", "rotation"}]
+        for name in alone:
+            if self.lifecycle_stage is not LifecycleStage.ACTIVE:
+                raise ValueError(f"{name} needs lifecycle_stage active, not {self.lifecycle_stage}")
+            for other in [each for each in begun if each != name]:
                 raise ValueError(
-                    f"restore has a stage, and so has {name}: finish one of them, then begin the other"
+                    f"{name} has a stage, and so has {other}: finish one of them, then begin the other"
                 )
+        if self.failover is not None and self.options.warm_standby == "promoted":
+            raise ValueError("failover needs a standby that follows, and options.warm_standby is promoted")
         return self
 
     @model_validator(mode="after")
@@ -264,6 +285,9 @@ class Portfolio(Frozen):
         yield Row("cache_classes", self.platform.cache.cache_class)
         for group in self.platform.cluster.node_groups:
             yield Row("node_classes", group.node_class)
+        for network in self.platform.dr_networks.values():
+            if network.cluster is not None:
+                yield Row("node_classes", network.cluster.node_class)
         for tenant in self.tenants:
             if tenant.options.workload_class is not None:
                 yield Row("workload_classes", tenant.options.workload_class)

@@ -19,7 +19,7 @@ from allocation.adapters.pulumi.stack_state import StateResource, below, readabl
 from tiers.deployed import RECORD_TYPE, VERSION, is_released
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
-from tiers.facts.every_fact import Fact, FactId, ManagedSecret, Origin
+from tiers.facts.every_fact import Fact, FactId, FileSystemReplica, ManagedSecret, Origin
 from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME, Inventory, read_inventory
 from tiers.plan.plan import Plan, TenantPlan
@@ -191,6 +191,9 @@ def _there(
         return (before if recorded else after), []
     if isinstance(either, ManagedSecret):
         return (before or after) if either.owner in made else None, []
+    if isinstance(either, FileSystemReplica) and either.writable:
+        # Its replication has ended, and EFS made it: no resource of the stack is it.
+        return (before if recorded else after), []
     kind, resource = RESOURCES.get(type(either)), made.get(either.id)
     if kind is None:
         # An expectation: before the first complete update nobody works with what is there.

@@ -22,7 +22,8 @@ from tiers.files import UnreadableError, read_json
 HOLDS_DAYS: Final = 7
 """For how many days a count stands in for days without a backup."""
 _MOMENT: Final = "%Y-%m-%dT%H:%M:%SZ"
-_RESTORE_TESTS: Final = "restore-tests"
+_RESULTS: Final = frozenset({"restore-tests", "upgrades"})
+"""The folders beside manifests that hold what jobs have found."""
 _SECONDS_PER_HOUR: Final = 3600
 
 
@@ -111,7 +112,7 @@ def _manifests(folder: Path) -> Iterator[_Count]:
         raise UsageFileError(
             f"{folder}: no such folder; expected a copy of the bucket's folder manifests/ (aws s3 sync)"
         )
-    found = [path for path in sorted(folder.rglob("*.json")) if _RESTORE_TESTS not in path.parts]
+    found = [path for path in sorted(folder.rglob("*.json")) if _RESULTS.isdisjoint(path.parts)]
     if not found:
         raise UsageFileError(f"{folder}: holds no manifest of a backup; expected TENANT/MOMENT.json")
     for path in found:

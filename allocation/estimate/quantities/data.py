@@ -8,11 +8,18 @@ from decimal import Decimal
 from typing import Final
 
 from allocation.estimate.quantities.lines import Category, Line, assumed, awake_hours, hours, rounded, rule_of
-from allocation.estimate.quantities.support import postgresql_support_years, redis_support_years
+from allocation.estimate.quantities.support import redis_support_years
 from tiers.facts import every_fact as facts
+from tiers.facts.archive import ArchiveClass
+from tiers.facts.postgresql_support import support_years
 
 _MIB_PER_GIB: Final = 1024
 _INSTANCES_OF_MULTI_AZ: Final = 2
+_ARCHIVED: Final = {
+    ArchiveClass.INSTANT: "Glacier Instant Retrieval storage",
+    ArchiveClass.FLEXIBLE: "Glacier Flexible storage",
+    ArchiveClass.DEEP: "Glacier Deep Archive storage",
+}
 BACKUP_ABOVE_ALLOWANCE: Final = "RDS PostgreSQL backup storage above the free allowance"
 
 
@@ -48,7 +55,7 @@ def extended_support(engine_version: str, vcpus: int, as_of: date, category: Cat
     *vcpus* count a standby's too: charges apply to standby instances in Multi-AZ deployments (RDS User
     Guide, extended support charges). The whole month is charged as *as_of* is.
     """
-    years = postgresql_support_years(engine_version, as_of)
+    years = support_years(engine_version, as_of)
     if years is not None:
         item = f"RDS PostgreSQL extended support {years}"
         yield Line("extended-support", "AmazonRDS", item, hours(vcpus), category)
@@ -93,6 +100,8 @@ def _file_system_backup(fact: facts.FileSystemBackup, _: date) -> Iterator[Line]
 def _bucket(fact: facts.Bucket, _: date) -> Iterator[Line]:
     service, category = "AmazonS3", Category.RESILIENCE
     yield assumed("storage", service, "Standard storage first 50 TB", fact.storage_gib, category)
+    if old := fact.archive:
+        yield assumed("archive", service, _ARCHIVED[old.storage_class], old.charged_gib, category)
     # A replica's requests are charged where it arrives (S3 pricing, replication).
     yield assumed("puts", service, "PUT/COPY/POST/LIST Standard", fact.put_requests_per_month, category)
 

@@ -53,8 +53,8 @@ FREE: Final[Mapping[type[facts.FactRecord], str]] = {
 """Facts that cost nothing, and why.
 
 Left out of an estimate, because no fact says how many there are: requests to KMS and to Secrets Manager
-(cents a month), hosted zones, which this program does not make, and questions for names whose records others
-make.
+(cents a month), objects that go to an archive (5 cents a thousand at most), hosted zones, which this program
+does not make, and questions for names whose records others make.
 """
 
 CARRIED_BY_POOLS: Final[Mapping[type[facts.FactRecord], str]] = {

@@ -1,13 +1,11 @@
 """Support calendars: until when versions are supported without extra charge.
 
 EKS: standard support ends on the day its release calendar names, extended support follows (EKS User Guide,
-Kubernetes versions; dates of 1.31 to 1.35 as of 2026-02, endoflife.date/amazon-eks). RDS for PostgreSQL is
-charged from the day after its end of standard support, at twice the price from the third year on (RDS User
-Guide, release calendar and extended support charges; Infracost, db_instance.go, as of 2026-11). PostgreSQL
-11 is the odd one: its charge, and so its third year, began a month late. Redis 4 and 5 on ElastiCache:
-standard support ended on 31 January 2026, and extended support is charged from the next day, at twice the
-premium from the third year on (cloudburn.io, "ElastiCache pricing", 2026-04; educative.io, "Version and
-upgrade strategy", 2026).
+Kubernetes versions; dates of 1.31 to 1.35 as of 2026-02, endoflife.date/amazon-eks). That of
+PostgreSQL is in `tiers.facts.postgresql_support`, because `costack validate` warns of it, too. Redis 4 and 5
+on ElastiCache: standard support ended on 31 January 2026, and extended support is charged from the next day,
+at twice the premium from the third year on (cloudburn.io, "ElastiCache pricing", 2026-04; educative.io,
+"Version and upgrade strategy", 2026).
 """
 
 from __future__ import annotations
@@ -24,17 +22,6 @@ EKS_STANDARD_SUPPORT_ENDS: Final[Mapping[str, date]] = {
     "1.35": date(2027, 3, 27),
 }
 """The last day of standard support, by version of Kubernetes."""
-
-POSTGRESQL_EXTENDED_SUPPORT: Final[Mapping[int, tuple[date, date]]] = {
-    11: (date(2024, 4, 1), date(2026, 4, 1)),
-    12: (date(2025, 3, 1), date(2027, 3, 1)),
-    13: (date(2026, 3, 1), date(2028, 3, 1)),
-    14: (date(2027, 3, 1), date(2029, 3, 1)),
-    15: (date(2028, 3, 1), date(2030, 3, 1)),
-    16: (date(2029, 3, 1), date(2031, 3, 1)),
-}
-"""The first day that is charged and the first day of year 3, by major version of PostgreSQL."""
-
 
 REDIS_EXTENDED_SUPPORT: Final[Mapping[int, tuple[date, date]]] = {
     4: (date(2026, 2, 1), date(2028, 2, 1)),
@@ -55,20 +42,6 @@ def eks_is_extended(version: str, on: date) -> bool:
     if ends is None:
         return _minor(version) < min(map(_minor, EKS_STANDARD_SUPPORT_ENDS))
     return on > ends
-
-
-def postgresql_support_years(engine_version: str, on: date) -> str | None:
-    """Which years of extended support a server of *engine_version* pays for on a day; None for none.
-
-    >>> postgresql_support_years("13.20", date(2028, 2, 29)), postgresql_support_years("13", date(2028, 3, 1))
-    ('year 1-2', 'year 3')
-    """
-    major = int(engine_version.partition(".")[0])
-    oldest = min(POSTGRESQL_EXTENDED_SUPPORT)
-    first, third = POSTGRESQL_EXTENDED_SUPPORT.get(max(major, oldest), (date.max, date.max))
-    if on >= third:
-        return "year 3"
-    return "year 1-2" if on >= first else None
 
 
 def redis_support_years(engine: str, engine_version: str, on: date) -> str | None:

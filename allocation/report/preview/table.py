@@ -23,6 +23,7 @@ from allocation.report.preview.rows import (
     parts,
     rows,
 )
+from tiers.vocabulary import PLATFORM, TenantId
 
 _MOST_ROWS: Final = 40
 
@@ -57,6 +58,7 @@ def closing_lines(preview: Preview) -> Iterator[str]:
     if not preview.comparison.empty:
         yield from (f"what it does: {words}" for words in effect_words(preview))
     yield from (f"approval needed: {words}" for words in approval_words(preview))
+    yield from _once(preview, PLATFORM)
     for change in preview.concerned:
         yield from _about(preview, change)
     yield from off_hours_words(preview)
@@ -79,10 +81,14 @@ def _about(preview: Preview, change: TenantChange) -> Iterator[str]:
         ]
         if moved:
             yield f"{change.tenant}: by {title}: {', '.join(moved)}"
-    items = preview.one_off_of(change.tenant)
+    yield from _once(preview, change.tenant)
+
+
+def _once(preview: Preview, owner: TenantId) -> Iterator[str]:
+    items = preview.one_off_of(owner)
     for item, cents in zip(items, one_off_cents(items), strict=True):
         amount = "unpriced" if cents is None else money(cents)
-        yield f"{change.tenant}: one-off: {item.what}: {item.quantity:f} {item.unit}: {amount}"
+        yield f"{owner}: one-off: {item.what}: {item.quantity:f} {item.unit}: {amount}"
 
 
 def _proof(preview: Preview) -> str:

@@ -166,6 +166,10 @@ def _users(showback: Showback) -> Iterator[Section]:
     yield Table("users", "Users other than declared", heads, tuple(rows))
 
 
+def _connections(database: TenantDatabase) -> int:
+    return database.connection_limit + database.reader_connections
+
+
 def _servers(showback: Showback) -> Table:
     """Database servers: class, reserved connections and their limit, storage and expected usage."""
     plan, classes = showback.month.plan, showback.month.catalog.classes.database_classes
@@ -179,7 +183,7 @@ def _servers(showback: Showback) -> Table:
         if not isinstance(fact, DatabaseInstance):
             continue
         held = promised.get(fact.id, [])
-        limit, room = sum(each.connection_limit for each in held), most.get(fact.instance_class)
+        limit, room = sum(_connections(each) for each in held), most.get(fact.instance_class)
         stored = sum(each.storage_gib for each in held)
         rows.append(
             (

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cli.actions.change.step import Where, write_step
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
-from cli.console.printed_command import printed_command
-from lifecycle.adapters.tenant_file import set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.move import (
     STEPS,
@@ -73,15 +72,9 @@ def move_on(request: Request) -> None:
         return
     options = options_of(request.dr_region, tenant, step, portfolio.platform, catalog)
     check_possible(changed(tenant, step, options), portfolio, catalog, path)
-    set_fields(path, {**step.lines, **{f"options.{name}": value for name, value in options.items()}})
-    echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
-    echo(f"before it: {_command(request, 'preview')}")
-    if step.move:
-        echo(f"after it: {_command(request, 'move', request.tenant)} --next, or --back")
-
-
-def _command(request: Request, *words: str) -> str:
-    return printed_command(*words, stack=request.stack, portfolio=request.portfolio, cwd=request.cwd)
+    fields = {**step.lines, **{f"options.{name}": value for name, value in options.items()}}
+    after = ("move", request.tenant, "or --back") if step.move else ()
+    write_step(path, fields, step.update, Where(request.stack, request.portfolio, request.cwd), after)
 
 
 def _step(request: Request, tenant: Tenant, catalog: Catalog) -> Step | None:

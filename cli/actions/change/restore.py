@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cli.actions.change.step import Where, write_step
 from cli.actions.change.uploads import bring_in, remove_upload
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
-from cli.console.printed_command import printed_command
-from lifecycle.adapters.tenant_file import set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.restore import (
     Step,
@@ -27,6 +26,7 @@ from lifecycle.restore import (
 )
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
+from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
@@ -73,6 +73,7 @@ def restore_on(request: Request, now: datetime) -> None:
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     catalog, portfolio = load_catalog_and_portfolio(folder)
     request = _with_ids(request, portfolio.tenants)
+    path = file_of(folder, request.tenant)  # refuses one that nobody has
     tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
     deployed = plan.tenant(request.tenant)
     step = _step(request, tenant, now)
@@ -94,8 +95,9 @@ def restore_on(request: Request, now: datetime) -> None:
         check_source(tenant.model_copy(update={"restore": step.restore}), portfolio, catalog)
     elif step.restore is None:
         _clear_up(tenant, inventory)
-    _write(request, file_of(folder, request.tenant), step)
-    if request.begins and deployed is not None and (sentence := left_out(deployed, step)):
+    _write(request, path, step)
+    sentence = left_out(_whose(plan, step, deployed), step, now) if request.begins and deployed else ""
+    if sentence:
         echo(sentence)
 
 
@@ -111,6 +113,12 @@ def _clear_up(tenant: Tenant, inventory: Inventory) -> None:
         remove_upload(inventory, tenant.tenant)
 
 
+def _whose(plan: Plan, step: Step, deployed: TenantPlan) -> TenantPlan:
+    """Whose backup it is."""
+    source = step.restore.from_tenant if step.restore else None
+    return (plan.tenant(source) if source else None) or deployed
+
+
 def _refuse_contradictions(request: Request) -> None:
     first = "--at" if request.command == "restore" else "--from"
     if sum((request.begins, request.next, request.back)) > 1:
@@ -124,16 +132,12 @@ def _refuse_contradictions(request: Request) -> None:
 
 
 def _write(request: Request, path: Path, step: Step) -> None:
-    set_fields(path, {"restore": step.line})
-    echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
+    after: tuple[str, ...] = ()
     if step.restore is not None:
-        echo(f"before it: {_command(request, 'preview')}")
-        way_back = ", or --back" if step.restore.stage in WAY_BACK else ""
-        echo(f"after it: {_command(request, step.restore.command, request.tenant)} --next{way_back}")
-
-
-def _command(request: Request, *words: str) -> str:
-    return printed_command(*words, stack=request.stack, portfolio=request.portfolio, cwd=request.cwd)
+        ways_back = ("or --back",) if step.restore.stage in WAY_BACK else ()
+        after = (step.restore.command, request.tenant, *ways_back)
+    where = Where(request.stack, request.portfolio, request.cwd)
+    write_step(path, {"restore": step.line}, step.update, where, after)
 
 
 def _step(request: Request, tenant: Tenant, now: datetime) -> Step | None:

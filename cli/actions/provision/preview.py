@@ -17,6 +17,7 @@ from allocation.preview.approvals import Approval, Seen, approval_changes, appro
 from allocation.preview.break_even import BreakEven, break_evens
 from allocation.preview.comparison import Comparison, compared
 from allocation.preview.cost_estimate import Conditions, cost_estimate
+from allocation.preview.extended_support import extended_support_notes
 from allocation.preview.gates import Gates
 from allocation.preview.off_hours import savings
 from allocation.preview.one_off_costs import left_behind, one_off_costs
@@ -143,7 +144,7 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
         one_off=one_off_costs(comparison, classes.tier_change),
         savings=savings(comparison.after, classes.off_hours),
         break_evens=_break_evens(request, both, what_if, comparison),
-        notes=(*both.notes, *left_behind(comparison)),
+        notes=(*both.notes, *left_behind(comparison), *extended_support_notes(comparison.after)),
         failed=(
             *both.refused,
             *gates.failed(comparison, effects, measured, moved),

@@ -15,6 +15,7 @@ from tiers.catalog.folder import CATALOG_DIRECTORY, catalog_folder
 from tiers.catalog.unused import unused
 from tiers.errors import CatalogError
 from tiers.plan.estate.siblings import PlannedPortfolio, faults_between, faults_within, sibling_folders
+from tiers.plan.postgresql.support import server_support_advice
 from tiers.plan.resolve import planned
 from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS
@@ -114,7 +115,8 @@ def _print(one: PlannedPortfolio, catalogs: Catalogs, today: date) -> None:
     catalog = catalogs.by_folder[catalog_folder(one.folder)]
     if catalog is None:
         return
-    for warning in (*advice(catalog, one.portfolio, one.plan), *support_advice(one.portfolio, today)):
+    ends = (*support_advice(one.portfolio, today), *server_support_advice(one.plan, today))
+    for warning in (*advice(catalog, one.portfolio, one.plan), *ends):
         echo(f"warning: {warning}", err=True)
     facts = sum(1 for _ in one.plan.all_facts())
     tenants = f"{len(one.plan.tenants)} tenant{'' if len(one.plan.tenants) == 1 else 's'}"

@@ -50,9 +50,6 @@ _StorageClass = Annotated[
 _Evidence = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Append the result to this file of JSON lines.")
 ]
-_Context = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Use this context of kubectl. Default: the current one.")
-]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the Kubernetes Job and create nothing.")]
 _Output = Annotated[TableOrJson, typer.Option("--output", "-o", help="Print in this form.")]
 
@@ -70,12 +67,12 @@ def restore_test(  # noqa: PLR0917 - options of a command
     timeout: _Timeout = None,
     storage_class: _StorageClass = None,
     evidence: _Evidence = None,
-    context: _Context = None,
+    context: options.KubectlContext = None,
     dry_run: _DryRun = False,  # noqa: FBT002 - an option of a command
     cwd: options.Cwd = Path(),
     output: _Output = TableOrJson.TABLE,
 ) -> None:
-    """Restore a tenant's backup in a pod of its own, and check it.
+    """Restore a tenant's backup in a pod of its own; check it.
 
     The pod runs a database server of its own; the server that the tenant uses is not touched. With --all-due
     it tests all backups that are due by what the bucket has of earlier tests.

@@ -36,9 +36,9 @@ KINDS: Final = (DUMPS, "filestores", "manifests")
 class TenantBackups(pulumi.ComponentResource):
     """CronJobs that can write only to the tenant's own prefix of the bucket, and the job of the last dump.
 
-    *test* restores a dump on a schedule. A tenant whose offer has no dumps has no CronJob: *run* is None, and
-    it is there for *last* alone. It goes before the claim that it mounts: pods of past nights go with it, and
-    hold the claim until then.
+    *test* restores a dump on a schedule; `mark` is what the last dump says of itself. A tenant whose offer
+    has no dumps has no CronJob: *run* is None, and it is there for *last* alone. It goes before the claim
+    that it mounts: pods of past nights go with it, and hold the claim until then.
     """
 
     def __init__(
@@ -73,14 +73,19 @@ class TenantBackups(pulumi.ComponentResource):
             _nightly(name, pods.identity(tenant.tenant, run.name), run, make(), after)
             restore_on_schedule(tenant.owner, kept, test, bucket, after)
         self.last: list[pulumi.Resource] = []
+        self.mark: pulumi.Output[str] | None = None
         if last:
             # Decommissioning looks for the dump with this mark: clocks prove nothing.
-            mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
+            self.mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
-            once = partial(jobs.OneOffJob, tenant.tenant, last, gib=jobs.data_gib(tenant))
-            self.last = [once(spec=make({"LAST": mark}), distinguished_by="last", opts=after)]
+            self.last = [_last(tenant, last, make({"LAST": self.mark}), after)]
         self.register_outputs({})
+
+
+def _last(tenant: TenantPlan, job: Job, spec: pods.Manifest, opts: pulumi.ResourceOptions) -> jobs.OneOffJob:
+    gib = jobs.data_gib(tenant)
+    return jobs.OneOffJob(tenant.tenant, job, gib=gib, spec=spec, distinguished_by="last", opts=opts)
 
 
 def backup_account(tenant: str) -> str:
@@ -105,9 +110,10 @@ def backups_of(  # noqa: PLR0917 - what a tenant's backups are made of
     The last dump is made when *still* has ended: all that writes.
     """
     kept = facts_of(tenant.facts, LogicalBackup)
-    if not kept:
-        return None
     scheduled = {job.name: job for job in facts_of(tenant.facts, ScheduledJob)}
+    last = next((job for job in facts_of(tenant.facts, Job) if job.name == FINAL_BACKUP), None)
+    if not kept or (BACKUP not in scheduled and last is None):
+        return None  # what a tenant has left in a region that it works in no longer is not backed up again
     return TenantBackups(
         tenant,
         kept[0],
@@ -119,7 +125,7 @@ def backups_of(  # noqa: PLR0917 - what a tenant's backups are made of
         files=mounted[0],
         settings=mounted[1],
         still=still,
-        last=next((job for job in facts_of(tenant.facts, Job) if job.name == FINAL_BACKUP), None),
+        last=last,
         test=scheduled.get(RESTORE_TEST_JOB),
         opts=opts,
     )

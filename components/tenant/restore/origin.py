@@ -9,11 +9,10 @@ import pulumi
 from components.aws.iam import PodRole
 from components.kubernetes import pods
 from components.naming import physical_name
-from components.places import BucketPlace, PlatformPlace
+from components.places import BucketPlace, Text
 from components.tenant.backups.dumps import backup_account, may_read
 from tiers.facts.every_fact import LogicalBackup, Route
-from tiers.plan.plan import TenantPlan, fact_named
-from tiers.portfolio.restore.source import BackupSource
+from tiers.plan.plan import TenantPlan, fact_named, facts_of
 
 
 class Origin(NamedTuple):
@@ -27,28 +26,33 @@ class Origin(NamedTuple):
     ready: tuple[pulumi.Resource, ...] = ()
     """What a pod of that account must wait for: EKS gives a role to pods that are made after it."""
 
+    def in_bucket(self, owner: str) -> dict[str, pulumi.Input[str]]:
+        """Where the backups lie, and whose they, or the files of the tenant, must be."""
+        return {"TENANT": self.tenant, "OWNER": owner, "BUCKET": self.bucket.name, "PREFIX": self.prefix}
 
-def origin_of_its_own(tenant: TenantPlan, kept: LogicalBackup, bucket: BucketPlace) -> Origin:
-    """Its own backups."""
-    return Origin(backup_account(tenant.tenant), bucket, tenant.tenant, tenant.owner, kept.prefix)
 
-
-def origin_of_another(
-    tenant: TenantPlan, source: BackupSource, platform: PlatformPlace, opts: pulumi.ResourceOptions
+def origin_of(
+    tenant: TenantPlan, bucket: BucketPlace, portfolio: str, cluster: Text, opts: pulumi.ResourceOptions
 ) -> Origin:
-    """The backups of another tenant, or an upload, in the platform's bucket while a stage reads them.
+    """Its own backups, or another tenant's or an upload while a stage reads it, or its second region's.
 
-    It declares an account of its own that may read there and write nothing.
+    But for the first it declares an account of its own that may read there and write nothing.
     """
-    bucket = platform.bucket
+    # A sandbox without backups reads an upload only; at its other stages nothing reads any.
+    prefix = next((kept.prefix for kept in facts_of(tenant.facts, LogicalBackup)), "")
+    source = tenant.reads_another
+    mine = (str(tenant.tenant), tenant.owner, prefix)
+    if source is None and tenant.failover is None:
+        return Origin(backup_account(tenant.tenant), bucket, *mine)
+    whose = mine if source is None else (source.tenant, source.owner, source.prefix)
     name, where = physical_name(tenant.tenant, "refresh"), fact_named(tenant.facts, Route, "route").namespace
     account = pods.service_account(name, name, where, opts)
     role = PodRole(
-        physical_name(platform.name, tenant.tenant, "refresh"),
-        cluster=platform.cluster,
+        physical_name(portfolio, tenant.tenant, "refresh"),
+        cluster=cluster,
         namespace=where,
         service_account=name,
-        statements=may_read(bucket, source.prefix),
+        statements=may_read(bucket, whose[2]),
         opts=opts,
     )
-    return Origin(name, bucket, source.tenant, source.owner, source.prefix, (account, role))
+    return Origin(name, bucket, *whose, (account, role))

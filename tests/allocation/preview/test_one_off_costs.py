@@ -6,12 +6,21 @@ import pytest
 
 from allocation.money import units_of
 from allocation.preview.comparison import compared
-from allocation.preview.cost_estimate import Conditions, cost_estimate
+from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
 from allocation.preview.one_off_costs import OneOff, left_behind, moves_data, one_off_costs
 from allocation.prices.price_book import PriceBook
 from tests.allocation.previews import changed, comparison_of, conditions, now
-from tests.portfolios import catalog, local_plan, plan_of, tenant
+from tests.portfolios import (
+    catalog,
+    failing_over,
+    local_plan,
+    plan_of,
+    tenant,
+    two_regions,
+    wide_platform,
+)
 from tiers.plan.plan import Plan, TenantPlan
+from tiers.portfolio.platform import DatabaseSpec
 from tiers.portfolio.tenant import Move
 from tiers.vocabulary import MoveStage
 
@@ -122,6 +131,26 @@ def test_an_unknown_price_is_not_zero() -> None:
     assert {item.units for item in items} == {None}
 
 
+def test_an_upgrade_of_a_server_is_three_hours_of_labour_at_its_first_step_only() -> None:
+    def at(shared: str | None, own: str | None, version: str = "17") -> Plan:
+        upgrades = [{"to": "18", "stage": stage} if stage else None for stage in (shared, own)]
+        spec = wide_platform().database.model_dump() | {"engine_version": version, "upgrade": upgrades[0]}
+        platform = wide_platform().model_copy(update={"database": DatabaseSpec.model_validate(spec)})
+        return plan_of(tenant("acme", tier="dedicated-db", database_upgrade=upgrades[1]), platform=platform)
+
+    def costs(before: Plan, after: Plan) -> list[tuple[str, int | None]]:
+        one, other = (cost_estimate(each, conditions()) for each in (before, after))
+        found = one_off_costs(compared(one, other), RATES)
+        assert all(each.what == "labour of an upgrade of PostgreSQL" for each in found)
+        return [(each.tenant, each.units) for each in found]
+
+    price = units_of(Decimal(180))
+    assert costs(at(None, None), at("check", None)) == [("platform", price)]
+    assert costs(at("check", None), at("upgrade", "check")) == [("acme", price)]
+    assert costs(at("upgrade", "upgrade"), at("statistics", "statistics")) == []
+    assert costs(at(None, None), at(None, None, "18")) == [("platform", price), ("acme", price)]
+
+
 def test_a_restore_is_two_hours_of_labour_at_its_first_step_only() -> None:
     def at(stage: str | None) -> Plan:
         restore = {"at": "2026-11-29T01:15:00Z", "stage": stage} if stage else None
@@ -135,3 +164,35 @@ def test_a_restore_is_two_hours_of_labour_at_its_first_step_only() -> None:
     assert (labour.what, labour.quantity) == ("labour of a restore", Decimal(2))
     assert labour.units == units_of(Decimal(120))
     assert costs("prepare", "switch") == ()
+
+
+def test_a_failover_is_four_hours_of_labour_and_nodes_while_it_runs_there() -> None:
+    def at(stage: str | None) -> CostEstimate:
+        return cost_estimate(plan_of(failing_over(stage), platform=two_regions()), conditions())
+
+    def nodes(estimate: CostEstimate) -> int:
+        charges = estimate.charges_of["acme"]
+        return sum(each.units for each in charges if each.fact == "acme/eu-west-1/failover-nodes")
+
+    resting, fenced, started = at(None), at("fence"), at("start")
+    (labour,) = one_off_costs(compared(resting, fenced), RATES)
+    assert (labour.what, labour.quantity) == ("labour of a failover", Decimal(4))
+    assert one_off_costs(compared(fenced, at("promote")), RATES) == ()
+    assert nodes(resting) == nodes(fenced) == 0
+    assert nodes(started) > 0
+    traffic = {each.region for each in started.charges_of["acme"] if (each.fact or "").endswith("/traffic")}
+    assert traffic <= {"eu-west-1"}
+
+
+def test_an_upgrade_is_two_days_of_labour_at_its_rehearsal_only() -> None:
+    def at(stage: str | None) -> Plan:
+        upgrade = {"to": "19.0", "stage": stage} if stage else None
+        return plan_of(tenant("acme", upgrade=upgrade), platform=wide_platform())
+
+    def costs(before: str | None, after: str) -> tuple[OneOff, ...]:
+        one, other = (cost_estimate(at(stage), conditions()) for stage in (before, after))
+        return one_off_costs(compared(one, other), RATES)
+
+    (labour,) = costs(None, "rehearse")
+    assert (labour.what, labour.quantity) == ("labour of an upgrade of Odoo", Decimal(16))
+    assert costs("rehearse", "upgrade") == ()

@@ -11,10 +11,13 @@ from typing import Any, Final
 
 import pytest
 
+import cli.actions.change.failover
 import cli.actions.change.move
 import cli.actions.change.rename
 import cli.actions.change.restore
 import cli.actions.change.rotate
+import cli.actions.change.upgrade
+import cli.actions.change.upgrade_database
 from allocation.estimate.estimated_statement import allocated_estimate
 from allocation.statement.statement import Statement
 from tests.portfolios import LOCAL, catalog
@@ -58,7 +61,10 @@ def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         plan = resolve(catalog(), load_portfolio(folder, catalog()))
         deployed = Inventory.model_validate_json(json.dumps(exported(plan, {})))
         change = cli.actions.change
-        for action in (change.rotate, change.move, change.rename, change.restore):
+        for action in (
+            *(change.rotate, change.move, change.rename, change.restore),
+            *(change.upgrade, change.upgrade_database, change.failover),
+        ):
             monkeypatch.setattr(action, "deployed_inventory", lambda *_: deployed)
 
     deploy()

@@ -81,6 +81,12 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
     assert file_of(folder, arguments[0]) == before
 
 
+def test_a_tenant_that_nobody_has_is_refused(folder: Path, up: Callable[[], None]) -> None:
+    up()
+    result = restore(folder, "nobody", "--at", AT)
+    assert (result.exit_code, "no file has tenant 'nobody'" in result.stderr) == (Exit.CONFIGURATION, True)
+
+
 def test_a_server_of_ones_own_could_do_more_and_that_is_said(folder: Path, up: Callable[[], None]) -> None:
     up()
     assert "This command does not do that" in restore(folder, "meridian", "--at", AT).stdout

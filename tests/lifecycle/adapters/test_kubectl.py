@@ -42,6 +42,33 @@ def test_a_job_is_made_waited_for_read_and_taken_away(stand_in: StandIn) -> None
     assert all(line.startswith("--context production --namespace odoo ") for line in written)
 
 
+def test_the_log_is_that_of_the_newest_pod_that_ended_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "kubectl"
+    program.write_text(
+        r"""#!/bin/bash
+case "$*" in
+  *"get pods --selector=app=upgrade --field-selector=status.phase=Succeeded --output=json") cat "@@/pods" ;;
+  *"logs --container=after -- pod/second") echo found ;;
+  *) echo "unexpected: $*" >&2; exit 1 ;;
+esac
+""".replace("@@", str(tmp_path)),
+        encoding="utf-8",
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    pods = [
+        {"metadata": {"name": name, "creationTimestamp": f"2026-11-30T1{hour}:00:00Z"}}
+        for name, hour in (("second", 2), ("first", 1))
+    ]
+    (tmp_path / "pods").write_text(json.dumps({"items": pods}), encoding="utf-8")
+    assert cluster().succeeded_log("odoo", {"app": "upgrade"}, "after") == "found\n"
+    (tmp_path / "pods").write_text('{"items": []}', encoding="utf-8")
+    with pytest.raises(KubectlError, match="no pod with app=upgrade has ended well in namespace odoo"):
+        cluster().succeeded_log("odoo", {"app": "upgrade"}, "after")
+
+
 def test_a_name_is_never_read_as_an_option(stand_in: StandIn) -> None:
     job = {**JOB, "metadata": {**JOB["metadata"], "name": "--all"}}
     cluster().create(job)

@@ -163,3 +163,25 @@ def test_a_file_is_removed_once(portfolio: Path) -> None:
     path = file_of(portfolio, "acme")
     assert remove(path)
     assert not remove(path)
+
+
+@pytest.mark.parametrize(
+    ("section", "after"),
+    [
+        ('odoo: {version: "18.0"} # as sold', 'odoo: {version: "19.0"} # as sold'),
+        (
+            "odoo: {update: {number: 1, modules: [sale]}}",
+            'odoo: {version: "19.0", update: {number: 1, modules: [sale]}}',
+        ),
+        ("odoo: {version: 18.0-lts, update: {number: 1, modules: [a]}}", None),
+        ("odoo:\n  version: 18.0-lts # as sold", 'odoo:\n  version: "19.0"'),
+    ],
+)
+def test_a_field_of_a_section_in_braces_takes_the_place_of_the_old_one(
+    portfolio: Path, section: str, after: str | None
+) -> None:
+    path = file_of(portfolio, "acme")
+    path.write_text(f"{TEXT}{section}\n", encoding="utf-8")
+    assert set_fields(path, {"odoo.version": '"19.0"'})
+    wanted = after or section.replace("18.0-lts", '"19.0"')
+    assert path.read_text(encoding="utf-8") == f"{TEXT}{wanted}\n"

@@ -86,6 +86,14 @@ def test_a_tenant_that_is_restored_does_not_end() -> None:
     )
 
 
+def test_a_tenant_whose_server_is_upgraded_does_not_end() -> None:
+    going = tenant("acme", tier="ha-postgresql", database_upgrade={"to": "18", "stage": "check"})
+    plan = ending_plan(going)
+    assert "the server of acme is being upgraded: finish `costack upgrade-database` first" in refusals(
+        plan, seen(going, plan)
+    )
+
+
 def _subjects() -> Iterator[Tenant]:
     for stage in LifecycleStage:
         yield tenant("acme", tier="ha-postgresql", lifecycle_stage=str(stage))

@@ -154,6 +154,13 @@ CHANGES: Mapping[str, Refused] = {
         f"{API}/API_ModifyDBInstance.html",
         held={"engineVersion": "16.9"},
     ),
+    "a version that there is none of": Refused(
+        DB,
+        {"engineVersion": "19.1", "allowMajorVersionUpgrade": True},
+        "Cannot find version 19.1 for postgres",
+        "https://github.com/tryretool/terraform-retool-modules/issues/70",
+        held={},
+    ),
     "a major version that is the older release": Refused(
         DB,
         {"engineVersion": "17", "allowMajorVersionUpgrade": True},
@@ -301,6 +308,16 @@ def test_a_minor_upgrade_takes_the_replica_first(driver: Driver, ground: Ground)
         driver.update(primary, newer)
     abroad = client(driver, "rds", ELSEWHERE)
     abroad.modify_db_instance(DBInstanceIdentifier=held.id, EngineVersion="16.11", ApplyImmediately=True)
+    group = driver.create(GROUP, "first-newer", {"name": "first-newer", "family": "postgres17"})
+    major = {
+        **newer,
+        "engineVersion": "17.6",
+        "parameterGroupName": group.id,
+        "allowMajorVersionUpgrade": True,
+    }
+    with pytest.raises(ProviderError, match="read replicas need to be upgraded: first-follows"):
+        driver.update(primary, major)
+    driver.delete(group)
     driver.update(primary, newer)
     (waits,) = client(driver, "rds").describe_db_instances(DBInstanceIdentifier=primary.id)["DBInstances"]
     assert waits["PendingModifiedValues"] == {"EngineVersion": "16.11"}

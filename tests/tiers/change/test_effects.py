@@ -18,6 +18,7 @@ from tests.portfolios import (
 )
 from tiers.change.effect import Effect, EffectKind
 from tiers.change.effects import effects_of
+from tiers.facts.archive import Archive
 from tiers.facts.compute import NodeGroup
 from tiers.facts.data import CacheGroup, DatabaseInstance
 from tiers.facts.network import CLUSTER_DNS, DnsPeer
@@ -312,6 +313,40 @@ def test_one_changed_field_is_one_effect(
     effect = only(local_plan(), with_fact(local_plan(), fact, **changes))
     assert (effect.kind, words in effect.what) == (kind, True), effect.in_words
     assert effect.subjects in ((fact,), (fact.partition("/")[0],))
+
+
+def test_who_reads_for_reports_is_told() -> None:
+    for had, has, kind, words in (
+        (0, 3, EffectKind.NOTICE, "may open 3 connections, 0 before"),
+        (3, 0, EffectKind.DOWNTIME, "may not log in any longer"),
+    ):
+        before, after = (
+            with_fact(local_plan(), "acme/database", reader_connections=each) for each in (had, has)
+        )
+        effect = only(before, after)
+        assert (effect.kind, words in effect.what) == (kind, True), effect.in_words
+
+
+def test_where_old_dumps_go_is_told() -> None:
+    instant, deep = (
+        {"storage_class": name, "after_days": 35, "stored_gib": 1, "charged_gib": 2}
+        for name in ("GLACIER_IR", "DEEP_ARCHIVE")
+    )
+    for had, has, words in (
+        (
+            None,
+            instant,
+            "dumps older than 35 days go to GLACIER_IR; each is charged for at least 90 days there",
+        ),
+        (instant, deep, "a dump is asked for up to 12 hours before it is restored"),
+        (deep, None, "old dumps stay in S3 Standard; what is in DEEP_ARCHIVE stays there"),
+    ):
+        before, after = (
+            with_fact(local_plan(), "platform/backup-bucket", archive=each and Archive.model_validate(each))
+            for each in (had, has)
+        )
+        effect = only(before, after)
+        assert (effect.kind, words in effect.what) == (EffectKind.NOTICE, True), effect.in_words
 
 
 def test_what_a_route_loses_is_told() -> None:

@@ -47,8 +47,8 @@ def test_a_version_follows_its_own_or_an_older_one_that_was_upgraded(
 def test_a_newer_major_version_says_what_to_do() -> None:
     (said,) = refused(state(planned(None)), planned("19.0"))
     assert said == (
-        "acme: Odoo 19.0 does not start on a database of 18.0: put its version back, upgrade its database by "
-        "hand (docs/odoo-versions.md, Another major version), then write "
+        "acme: Odoo 19.0 does not start on a database of 18.0: put its version back and run `costack upgrade "
+        "acme`, or upgrade its database by hand (docs/odoo-versions.md, Another major version), then write "
         'odoo: {version: …, upgraded_to: "19.0"}; nothing was changed'
     )
     assert not refused(state(planned(None)), planned("19.0", by_hand="19.0"))

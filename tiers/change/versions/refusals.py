@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tiers.change.versions.upgrades import Server, Servers, followers, major_of, name_of
+from tiers.change.versions.database_upgrade import refused_upgrades
+from tiers.change.versions.upgrades import Server, Servers, followers, name_of
+from tiers.facts.database_upgrade import major_of
 from tiers.facts.every_fact import DatabaseInstance, Fact
 from tiers.plan.plan import Plan, TenantPlan
 
@@ -12,6 +14,7 @@ from tiers.plan.plan import Plan, TenantPlan
 def refused_versions(plan: Plan, servers: Servers) -> Iterator[str]:
     """Why the next update may not be: versions that RDS would refuse in its middle."""
     yield from _older_majors(plan.portfolio, plan.platform, servers)
+    yield from refused_upgrades(plan.portfolio, plan.platform, servers)
     for tenant in plan.tenants:
         yield from refused_versions_of_tenant(plan.portfolio, tenant, servers)
 
@@ -20,6 +23,7 @@ def refused_versions_of_tenant(portfolio: str, tenant: TenantPlan, servers: Serv
     """The same of one tenant."""
     yield from _older_majors(portfolio, tenant.facts, servers)
     yield from _left_standbys(portfolio, tenant, servers)
+    yield from refused_upgrades(portfolio, tenant.facts, servers)
 
 
 def _older_majors(portfolio: str, facts: Iterable[Fact], servers: Servers) -> Iterator[str]:
@@ -31,8 +35,13 @@ def _older_majors(portfolio: str, facts: Iterable[Fact], servers: Servers) -> It
         if 0 < major_of(fact.engine_version) < (runs := major_of(there.version)):
             yield (
                 f"{fact.id}: RDS takes no server back from PostgreSQL {runs} to {fact.engine_version}: "
-                f"write engine_version {runs}"
+                f"write {_line_of(fact)} {runs}"
             )
+
+
+def _line_of(server: Server) -> str:
+    """What names the version of a server: that of a tenant's own stands in its file, or in the platform's."""
+    return "engine_version" if server.tenant is None else "options.database_engine_version"
 
 
 def _left_standbys(portfolio: str, tenant: TenantPlan, servers: Servers) -> Iterator[str]:

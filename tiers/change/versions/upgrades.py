@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from tiers.facts.copies import DatabaseStandby
 from tiers.facts.data import DatabaseInstance
+from tiers.facts.database_upgrade import major_of
 from tiers.facts.every_fact import Fact, FactId
-from tiers.naming import physical_name
+from tiers.naming import numbered, physical_name
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import is_older_version, version_numbers
 
@@ -80,7 +81,7 @@ def running(outputs: Mapping[str, Any]) -> Running | None:
 def name_of(portfolio: str, fact: Server) -> str:
     """The name of a server."""
     of = () if fact.tenant is None else (fact.tenant,)
-    part = _STANDBY if isinstance(fact, DatabaseStandby) else "postgresql"
+    part = numbered(_STANDBY, fact.number) if isinstance(fact, DatabaseStandby) else "postgresql"
     return physical_name(portfolio, *of, part)
 
 
@@ -165,15 +166,16 @@ def _asked(
 
 def _loses_standby(portfolio: str, fact: DatabaseInstance, servers: Servers) -> bool:
     """Whether a tier without standbys comes while one is there; deletions are the last of an update."""
-    return not fact.may_have_replica and _standby_of(portfolio, fact, servers) is not None
+    return not fact.may_have_replica and standby_of(portfolio, fact, servers) is not None
 
 
-def _standby_of(portfolio: str, fact: DatabaseInstance, servers: Servers) -> Running | None:
+def standby_of(portfolio: str, fact: DatabaseInstance, servers: Servers) -> Running | None:
     """The standby that follows a server, wanted or not; one that was promoted follows nobody."""
-    known = (each for each in servers.asked.values() if each.get("server") == fact.id)
+    known = [each for each in servers.asked.values() if each.get("server") == fact.id]
     if fact.tenant is None or any(each.get("promoted") for each in known):
         return None
-    return servers.running.get(physical_name(portfolio, fact.tenant, _STANDBY))
+    number = max((int(each.get("number") or 0) for each in known), default=0)
+    return servers.running.get(physical_name(portfolio, fact.tenant, numbered(_STANDBY, number)))
 
 
 def _kept(fact: Server, there: Running, asked: Mapping[str, Any]) -> str | None:
@@ -199,7 +201,7 @@ def _waits(
         return f"takes its standby to {wanted}"
     if any(isinstance(each, DatabaseStandby) for each in facts):
         return None
-    goes = _standby_of(portfolio, fact, servers)
+    goes = standby_of(portfolio, fact, servers)
     return "removes its standby" if goes is not None and not _is_ready(goes, wanted) else None
 
 
@@ -259,8 +261,3 @@ def _is_taken_back(field: str, before: Any, after: Any, there: Any) -> bool:
 def _runs(asked: str, there: str) -> bool:
     wanted = version_numbers(asked)
     return version_numbers(there)[: len(wanted)] == wanted
-
-
-def major_of(version: str) -> int:
-    """The major version; 0 where there is none."""
-    return (version_numbers(version) or (0,))[0]

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from tiers.catalog.tier import Catalog, Offer
 from tiers.facts.every_fact import Fact, LogicalBackup, ScheduledJob
 from tiers.facts.names import BACKUP, BACKUP_BUCKET
+from tiers.plan.backups.archive import archived
 from tiers.plan.backups.restore_tests import age_days, restore_tests
-from tiers.plan.expected_usage import backup_requests_per_month
+from tiers.plan.expected_usage import backup_requests_per_month, dumps_gib
 from tiers.plan.owner import about
-from tiers.plan.second_region import dumps_gib, own_bucket
+from tiers.plan.second_region import own_bucket
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, CostDomain
@@ -32,6 +33,7 @@ def backup_facts(
         storage_gib=dumps_gib(backup, offer.database_gib, backup.retention_days) + offer.filestore_gib,
         put_requests_per_month=backup_requests_per_month(backup, offer),
         restore_test_age_days=age_days(catalog, tenant),
+        archive=archived(platform.backup_bucket, backup, offer.database_gib),
     )
     nightly = ScheduledJob(
         **about(tenant, BACKUP, CostCategory.COMPUTE, domain),

@@ -19,11 +19,12 @@ from tiers.facts.data import (
     FileSystemBackup,
     Key,
     LogicalBackup,
+    TenantDatabase,
 )
 from tiers.facts.every_fact import FactId, FactRecord, LogGroup, LogShipper, RedisExporter, UsageExporter
 from tiers.facts.names import FILL_SIDE, log_group
 from tiers.facts.record import Origin
-from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, physical_name
+from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, numbered, physical_name
 from tiers.plan.plan import Plan
 from tiers.vocabulary import TenantId
 
@@ -89,10 +90,11 @@ def names_of(plan: Plan) -> Iterator[Made]:
     for fact in plan.all_facts():
         if fact.origin is Origin.CREATED:
             base = (plan.portfolio,) if fact.tenant is None else (plan.portfolio, fact.tenant)
-            for kind, name, where in _names(base, fact, plan.region):
+            made = _of_part(base, fact) if fact.is_part else _names(base, fact, plan.region)
+            for kind, name, where in made:
                 yield Made(kind, name, where, fact.id, fact.tenant, kind in (BUCKET, NODES))
     for tenant in plan.tenants:
-        if tenant.reads_another:
+        if tenant.reads_another or (tenant.failover and tenant.restore):
             kind, name, where = _role(plan.portfolio, tenant.tenant, "refresh")
             yield Made(kind, name, where, f"{tenant.tenant}/{FILL_SIDE}", tenant.tenant)
 
@@ -136,7 +138,7 @@ def _names(base: tuple[str, ...], fact: FactRecord, home: str) -> Iterator[_Name
         yield from _server(physical_name(*base, "postgresql"), here)
         yield _role(*base, "database-admin")
     elif isinstance(fact, DatabaseStandby):
-        yield from _server(physical_name(*base, "postgresql-standby"), here)
+        yield from _server(physical_name(*base, numbered("postgresql-standby", fact.number)), here)
     elif isinstance(fact, CacheGroup | CacheSpace):
         yield from _cache(physical_name(*base, "sessions"), fact)
     elif isinstance(fact, NodeGroup):
@@ -148,6 +150,15 @@ def _names(base: tuple[str, ...], fact: FactRecord, home: str) -> Iterator[_Name
         yield _of_region(base, fact, home)
     else:
         yield from _others(base, fact)
+
+
+def _of_part(base: tuple[str, ...], fact: FactRecord) -> Iterator[_Name]:
+    """Roles belong to no region, so those of what a tenant has in its second one say it."""
+    roles: dict[type[FactRecord], str] = {TenantDatabase: "database-admin", LogicalBackup: "backup"}
+    if type(fact) in roles:
+        yield _role(*base, fact.region, roles[type(fact)])
+    else:
+        yield from _names(base, fact, fact.region)
 
 
 def _server(name: str, here: str) -> Iterator[_Name]:

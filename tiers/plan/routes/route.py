@@ -42,5 +42,5 @@ def route_fact(platform: Platform, tenant: Tenant, namespace: str, *, preforks: 
         controller=ingress.controller,
         class_name=ingress.class_name,
         alb=ingress.alb,
-        **dict(tenant.routes),
+        **{name: value for name, value in tenant.routes if value is not None},
     )

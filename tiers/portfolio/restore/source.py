@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from tiers.catalog.tier import Catalog, Offer
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import older_server
 from tiers.portfolio.restore.stage import READING, RestoreStage
 from tiers.portfolio.tenant import Tenant
 from tiers.portfolio.versions.chosen import image_of, is_known
@@ -89,6 +90,7 @@ def source_faults(
             continue
         yield from ((place, (_WHERE, why)) for why in _refused(tenant, other, catalog))
         yield from ((place, (_WHERE, why)) for why in _other_version(tenant, other, platform))
+        yield from ((place, (_WHERE, why)) for why in _other_server(tenant, other, platform, catalog))
 
 
 def _read_by(tenant: Tenant) -> TenantId | None:
@@ -111,6 +113,17 @@ def _other_version(tenant: Tenant, other: Tenant, platform: Platform | None) -> 
             f"{other.tenant} runs Odoo {its}, and this tenant Odoo {own}, which does not start on its "
             "database: refresh one that runs the same major version"
         )
+
+
+def _other_server(
+    tenant: Tenant, other: Tenant, platform: Platform | None, catalog: Catalog
+) -> Iterator[str]:
+    """Backups come from the server that the other one has, and go to this one's."""
+    own, its = (_offer(catalog, each) for each in (tenant, other))
+    if platform is None or own is None or its is None:
+        return  # told where they are checked
+    if why := older_server(platform, (other, its), (tenant, own)):
+        yield why
 
 
 def _refused(tenant: Tenant, other: Tenant, catalog: Catalog) -> Iterator[str]:

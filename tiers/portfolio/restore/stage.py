@@ -9,6 +9,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import StringConstraints, field_validator, model_validator
 
+from tiers.portfolio.restore.order import Order
 from tiers.vocabulary import Frozen, TenantId, UtcDatetime
 
 
@@ -126,15 +127,7 @@ def may_follow(there: Restore | None, here: Restore | None) -> bool:
 
     The way back of a step that failed, too: the stack has the one before it then.
     """
-    if there == here:
-        return True
-    if here is None:
-        return there is not None and NEXT[there.stage] is None
-    if there is not None and (there.at, there.origin) != (here.at, here.origin):
+    if there and here and (there.at, there.origin) != (here.at, here.origin):
         return False
-    coming = RestoreStage.PREPARE if there is None else NEXT[there.stage]
-    stages = {coming}
-    for each in (coming, None if there is None else there.stage):
-        if each is not None:
-            stages.add(WAY_BACK.get(each))
-    return here.stage in stages
+    order = Order(first=RestoreStage.PREPARE, next=NEXT, way_back=WAY_BACK)
+    return order.may_follow(*(None if each is None else each.stage for each in (there, here)))

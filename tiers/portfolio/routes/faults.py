@@ -21,9 +21,10 @@ def route_faults(tenant: Tenant, platform: Platform) -> Iterator[Fault]:
             yield _place(option), f"needs ingress.controller in platform.yaml, one of {known}"
         elif why := CONTROLLERS[kind].cannot.get(option):
             yield _place(option), why
-    if kind is ControllerKind.AWS and len(routes.allow_cidrs) > MOST_ALB_NETWORKS:
+    networks = len(routes.allow_cidrs or ())
+    if kind is ControllerKind.AWS and networks > MOST_ALB_NETWORKS:
         why = (
-            f"has {len(routes.allow_cidrs)} networks, and a rule of an Application Load Balancer holds "
+            f"has {networks} networks, and a rule of an Application Load Balancer holds "
             f"{MOST_ALB_NETWORKS} beside host name and path; take larger ones, or another ingress controller"
         )
         yield _place(ALLOW_CIDRS), why

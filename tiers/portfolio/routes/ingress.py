@@ -31,7 +31,31 @@ class MaintenanceSpec(ComputeRequest):
     """Memory limit of its pod."""
 
 
-class IngressSpec(Frozen):
+class ControllerSpec(Frozen):
+    """Which ingress controller reads a cluster's Ingresses."""
+
+    controller: ControllerKind | None = None
+    """Which ingress controller it is; tenants' `routes` need it. With `traefik` the API server must know
+    Traefik's kinds ([how](routes.md#traefik))."""
+    class_name: Annotated[str, Field(pattern=OBJECT_NAME, max_length=253)] | None = None
+    """The IngressClass that tenants' Ingresses name; left out, the cluster's default."""
+    alb: AlbShare | None = None
+    """The load balancer that tenants share; required with `aws-load-balancer-controller`."""
+
+    @model_validator(mode="after")
+    def _knows_its_load_balancer(self) -> Self:
+        on_aws = self.controller is ControllerKind.AWS
+        if on_aws and self.alb is None:
+            raise ValueError(
+                f"alb is missing: with controller {self.controller} each tenant would get a load balancer of "
+                "its own; name the one they share"
+            )
+        if self.alb is not None and not on_aws:
+            raise ValueError(f"alb is for controller {ControllerKind.AWS.value} only")
+        return self
+
+
+class IngressSpec(ControllerSpec):
     """The load balancer and the outbound gateways of the cluster."""
 
     public_addresses: Positive
@@ -46,13 +70,6 @@ class IngressSpec(Frozen):
     """How many pods the ingress controller has; left out, nobody knows whether it outlives one of them."""
     zones: Positive | None = None
     """In how many availability zones these pods run."""
-    controller: ControllerKind | None = None
-    """Which ingress controller it is; tenants' `routes` need it. With `traefik` the API server must know
-    Traefik's kinds ([how](routes.md#traefik))."""
-    class_name: Annotated[str, Field(pattern=OBJECT_NAME, max_length=253)] | None = None
-    """The IngressClass that tenants' Ingresses name; left out, the cluster's default."""
-    alb: AlbShare | None = None
-    """The load balancer that tenants share; required with `aws-load-balancer-controller`."""
     dns: DnsSpec | None = None
     """Hosted zones for tenants with `dns: route-53`; left out, no tenant can have it."""
     maintenance_page: MaintenanceSpec | None = None
@@ -63,16 +80,4 @@ class IngressSpec(Frozen):
         if self.zones is not None and self.zones > (self.replicas or 0):
             many = "unknown" if self.replicas is None else self.replicas
             raise ValueError(f"zones: {self.zones} zones take as many pods, and replicas is {many}")
-        return self
-
-    @model_validator(mode="after")
-    def _knows_its_load_balancer(self) -> Self:
-        on_aws = self.controller is ControllerKind.AWS
-        if on_aws and self.alb is None:
-            raise ValueError(
-                f"alb is missing: with controller {self.controller} each tenant would get a load balancer of "
-                "its own; name the one they share"
-            )
-        if self.alb is not None and not on_aws:
-            raise ValueError(f"alb is for controller {ControllerKind.AWS.value} only")
         return self

@@ -26,6 +26,18 @@ def _not_everybody(value: str) -> str:
     return value
 
 
+def _somebody(networks: tuple[str, ...]) -> tuple[str, ...]:
+    # Whoever means nobody would get everybody.
+    if not networks:
+        raise ValueError("no network is in it: leave allow_cidrs out to let everybody in")
+    return networks
+
+
+_Networks = Annotated[
+    tuple[Annotated[Cidr, AfterValidator(_not_everybody)], ...],
+    Field(max_length=_MOST_NETWORKS),
+    AfterValidator(_somebody),
+]
 _Names = Annotated[tuple[Hostname, ...], Field(max_length=_MOST_NAMES)]
 _Key = Annotated[str, Field(pattern=_KEY, max_length=253)]
 _Value = Annotated[str, Field(pattern=r"^[ -~]*$", max_length=1024)]
@@ -38,9 +50,7 @@ class RoutesSpec(Frozen):
     """Further host names at which people work with Odoo."""
     redirects: _Names = ()
     """Host names that lead to `hostname` by a permanent redirect."""
-    allow_cidrs: Annotated[
-        tuple[Annotated[Cidr, AfterValidator(_not_everybody)], ...], Field(max_length=_MOST_NETWORKS)
-    ] = ()
+    allow_cidrs: _Networks | None = None
     """The only networks that may reach it; left out, everybody may."""
     body_size_mib: Annotated[int, Field(ge=1, le=2048)] | None = None
     """The largest upload in MiB; left out, as the ingress controller is set."""

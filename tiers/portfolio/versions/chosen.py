@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.portfolio.upgrade.stage import UPGRADED, UpgradeStage
 from tiers.portfolio.versions.image import NamedImage, OdooImage, VersionName, support_ends
 from tiers.strict_yaml import Fault, not_among
 from tiers.vocabulary import Environment, LifecycleStage
@@ -20,13 +21,25 @@ SOON: Final = timedelta(days=180)
 
 def image_of(platform: Platform, tenant: Tenant) -> OdooImage:
     """The Odoo that *tenant* runs: the version it names, else that of the platform."""
-    name = version_of(tenant)
+    return image_named(platform, version_of(tenant))
+
+
+def image_named(platform: Platform, name: VersionName | None) -> OdooImage:
+    """The Odoo of that name; the platform's own without one."""
     return platform.images.odoo if name is None else platform.images.odoo_versions[name]
 
 
 def version_of(tenant: Tenant) -> VersionName | None:
-    """The name of its version; None for the platform's own."""
+    """The name of its version, after an upgrade the new one; None for the platform's own."""
+    if tenant.upgrade is not None and tenant.upgrade.stage in UPGRADED:
+        return tenant.upgrade.to
     return tenant.odoo.version if tenant.odoo else None
+
+
+def version_ahead(tenant: Tenant) -> VersionName | None:
+    """The name of the version that its database is to have, also while Odoo is stopped for its upgrade."""
+    upgrade = tenant.upgrade
+    return upgrade.to if upgrade is not None and upgrade.stage is UpgradeStage.UPGRADE else version_of(tenant)
 
 
 def versions_of(platform: Platform) -> dict[str, VersionName | None]:
@@ -39,18 +52,18 @@ def versions_of(platform: Platform) -> dict[str, VersionName | None]:
 
 def is_staging_first(platform: Platform, tenant: Tenant) -> bool:
     """Whether *tenant* is a production that takes its version after another environment of its client."""
-    image = image_of(platform, tenant)
+    image = image_named(platform, version_ahead(tenant))
     staged = isinstance(image, NamedImage) and image.rollout is not None
     return staged and tenant.environment is Environment.PRODUCTION
 
 
 def version_faults(tenant: Tenant, platform: Platform) -> Iterator[Fault]:
     """Why a tenant may not have the version that it names."""
-    name, known = version_of(tenant), platform.images.odoo_versions
+    name, known = tenant.odoo.version if tenant.odoo else None, platform.images.odoo_versions
     if name is not None and name not in known:
         yield ("odoo", "version"), not_among(known, name, "images.odoo_versions of platform.yaml")
     elif tenant.odoo and (by_hand := tenant.odoo.upgraded_to):
-        runs = image_of(platform, tenant).version
+        runs = image_named(platform, name).version
         if by_hand.partition(".")[0] != runs.partition(".")[0]:
             yield ("odoo", "upgraded_to"), f"is '{by_hand}', and its version runs Odoo {runs}"
 
@@ -61,14 +74,15 @@ def rollout_faults(tenants: Mapping[Key, Tenant], platform: Platform | None) -> 
         others = _sandboxes(tenants.values(), tenant)
         if platform is None or not is_known(platform, tenant) or not is_staging_first(platform, tenant):
             continue
-        name = version_of(tenant)
+        name = version_ahead(tenant)
         if others and all(version_of(each) != name for each in others):
             ran = ", ".join(f"{each.tenant} has {version_of(each) or 'images.odoo'}" for each in others)
             why = (
                 f"'{name}' is for staging first, and no other environment of client {tenant.client} has it "
                 f"({ran}): write it there, deploy it and try it, then here"
             )
-            yield key, (("odoo", "version"), why)
+            upgrading = tenant.upgrade is not None and name == tenant.upgrade.to
+            yield key, (("upgrade", "to") if upgrading else ("odoo", "version"), why)
 
 
 def version_advice(portfolio: Portfolio) -> Iterator[str]:
@@ -77,7 +91,7 @@ def version_advice(portfolio: Portfolio) -> Iterator[str]:
         staged = is_staging_first(portfolio.platform, tenant)
         if staged and not _sandboxes(portfolio.tenants, tenant):
             yield (
-                f"{tenant.tenant}: odoo.version {version_of(tenant)} is for staging first, and client "
+                f"{tenant.tenant}: odoo.version {version_ahead(tenant)} is for staging first, and client "
                 f"{tenant.client} has no other environment here that could try it"
             )
 
@@ -96,8 +110,8 @@ def support_advice(portfolio: Portfolio, today: date) -> Iterator[str]:
 
 def is_known(platform: Platform, tenant: Tenant) -> bool:
     """Whether *platform* has the version that *tenant* names."""
-    name = version_of(tenant)
-    return name is None or name in platform.images.odoo_versions
+    names = (tenant.odoo.version if tenant.odoo else None, version_ahead(tenant))
+    return all(name is None or name in platform.images.odoo_versions for name in names)
 
 
 def _sandboxes(tenants: Iterable[Tenant], production: Tenant) -> list[Tenant]:

@@ -17,6 +17,8 @@ _NEWEST_ODOO: Final = 19
 _ODOO_VERSION: Final = r"^1[6-9]\.\d$"
 _VERSION_NAME: Final = r"^[a-z0-9]([a-z0-9.-]{0,28}[a-z0-9])?$"
 
+_MOST_MINUTES: Final = 24 * 60
+
 SUPPORTED_UNTIL: Final[Mapping[str, date]] = {
     "16.0": date(2025, 9, 30),
     "17.0": date(2026, 9, 30),
@@ -59,6 +61,23 @@ VersionName = Annotated[str, AfterValidator(_version_name)]
 """What a platform calls one of its versions, such as `18.0-lts`."""
 
 
+TableName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
+"""The name of a table of Odoo's database."""
+
+
+class UpgradeSpec(Frozen):
+    """What makes a database of the version before one of this version (contract: docs/odoo-versions.md)."""
+
+    image: ImageByDigest
+    """The image that the command is in, by digest; bash and `timeout` are in it, too."""
+    command: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+    """The command and its arguments; `$(DATABASE)` is the database, `$(ODOO_RC)` its odoo.conf."""
+    minutes: Annotated[Positive, Field(le=_MOST_MINUTES)] = 240
+    """How many minutes the command may take; one that takes longer is ended, and nothing was changed."""
+    may_lose_rows: tuple[TableName, ...] = ()
+    """Tables that may have fewer rows afterwards, or be gone; others of the main tables may not."""
+
+
 class OdooImage(Frozen):
     """The Odoo image by digest, and the numeric ids that own its files.
 
@@ -82,6 +101,8 @@ class NamedImage(OdooImage):
 
     supported_until: date | None = None
     """Last day on which you support it; left out, the last day of Odoo's standard support."""
+    upgrade: UpgradeSpec | None = None
+    """What upgrades a database of the major version before to this one; `costack upgrade` needs it."""
     rollout: Literal["staging-first"] | None = None
     """`staging-first`: production takes it only after another environment of the same client runs it."""
 

@@ -43,8 +43,9 @@ def test_a_day_has_the_count_of_its_newest_backup_in_user_hours(tmp_path: Path) 
     put(tmp_path, "2026-11-07T20:00:00Z", 8)
     put(tmp_path, "2026-10-31", 99)
     put(tmp_path, "2026-12-01", 99)
-    (tmp_path / "acme" / "restore-tests").mkdir()
-    (tmp_path / "acme" / "restore-tests" / "2026-11-02T00:00:00Z.json").write_text("{}", encoding="utf-8")
+    for results in ("restore-tests", "upgrades"):
+        (tmp_path / "acme" / results).mkdir()
+        (tmp_path / "acme" / results / "2026-11-02T00:00:00Z.json").write_text("{}", encoding="utf-8")
     found = by_day(tmp_path)
     assert found == {day: Decimal(8 if day == 7 else 5) * 24 for day in range(1, 31)}
 

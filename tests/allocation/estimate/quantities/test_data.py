@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from allocation.estimate.assumptions import KnownBy
 from tests.allocation.estimate.quantities.examples import lines, one, said
+from tiers.facts.archive import Archive, ArchiveClass
 from tiers.facts.data import (
     Bucket,
     CacheGroup,
@@ -128,6 +129,21 @@ def test_a_bucket_pays_for_what_lies_in_it_and_for_every_put() -> None:
         "storage": ("Standard storage first 50 TB", Decimal(100), KnownBy.ASSUMED),
         "puts": ("PUT/COPY/POST/LIST Standard", Decimal(31_000), KnownBy.ASSUMED),
     }
+
+
+@pytest.mark.parametrize(
+    ("storage_class", "item"),
+    [
+        ("GLACIER_IR", "Glacier Instant Retrieval storage"),
+        ("GLACIER", "Glacier Flexible storage"),
+        ("DEEP_ARCHIVE", "Glacier Deep Archive storage"),
+    ],
+)
+def test_old_dumps_are_priced_where_they_lie(storage_class: str, item: str) -> None:
+    archive = Archive(storage_class=ArchiveClass(storage_class), after_days=35, stored_gib=55, charged_gib=90)
+    found = lines(one(Bucket, storage_gib=100, archive=archive))
+    assert said(found["archive"]) == (item, Decimal(90), KnownBy.ASSUMED)
+    assert said(found["storage"])[1] == 100
 
 
 def test_a_key_and_a_secret_are_one_each() -> None:

@@ -155,6 +155,7 @@ def test_other_annotations_are_free(annotation: str, kind: str) -> None:
         ({"aliases": [f"a{n}.example" for n in range(11)]}, "at most 10"),
         ({"allow_cidrs": ["0.0.0.0/0"]}, "is everybody; leave allow_cidrs out"),
         ({"allow_cidrs": ["203.0.113.1/24"]}, "IPv4 network"),
+        ({"allow_cidrs": []}, "no network is in it: leave allow_cidrs out"),
         ({"body_size_mib": 0}, "greater than or equal to 1"),
         ({"timeout_seconds": 30}, "greater than or equal to 60"),
         ({"certificate": {}}, "give arn, of a certificate"),

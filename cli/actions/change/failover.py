@@ -1,0 +1,187 @@
+"""`costack failover`: a step in the files of one tenant or of all, once the one before was deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.console.deployed import deployed_inventory
+from cli.console.output import echo
+from cli.console.printed_command import printed_command
+from lifecycle.adapters.tenant_file import set_fields
+from lifecycle.errors import RefusedError
+from lifecycle.failover import (
+    Step,
+    advance,
+    back,
+    begin,
+    check_deployed,
+    find_again,
+    in_words,
+    lose,
+    return_home,
+    whereabouts,
+)
+from tiers.errors import CatalogError
+from tiers.plan.plan import Plan
+from tiers.portfolio.failover.stage import HOMEWARD, WAY_BACK, FailoverStage, goes_on
+from tiers.portfolio.folders import file_of, portfolio_folder
+from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.names import id_of
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.tenant import Portfolio, Tenant
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; each field is the option of its name."""
+
+    command: str
+    tenant: str | None
+    all: bool
+    to: str | None
+    region_lost: bool
+    next: bool
+    back: bool
+    region_back: bool
+    stack: str
+    portfolio: Path | None
+    cwd: Path
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question."""
+        return not (self.to or self.region_lost or self.next or self.back or self.region_back)
+
+    @property
+    def leads_home(self) -> bool:
+        """Whether it is about the way home."""
+        return self.command == "failback"
+
+
+def failover_on(request: Request) -> None:
+    """Write the step into the files of the tenants, all or none; without a step, print their stages.
+
+    Raises:
+        CatalogError: When something cannot be read or written.
+        RefusedError: When the step is not the next one, or the one before was not deployed.
+    """
+    _refuse_contradictions(request)
+    plan = deployed_inventory(request.stack, request.cwd).plan
+    folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
+    _, portfolio = load_catalog_and_portfolio(folder)
+    tenants = _meant(request, portfolio)
+    if request.asks and not _begins_home(request, tenants):
+        for tenant in tenants:
+            _answer(request, tenant, plan)
+        return
+    # All of them first: a file that is refused leaves the others as they are.
+    steps = [(tenant, _step(request, tenant, portfolio.platform)) for tenant in tenants]
+    forced = request.back or request.region_lost
+    for tenant, _ in steps:
+        check_deployed(tenant, plan.tenant(tenant.tenant), request.stack, may_have_failed=forced)
+    for tenant, step in steps:
+        path = file_of(folder, tenant.tenant)
+        set_fields(path, step.fields)
+        echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
+    _say_what_follows(request, steps)
+
+
+def _refuse_contradictions(request: Request) -> None:
+    if (request.tenant is None) is not request.all:
+        raise CatalogError("name a tenant, or --all")
+    if sum((request.to is not None, request.next, request.back, request.region_back)) > 1:
+        raise CatalogError("name only one of --to, --next, --back and --region-back")
+    if request.region_lost and (request.next or request.back or request.region_back):
+        raise CatalogError("--region-lost goes with --to, or stands alone after a first step that failed")
+
+
+def _meant(request: Request, portfolio: Portfolio) -> Sequence[Tenant]:
+    """The tenant that is named, or all that the step is for.
+
+    Raises:
+        RefusedError: When it is for none.
+    """
+    if request.tenant is not None:
+        wanted = id_of(portfolio.tenants, request.tenant)
+        return [each for each in portfolio.tenants if each.tenant == wanted]
+    if request.leads_home and request.asks:
+        found = [each for each in portfolio.tenants if each.failover and _has_arrived(each)]
+    elif request.to is not None:
+        found = [each for each in portfolio.tenants if _may_begin(each, request.to)]
+    else:
+        found = [each for each in portfolio.tenants if each.failover and _takes(request, each)]
+    if not found:
+        raise RefusedError(
+            "there is no tenant for which this is the next step; `costack failover TENANT` says where one is"
+        )
+    return found
+
+
+def _begins_home(request: Request, tenants: Sequence[Tenant]) -> bool:
+    return request.leads_home and any(_has_arrived(each) for each in tenants)
+
+
+def _has_arrived(tenant: Tenant) -> bool:
+    return tenant.failover is not None and tenant.failover.stage is FailoverStage.SETTLED
+
+
+def _may_begin(tenant: Tenant, region: str) -> bool:
+    stands_by = tenant.options.warm_standby is True and tenant.options.dr_region == region
+    return stands_by and tenant.failover is None
+
+
+def _takes(request: Request, tenant: Tenant) -> bool:
+    """Whether the step can be taken from where it is: of many some are further than others."""
+    if request.asks or tenant.failover is None:
+        return True
+    if (tenant.failover.stage in HOMEWARD) is not request.leads_home:
+        return False
+    if request.next:
+        return goes_on(tenant.failover.stage)
+    if request.back:
+        return tenant.failover.stage in WAY_BACK
+    return request.region_back is tenant.failover.is_lost
+
+
+def _step(request: Request, tenant: Tenant, platform: Platform) -> Step:
+    if request.next:
+        return advance(tenant)
+    if request.back:
+        return back(tenant)
+    if request.region_back:
+        return find_again(tenant)
+    if request.leads_home:
+        return return_home(tenant)
+    if request.to is None:
+        return lose(tenant)
+    return begin(tenant, platform, request.to, tenant.failovers + 1, lost=request.region_lost)
+
+
+def _answer(request: Request, tenant: Tenant, plan: Plan) -> None:
+    try:
+        check_deployed(tenant, plan.tenant(tenant.tenant), request.stack)
+    except RefusedError as waiting:
+        echo(waiting)  # a question is answered, not refused
+        return
+    if tenant.failover is None:
+        echo(f"{tenant.tenant} works in its own region. Begin with --to REGION")
+        return
+    words = in_words(tenant, tenant.failover)
+    echo(f"{tenant.tenant} is {whereabouts(tenant.failover)}: the last update {words}")
+    if goes_on(tenant.failover.stage):
+        echo(f"--next: {advance(tenant).update}")
+
+
+def _say_what_follows(request: Request, steps: Sequence[tuple[Tenant, Step]]) -> None:
+    echo(f"before it: {_command(request, 'preview')}")
+    sections = [step.failover for _, step in steps if step.failover]
+    if any(goes_on(each.stage) for each in sections):
+        way_back = ", or --back" if all(each.stage in WAY_BACK for each in sections) else ""
+        whose = ["--all"] if request.tenant is None else [request.tenant]
+        echo(f"after it: {_command(request, request.command, *whose)} --next{way_back}")
+
+
+def _command(request: Request, *words: str) -> str:
+    return printed_command(*words, stack=request.stack, portfolio=request.portfolio, cwd=request.cwd)

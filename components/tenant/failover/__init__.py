@@ -1,0 +1,1 @@
+"""A tenant's part in its second region, and the jobs that lead it there and back."""

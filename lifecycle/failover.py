@@ -1,0 +1,253 @@
+"""The next step of a tenant's failover to its second region, as a line of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from lifecycle.errors import RefusedError
+from lifecycle.going_on import refuse_while_busy
+from tiers.plan.plan import TenantPlan
+from tiers.portfolio.failover.faults import lacks_for
+from tiers.portfolio.failover.stage import (
+    HOMEWARD,
+    NEXT,
+    THERE,
+    WAY_BACK,
+    Failover,
+    FailoverStage,
+    FirstRegion,
+    may_follow,
+)
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.tenant import Tenant
+from tiers.vocabulary import LifecycleStage, Region
+
+STEPS: Final[Mapping[FailoverStage, str]] = {
+    FailoverStage.FENCE: "stops {tenant}, closes its database and waits until the standby in {to} has "
+    "everything that was committed; users wait from here on",
+    FailoverStage.PROMOTE: "promotes the standby in {to}, ends the replication of files, so that both can be "
+    "written there, and opens the database; users wait; there is no way back but by a failback",
+    FailoverStage.START: "starts {tenant} in {to} and leads its records there; people work again",
+    FailoverStage.SETTLED: "changes nothing of what runs; {tenant} works in {to}, and what it has in its own "
+    "region stays closed",
+    FailoverStage.SAVE: "stops {tenant} in {to}, backs it up there and closes its database there; users wait "
+    "from here on",
+    FailoverStage.RETURN: "restores that backup in {region}, beside the database that was closed there, and "
+    "checks it; users wait",
+    FailoverStage.SWITCH: "lets what was restored take the place of the database before in {region}, and "
+    "brings back files that it names; users wait",
+    FailoverStage.HOME: "starts {tenant} in {region} and leads its records there; the database of before and "
+    "the promoted server in {to} are kept, closed",
+    FailoverStage.CONFIRM: "drops the database that {tenant} had in {region} before, and lets the promoted "
+    "server in {to} go with the update after it",
+    FailoverStage.STAY: "opens the database of {tenant} in {to} again and starts it there; what was restored "
+    "in {region} is dropped",
+    FailoverStage.REOPEN: "opens the database of {tenant} in its own region again and starts it there; the "
+    "standby follows on",
+}
+"""What the update of each stage does."""
+_LOST: Final = "; it sends nothing to {region}, where nothing is closed and Odoo may still run"
+_BACK: Final = (
+    "stops what {tenant} still has in {region} and closes its database there: what was committed there after "
+    "the loss is in that database alone"
+)
+_AT_HOME: Final = (
+    "makes a new standby and a new replica of files in {to}, and removes the promoted server with a final "
+    "snapshot; {tenant} works in {region}. The file system in {to} that it wrote to stays until you delete it"
+)
+_ENDED: Final = "changes nothing more of {tenant}, which works in its own region as before"
+
+
+class Step(NamedTuple):
+    """The tenant's file after a step; `update` is what the next `pulumi up` does."""
+
+    failover: Failover | None
+    update: str
+    failovers: int | None = None
+    """The new value of `failovers`; None to leave it."""
+
+    @property
+    def fields(self) -> dict[str, str | None]:
+        """What is written into the file."""
+        counted = {} if self.failovers is None else {"failovers": str(self.failovers)}
+        return {"failover": self.line, **counted}
+
+    @property
+    def line(self) -> str | None:
+        """The value of `failover` in the file, None to remove it."""
+        section = self.failover
+        if section is None:
+            return None
+        answers = section.first_region is FirstRegion.ANSWERS
+        region = "" if answers else f", first_region: {section.first_region}"
+        return f"{{number: {section.number}, to: {section.to}, stage: {section.stage}{region}}}"
+
+
+def begin(tenant: Tenant, platform: Platform, to: Region, number: int, *, lost: bool = False) -> Step:
+    """The first step of a failover to the region *to*, the attempt *number*.
+
+    Args:
+        tenant: The tenant.
+        platform: Its platform, which names the cluster there.
+        to: The second region.
+        number: Of this attempt; 1 for the first.
+        lost: Whether the tenant's own region does not answer.
+
+    Raises:
+        RefusedError: When something else goes on with the tenant, or it cannot start there.
+    """
+    if tenant.failover is not None:
+        raise RefusedError(f"{tenant.tenant} is {whereabouts(tenant.failover)} already: go on with --next")
+    if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
+        raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant fails over")
+    refuse_while_busy(tenant, "fail over")
+    stage = FailoverStage.PROMOTE if lost else FailoverStage.FENCE
+    region = FirstRegion.LOST if lost else FirstRegion.ANSWERS
+    section = Failover(number=number, to=to, stage=stage, first_region=region)
+    if found := [why for _, why in lacks_for(tenant, platform, section)]:
+        raise RefusedError(f"{tenant.tenant} cannot fail over to {to}: it {'; '.join(found)}")
+    if tenant.options.warm_standby == "promoted":
+        raise RefusedError(
+            f"{tenant.tenant} cannot fail over to {to}: its standby was promoted by hand and follows no more"
+        )
+    return _step(tenant, section)
+
+
+def lose(tenant: Tenant) -> Step:
+    """Go on without the first region, which stopped answering while its database was closed.
+
+    Raises:
+        RefusedError: When the failover has another stage.
+    """
+    now = _going_on(tenant)
+    if now.stage is not FailoverStage.FENCE:
+        raise RefusedError(
+            f"{tenant.tenant} is {whereabouts(now)}: --region-lost is for a first step, or fence"
+        )
+    return _step(
+        tenant, now.model_copy(update={"stage": FailoverStage.PROMOTE, "first_region": FirstRegion.LOST})
+    )
+
+
+def return_home(tenant: Tenant) -> Step:
+    """The first step of the way home.
+
+    Raises:
+        RefusedError: When it does not work in its second region, or its own does not answer.
+    """
+    now = tenant.failover
+    if now is None or now.stage is not FailoverStage.SETTLED:
+        raise RefusedError(
+            f"{tenant.tenant} is {whereabouts(now)}: the way home begins at stage settled of a failover"
+        )
+    if now.is_lost:
+        raise RefusedError(
+            f"{tenant.tenant} is {whereabouts(now)}: once that region answers, run `costack failover "
+            f"{tenant.tenant} --region-back` and `pulumi up`, which close what is there; then come home"
+        )
+    return _step(tenant, now.model_copy(update={"stage": FailoverStage.SAVE}))
+
+
+def find_again(tenant: Tenant) -> Step:
+    """Close what is in the first region, which answers again.
+
+    Raises:
+        RefusedError: When it was not lost, or people do not work in the second one yet.
+    """
+    now = _going_on(tenant)
+    if now.first_region is not FirstRegion.LOST or now.stage not in THERE:
+        raise RefusedError(
+            f"{tenant.tenant} is {whereabouts(now)}: --region-back is for a failover that began with "
+            "--region-lost, once it has started there"
+        )
+    found = now.model_copy(update={"first_region": FirstRegion.BACK})
+    return Step(found, _BACK.format(tenant=tenant.tenant, region=tenant.region))
+
+
+def advance(tenant: Tenant) -> Step:
+    """The next step.
+
+    Raises:
+        RefusedError: When it does not fail over, or has arrived.
+    """
+    now = _going_on(tenant)
+    following = NEXT[now.stage]
+    if now.stage is FailoverStage.REOPEN:
+        return Step(None, _ENDED.format(tenant=tenant.tenant))
+    if now.comes_home:
+        words = _AT_HOME.format(tenant=tenant.tenant, to=now.to, region=tenant.region)
+        return Step(None, words, tenant.failovers + 1)
+    if following is None:
+        raise RefusedError(
+            f"{tenant.tenant} is {whereabouts(now)}, and stays there until `costack failback {tenant.tenant}`"
+        )
+    return _step(tenant, now.model_copy(update={"stage": following}))
+
+
+def back(tenant: Tenant) -> Step:
+    """The step back to the first region, while nothing was promoted.
+
+    Raises:
+        RefusedError: When it does not fail over, or the standby was promoted.
+    """
+    now = _going_on(tenant)
+    if now.stage not in WAY_BACK:
+        raise RefusedError(f"{tenant.tenant} {_no_way_back(now.stage)}")
+    return _step(tenant, now.model_copy(update={"stage": WAY_BACK[now.stage]}))
+
+
+def check_deployed(
+    tenant: Tenant, deployed: TenantPlan | None, stack: str, *, may_have_failed: bool = False
+) -> None:
+    """Check that the step before was deployed: every update takes one step.
+
+    Who goes back, or on without a region that was lost, may do so after an update that failed.
+
+    Raises:
+        RefusedError: When file and stack differ.
+    """
+    if deployed is None:
+        raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
+    there, here = deployed.failover, tenant.failover
+    if there != here and not (may_have_failed and may_follow(there, here)):
+        raise RefusedError(
+            f"{tenant.tenant} is {whereabouts(there)} in stack '{stack}', but {whereabouts(here)} in its "
+            "file: run `pulumi up` first; every update takes one step"
+        )
+
+
+def whereabouts(failover: Failover | None) -> str:
+    """Where a failover stands, to follow a name and `is`."""
+    if failover is None:
+        return "in its own region"
+    lost = {FirstRegion.LOST: ", with its own region lost", FirstRegion.BACK: ", with its own region back"}
+    way = "failback from" if failover.stage in HOMEWARD else "failover to"
+    return f"at stage {failover.stage} of its {way} {failover.to}{lost.get(failover.first_region, '')}"
+
+
+def _no_way_back(stage: FailoverStage) -> str:
+    if stage in {FailoverStage.REOPEN, FailoverStage.STAY}:
+        return "is going back already: finish with --next"
+    if stage in HOMEWARD:
+        return "works with what came home already: finish with --next, then fail over again"
+    return "has a promoted standby, of which AWS makes no standby again: `costack failback` leads home"
+
+
+def _going_on(tenant: Tenant) -> Failover:
+    if tenant.failover is None:
+        raise RefusedError(
+            f"{tenant.tenant} works in its own region; begin with `costack failover {tenant.tenant} --to "
+            "REGION`"
+        )
+    return tenant.failover
+
+
+def _step(tenant: Tenant, failover: Failover) -> Step:
+    return Step(failover, in_words(tenant, failover))
+
+
+def in_words(tenant: Tenant, failover: Failover) -> str:
+    """What the update of its stage does, to follow `the next update`."""
+    words = STEPS[failover.stage].format(tenant=tenant.tenant, to=failover.to, region=tenant.region)
+    return words + (_LOST.format(region=tenant.region) if failover.is_lost else "")

@@ -1,0 +1,40 @@
+"""What goes on with a tenant's data, of which there is one thing at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lifecycle.errors import RefusedError
+from tiers.portfolio.tenant import Tenant
+
+
+def refuse_while_busy(tenant: Tenant, then: str) -> None:
+    """Let nothing else begin while something goes on with a tenant's data, its secrets or its server.
+
+    Args:
+        tenant: The tenant, as its file has it.
+        then: What was to begin, as a verb.
+
+    Raises:
+        RefusedError: When something goes on, with the command that finishes it.
+    """
+    for what, command in _going_on(tenant):
+        raise RefusedError(f"{what}: finish that with `costack {command}`, or undo it, then {then}")
+
+
+def _going_on(tenant: Tenant) -> Iterator[tuple[str, str]]:
+    """What goes on, and the command that leads it."""
+    name = tenant.tenant
+    if (move := tenant.move) is not None:
+        yield f"{name} is moving from {move.from_tier} to {tenant.tier}", "move"
+    if (rotation := tenant.rotation) is not None and rotation.stage:
+        yield f"rotation {rotation.number} of {name} is at stage {rotation.stage}", "rotate"
+    if (restore := tenant.restore) is not None:
+        yield f"{name} is being restored to {restore.moment}", restore.command
+    if (upgrade := tenant.upgrade) is not None:
+        yield f"{name} is being upgraded to {upgrade.to}", "upgrade"
+    if (server := tenant.database_upgrade) is not None:
+        whose = f"the server of {name} is at stage {server.stage} of its upgrade to PostgreSQL {server.to}"
+        yield whose, "upgrade-database"
+    if (failover := tenant.failover) is not None:
+        yield f"{name} is at stage {failover.stage} of its failover to {failover.to}", "failover"

@@ -1,0 +1,131 @@
+"""`costack failover` and `costack failback`: one line and one update a step, for one tenant or for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from cli.console.exit_codes import Exit
+from cli.main import app
+from tests.portfolios import second_cluster
+
+RUNNER = CliRunner()
+TO = "eu-west-1"
+
+
+def run(folder: Path, command: str, *arguments: str) -> Any:
+    return RUNNER.invoke(app, [command, *arguments, "--stack", "local", "--portfolio", str(folder)])
+
+
+def file_of(folder: Path, tenant: str = "meridian") -> Path:
+    return folder / "tenants" / f"{tenant}.yaml"
+
+
+def text_of(folder: Path, tenant: str = "meridian") -> str:
+    return file_of(folder, tenant).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def standing(folder: Path, up: Callable[[], None]) -> Path:
+    """A portfolio with two tenants that have standbys, and a cluster in their second region."""
+    network = {"subnet_ids": ["subnet-0d0d0d0d", "subnet-0e0e0e0e"], "security_group_id": "sg-0d0d0d0d"}
+    cluster = second_cluster().model_dump(mode="json", exclude_defaults=True)
+    named = yaml.safe_dump({"dr_networks": {TO: {**network, "cluster": cluster}}})
+    platform = folder / "platform.yaml"
+    platform.write_text(platform.read_text("utf-8") + named, encoding="utf-8")
+    bought = text_of(folder).replace(f"  dr_region: {TO}", f"  dr_region: {TO}\n  warm_standby: true")
+    file_of(folder).write_text(bought, encoding="utf-8")
+    other = bought.replace("meridian", "novum")
+    file_of(folder, "novum").write_text(other, encoding="utf-8")
+    up()
+    return folder
+
+
+def test_a_failover_and_the_way_home_are_one_line_and_one_update_a_step(
+    standing: Path, up: Callable[[], None]
+) -> None:
+    before = text_of(standing)
+    steps = (
+        ("failover", "--to", TO),
+        *(("failover", "--next"),) * 3,
+        ("failback",),
+        *(("failback", "--next"),) * 4,
+    )
+    stages = ("fence", "promote", "start", "settled", "save", "return", "switch", "home", "confirm")
+    for (command, *options), stage in zip(steps, stages, strict=True):
+        result = run(standing, command, "meridian", *options)
+        assert result.exit_code == Exit.OK, result.output
+        assert f"failover: {{number: 1, to: {TO}, stage: {stage}}}\n" in text_of(standing)
+        assert ("--back" in result.stdout) is (stage in {"fence", "save", "return"})
+        refused = run(standing, command, "meridian", "--next")
+        assert refused.exit_code == Exit.POLICY  # not deployed yet
+        up()
+        assert f"meridian is at stage {stage} of its fail" in run(standing, "failover", "meridian").stdout
+    end = run(standing, "failback", "meridian", "--next")
+    assert "removes the promoted server with a final snapshot" in end.stdout
+    home = text_of(standing)
+    assert home.replace("failovers: 1\n", "") == before
+    up()
+    assert "Begin with --to REGION" in run(standing, "failover", "meridian").stdout
+    again = run(standing, "failover", "meridian", "--to", TO)
+    assert again.exit_code == Exit.OK, again.output
+    assert "number: 2" in text_of(standing)
+
+
+def test_all_or_none(standing: Path, up: Callable[[], None]) -> None:
+    begun = run(standing, "failover", "--all", "--to", TO)
+    assert begun.exit_code == Exit.OK, begun.output
+    assert all("stage: fence" in text_of(standing, name) for name in ("meridian", "novum"))
+    assert "failover" not in text_of(standing, "halcyon")
+    assert "after it: costack failover --all" in begun.stdout
+    up()
+    file_of(standing, "novum").write_text(
+        text_of(standing, "novum").replace("stage: fence", "stage: promote"), encoding="utf-8"
+    )
+    refused = run(standing, "failover", "--all", "--next")
+    assert refused.exit_code == Exit.POLICY
+    assert "novum is at stage fence" in refused.stderr
+    assert "stage: fence" in text_of(standing)
+
+
+def test_a_lost_region_is_left_and_closed_when_it_is_back(standing: Path, up: Callable[[], None]) -> None:
+    begun = run(standing, "failover", "meridian", "--to", TO, "--region-lost")
+    assert "it sends nothing to us-east-1" in begun.stdout
+    assert "stage: promote, first_region: lost" in text_of(standing)
+    up()
+    assert run(standing, "failover", "meridian", "--next").exit_code == Exit.OK
+    up()
+    assert run(standing, "failover", "meridian", "--next").exit_code == Exit.OK
+    up()
+    home = run(standing, "failback", "meridian")
+    assert (home.exit_code, "--region-back" in home.stderr) == (Exit.POLICY, True)
+    found = run(standing, "failover", "--all", "--region-back")
+    assert "closes its database there" in found.stdout
+    assert "stage: settled, first_region: back" in text_of(standing)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "why"),
+    [
+        (("--to", TO), Exit.CONFIGURATION, "name a tenant, or --all"),
+        (("meridian", "--all", "--to", TO), Exit.CONFIGURATION, "name a tenant, or --all"),
+        (("meridian", "--to", TO, "--next"), Exit.CONFIGURATION, "name only one of --to, --next"),
+        (("meridian", "--next", "--region-lost"), Exit.CONFIGURATION, "--region-lost goes with --to"),
+        (("meridian", "--to", "eu-central-1"), Exit.POLICY, "is 'eu-central-1', and its second region is"),
+        (("halcyon", "--to", TO), Exit.POLICY, "it has no second region"),
+        (("meridian", "--next"), Exit.POLICY, "begin with `costack failover meridian --to REGION`"),
+        (("--all", "--next"), Exit.POLICY, "there is no tenant for which this is the next step"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing(
+    standing: Path, arguments: tuple[str, ...], code: Exit, why: str
+) -> None:
+    before = text_of(standing)
+    result = run(standing, "failover", *arguments)
+    assert (result.exit_code, why in result.stderr) == (code, True), result.output
+    assert text_of(standing) == before

@@ -1,0 +1,272 @@
+"""Every file that a failover can lead to is one that can be had, and no step skips another."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifecycle import move, restore, rotation
+from lifecycle.errors import RefusedError
+from lifecycle.failover import (
+    advance,
+    back,
+    begin,
+    check_deployed,
+    find_again,
+    in_words,
+    lose,
+    return_home,
+)
+from tests.lifecycle.test_restore_steps import AT, NOW
+from tests.portfolios import catalog, failing_over, plan_of, tenant, two_regions, wide_platform
+from tests.sampling import examples
+from tiers.change.effects import effects_of
+from tiers.change.forbidden import forbidden
+from tiers.plan.plan import TenantPlan
+from tiers.portfolio.failover.stage import HOMEWARD, Failover, FailoverStage, FirstRegion, may_follow
+from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
+from tiers.portfolio.restore.stage import Restore, RestoreStage
+from tiers.portfolio.tenant import Tenant
+
+ANY = st.none() | st.sampled_from(
+    [
+        Failover(number=number, to="eu-west-1", stage=stage, first_region=region)
+        for number in (1, 2)
+        for stage in FailoverStage
+        for region in FirstRegion
+        if region is FirstRegion.ANSWERS
+        or stage in {"promote", "start", "settled"}
+        or (region is FirstRegion.BACK and stage in HOMEWARD)
+    ]
+)
+
+
+def planned(one: Tenant) -> TenantPlan:
+    return plan_of(one, platform=two_regions()).tenants[0]
+
+
+def walked(one: Tenant, *, lost: bool = False) -> list[Tenant]:
+    """The files on the whole way there."""
+    step, seen = begin(one, two_regions(), "eu-west-1", 1, lost=lost), []
+    while True:
+        one = one.model_copy(update={"failover": step.failover})
+        assert not list(faults_of_tenant(one, two_regions(), catalog()))
+        seen.append(one)
+        if one.failover is None or one.failover.stage is FailoverStage.SETTLED:
+            return seen
+        assert step.update == in_words(one, one.failover)
+        step = advance(one)
+
+
+def test_a_failover_takes_four_updates_and_three_where_the_region_is_lost() -> None:
+    assert [each.failover.stage for each in walked(failing_over()) if each.failover] == [
+        *("fence", "promote"),
+        *("start", "settled"),
+    ]
+    lost = walked(failing_over(), lost=True)
+    assert [each.failover.stage for each in lost if each.failover] == ["promote", "start", "settled"]
+    found = find_again(lost[-1])
+    assert found.line == "{number: 1, to: eu-west-1, stage: settled, first_region: back}"
+    assert may_follow(lost[-1].failover, found.failover)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_the_stack_takes_every_step_of_the_command_and_says_what_it_does(lost: bool) -> None:  # noqa: FBT001
+    before = planned(failing_over())
+    for each in walked(failing_over(), lost=lost):
+        after = planned(each)
+        assert list(forbidden(before, after, catalog(), "production")) == []
+        plans = [
+            plan_of(failing_over(), platform=two_regions()).model_copy(update={"tenants": (one,)})
+            for one in (before, after)
+        ]
+        assert effects_of(*plans)
+        before = after
+
+
+@examples(40, of=400)
+@given(ANY, ANY)
+def test_what_may_follow_is_what_the_command_writes(there: Failover | None, here: Failover | None) -> None:
+    one = failing_over().model_copy(update={"failover": there})
+    written = {there}
+    for step in (advance, back, lose, find_again, return_home):
+        try:
+            written.add(step(one).failover)
+        except RefusedError:
+            continue
+    if there is None:
+        platform = two_regions()
+        starts = {
+            begin(one, platform, "eu-west-1", number, lost=lost).failover
+            for number in (1, 2)
+            for lost in (False, True)
+        }
+        # A first step that failed is taken back before any of it is deployed.
+        written |= starts | {
+            each.model_copy(update={"stage": FailoverStage.REOPEN})
+            for each in starts
+            if each and not each.is_lost
+        }
+    assert may_follow(there, here) is (here in written)
+
+
+def test_the_way_back_is_open_until_something_is_promoted() -> None:
+    step = back(failing_over("fence"))
+    assert step.line == "{number: 1, to: eu-west-1, stage: reopen}"
+    assert advance(failing_over("reopen")).failover is None
+    for stage in ("promote", "start", "settled"):
+        with pytest.raises(RefusedError, match="of which AWS makes no standby again"):
+            back(failing_over(stage))
+    with pytest.raises(RefusedError, match="is going back already"):
+        back(failing_over("reopen"))
+    with pytest.raises(RefusedError, match="stays there until `costack failback acme`"):
+        advance(failing_over("settled"))
+
+
+def test_the_way_home_takes_five_updates_and_leaves_a_number_in_the_file() -> None:
+    one, seen = failing_over("settled"), []
+    step = return_home(one)
+    while step.failover is not None:
+        before, one = planned(one), one.model_copy(update={"failover": step.failover})
+        assert not list(faults_of_tenant(one, two_regions(), catalog()))
+        assert list(forbidden(before, planned(one), catalog(), "production")) == []
+        seen.append(step.failover.stage)
+        step = advance(one)
+    assert seen == ["save", "return", "switch", "home", "confirm"]
+    assert step.fields == {"failover": None, "failovers": "1"}
+    home = one.model_copy(update={"failover": None, "failovers": 1})
+    assert list(forbidden(planned(one), planned(home), catalog(), "production")) == []
+    assert begin(home, two_regions(), "eu-west-1", 2).line == "{number: 2, to: eu-west-1, stage: fence}"
+
+
+def test_the_way_home_can_be_given_up_until_it_is_switched() -> None:
+    for stage in ("save", "return"):
+        step = back(failing_over(stage))
+        assert step.failover
+        assert step.failover.stage is FailoverStage.STAY
+        stays = failing_over("stay")
+        assert list(forbidden(planned(failing_over(stage)), planned(stays), catalog(), "x")) == []
+        assert list(forbidden(planned(stays), planned(failing_over("settled")), catalog(), "x")) == []
+    for stage in ("switch", "home", "confirm"):
+        with pytest.raises(RefusedError, match="works with what came home already"):
+            back(failing_over(stage))
+    with pytest.raises(RefusedError, match="the way home begins at stage settled"):
+        return_home(failing_over("start"))
+    with pytest.raises(RefusedError, match="--region-back"):
+        return_home(failing_over("settled", first_region="lost"))
+
+
+def test_only_the_end_of_the_way_home_counts() -> None:
+    """Another number is another standby: a changed line may not replace one."""
+    for before, after in (
+        (failing_over(), failing_over().model_copy(update={"failovers": 1})),
+        (failing_over("confirm"), failing_over()),
+        (failing_over("settled"), failing_over("save").model_copy(update={"failovers": 1})),
+    ):
+        said = list(forbidden(planned(before), planned(after), catalog(), "x"))
+        assert any("only `costack failback` writes it" in each for each in said)
+
+
+def test_a_region_that_is_lost_while_it_is_closed_is_left() -> None:
+    assert lose(failing_over("fence")).line == (
+        "{number: 1, to: eu-west-1, stage: promote, first_region: lost}"
+    )
+    with pytest.raises(RefusedError, match="--region-lost is for a first step, or fence"):
+        lose(failing_over("start"))
+    with pytest.raises(RefusedError, match="--region-back is for a failover that began with"):
+        find_again(failing_over("start"))
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        (failing_over("start"), "is at stage start of its failover to eu-west-1 already"),
+        (tenant("acme", tier="dedicated-db"), "it has no second region"),
+        (tenant("acme", tier="cross-region-backup"), "it needs options.warm_standby: true"),
+        (
+            failing_over().model_copy(
+                update={"options": failing_over().options.model_copy(update={"warm_standby": "promoted"})}
+            ),
+            "was promoted by hand",
+        ),
+        (
+            failing_over().model_copy(update={"restore": Restore(at=AT, stage=RestoreStage.PREPARE)}),
+            "is being restored: finish that with `costack restore`",
+        ),
+        (
+            tenant("acme", tier="dedicated-db", move={"from_tier": "shared-namespace", "stage": "expand"}),
+            "is moving: finish that with `costack move`",
+        ),
+    ],
+)
+def test_who_cannot_fail_over_is_told_why(one: Tenant, why: str) -> None:
+    with pytest.raises(RefusedError, match=why):
+        begin(one, two_regions(), "eu-west-1", 1)
+
+
+def test_without_a_cluster_it_is_refused_by_name() -> None:
+    with pytest.raises(RefusedError, match=r"names no cluster in eu-west-1: set dr_networks\.eu-west-1"):
+        begin(failing_over(), wide_platform(), "eu-west-1", 1)
+    faults = dict(faults_of_tenant(failing_over("fence"), wide_platform(), catalog()))
+    assert "names no cluster in eu-west-1" in faults["failover", "to"]
+
+
+def test_nothing_else_begins_while_it_fails_over() -> None:
+    one = failing_over("settled")
+    for start in (
+        lambda: move.begin(one, "dedicated-db"),
+        lambda: rotation.begin(one),
+        lambda: restore.begin(one, AT, NOW),
+    ):
+        with pytest.raises(RefusedError, match="acme is at stage settled of its failover to eu-west-1"):
+            start()
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"rotation": {"number": 1, "stage": "first-login"}}, "failover has a stage, and so has rotation"),
+        (
+            {"restore": {"at": "2026-11-29T01:15:00Z", "stage": "start"}},
+            "failover has a stage, and so has re",
+        ),
+        ({"lifecycle_stage": "suspended"}, "failover needs lifecycle_stage active"),
+        ({"options": {"users": 5, "warm_standby": "promoted"}}, "options.warm_standby is promoted"),
+    ],
+)
+def test_a_file_with_two_of_them_is_refused(other: dict[str, object], why: str) -> None:
+    document = failing_over("fence").model_dump(mode="json", exclude_none=True) | other
+    with pytest.raises(ValueError, match=why):
+        Tenant.model_validate(document)
+
+
+def test_a_stage_in_a_lost_region_is_refused() -> None:
+    with pytest.raises(ValueError, match="first_region is lost, and stage fence works there"):
+        Failover.model_validate({"number": 1, "to": "eu-west-1", "stage": "fence", "first_region": "lost"})
+
+
+def test_every_update_takes_one_step() -> None:
+    one = failing_over("promote")
+    with pytest.raises(RefusedError, match="run `pulumi up` first; every update takes one step"):
+        check_deployed(one, planned(failing_over("fence")), "production")
+    check_deployed(one, planned(one), "production")
+    said = list(forbidden(planned(failing_over("fence")), planned(failing_over("start")), catalog(), "x"))
+    assert len(said) == 1
+    assert "at stage start of failover 1 to eu-west-1 in its file, which is not the next step" in said[0]
+    left = list(forbidden(planned(failing_over("settled")), planned(failing_over()), catalog(), "x"))
+    assert "in its own region in its file, which is not the next step" in left[0]
+
+
+def test_a_second_cluster_has_what_the_first_has() -> None:
+    platform = two_regions()
+    network = platform.dr_networks["eu-west-1"]
+    assert network.cluster
+    other = network.cluster.model_copy(update={"node_class": "m1.tiny", "secret_store": "parameters"})
+    changed = network.model_copy(update={"cluster": other})
+    wrong = platform.model_copy(update={"dr_networks": {"eu-west-1": changed, platform.region: network}})
+    found = {where: why for where, why in faults_of_platform(wrong, catalog()) if where[0] == "dr_networks"}
+    at = ("dr_networks", "eu-west-1", "cluster")
+    assert "m1.tiny" in found[*at, "node_class"]
+    assert "give both a store, or neither" in found[*at, "secret_store"]
+    assert "is the platform's own region" in found["dr_networks", platform.region, "cluster"]

@@ -1,0 +1,1 @@
+"""A tenant in its second region, as facts."""

@@ -1,0 +1,1 @@
+"""An upgrade of a PostgreSQL server to a newer major version, as facts."""

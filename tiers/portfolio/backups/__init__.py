@@ -1,0 +1,1 @@
+"""What a platform says about the backups of its tenants."""

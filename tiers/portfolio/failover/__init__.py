@@ -1,0 +1,1 @@
+"""A tenant's failover to its second region: the cluster there, and the stages."""

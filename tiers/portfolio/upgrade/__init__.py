@@ -1,0 +1,1 @@
+"""A tenant's upgrade to another major version of Odoo: its stages, and what it needs."""
