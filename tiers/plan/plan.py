@@ -21,6 +21,7 @@ from tiers.facts.every_fact import (
 )
 from tiers.facts.names import CACHE, DATABASE
 from tiers.portfolio.failover.stage import Failover
+from tiers.portfolio.restore.anonymised import AnonymisedSection
 from tiers.portfolio.restore.source import BackupSource
 from tiers.portfolio.restore.stage import READING, Restore
 from tiers.portfolio.rotation import Rotation
@@ -93,6 +94,8 @@ class TenantPlan(Frozen):
     """The moment it is restored to and the stage, while that goes on."""
     restored_from: BackupSource | None = None
     """Whose backup that is, where it is not its own."""
+    anonymised: AnonymisedSection | None = None
+    """What of a person is taken out of the data of another, before it works with it."""
     upgrade: Upgrade | None = None
     """The version that it is upgraded to and the stage, while that goes on."""
     odoo: OdooSection | None = None
