@@ -149,7 +149,7 @@ def test_contacts_are_what_the_copy_has_of_them_and_files_of_records_go(copy: Po
     ],
 )
 def test_what_cannot_be_so_is_told_by_name_and_nothing_is_changed(
-    copy: Pods, columns: dict[str, str], why: str
+    copy: Pods, columns: dict[str, Any], why: str
 ) -> None:
     before = sums(copy.server, SIDE)
     done = anonymise(copy, res_partner__name="hash", **columns)
