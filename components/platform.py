@@ -72,8 +72,7 @@ class SharedPlatform(pulumi.ComponentResource):
     """The platform of a portfolio. Its adopted parts are accounted for, not declared."""
 
     def __init__(self, plan: Plan, opts: pulumi.ResourceOptions | None = None) -> None:
-        tags = plan.platform_tags()
-        name = plan.portfolio
+        tags, name = plan.platform_tags(), plan.portfolio
         # With the tenants' own inputs `pulumi preview --json` has the whole plan, for a cost preview to read.
         inputs = {"region": plan.region, "plan": plan.model_dump(mode="json", exclude={"tenants"})}
         super().__init__(component_type("SharedPlatform"), name, inputs, cost_tagged(tags, opts))
@@ -99,9 +98,9 @@ class SharedPlatform(pulumi.ComponentResource):
         self.database_admin = self._database_admin(plan.region, operations, child)
         self._administered = Administered(self.database.place, self.database_admin, DATABASE_ADMIN)
         declare_database_upgrade(name, facts, self._administered, self._inside(operations))
+        ready = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
         for fact in facts_of(facts, Dashboards):
-            after = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
-            GrafanaDashboards(physical_name(name, fact.name), fact, after)
+            GrafanaDashboards(physical_name(name, fact.name), fact, ready)
         self._build_parts(plan)
         self.second_clusters = second_clusters(plan, child)
         self.protected = is_protected(plan)

@@ -103,23 +103,22 @@ def _of_tenant(  # noqa: PLR0917 - a tenant's change and its prices
     if before.tier != after.tier:
         hours = rates.labour_hours_with_data if database or files else rates.labour_hours_in_place
         yield _priced(prices, change.tenant, "labour", _HOUR, Decimal(hours))
-    restores = before.restore is None and after.restore is not None and after.failover is None
-    for what, begins, hours in (
-        ("labour of a restore", restores, rates.labour_hours_restore),
-        (
-            "labour of an upgrade of Odoo",
-            before.upgrade is None and after.upgrade is not None,
-            rates.labour_hours_odoo_upgrade,
-        ),
-        (
-            "labour of a failover",
-            before.failover is None and after.failover is not None,
-            rates.labour_hours_failover,
-        ),
-    ):
-        if begins:
-            yield _priced(prices, change.tenant, what, _HOUR, Decimal(hours))
+    yield from _labour_of_stages(change.tenant, before, after, prices, rates)
     yield from _upgrades(change.tenant, before.facts, after.facts, prices, rates)
+
+
+def _labour_of_stages(
+    owner: TenantId, before: TenantPlan, after: TenantPlan, prices: PriceBook, rates: TierChange
+) -> Iterator[OneOff]:
+    """The labour of what begins and goes through stages; the way home from a second region is no restore."""
+    fails_over = after.failover is not None
+    for what, was, goes_on, hours in (
+        ("a restore", before.restore, after.restore if not fails_over else None, rates.labour_hours_restore),
+        ("an upgrade of Odoo", before.upgrade, after.upgrade, rates.labour_hours_odoo_upgrade),
+        ("a failover", before.failover, after.failover, rates.labour_hours_failover),
+    ):
+        if was is None and goes_on is not None:
+            yield _priced(prices, owner, f"labour of {what}", _HOUR, Decimal(hours))
 
 
 def _upgrades(

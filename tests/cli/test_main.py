@@ -39,6 +39,8 @@ COMMANDS = (
     "purge",
     "import",
     "move",
+    "upgrade",
+    "upgrade-database",
     "recover",
     "drift",
     "report",

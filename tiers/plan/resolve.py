@@ -118,12 +118,12 @@ def _tenant_plan(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> Tena
 
 
 def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:
-    tenant_now = on_working_tier(catalog, tenant)
+    tenant_now, platform = on_working_tier(catalog, tenant), portfolio.platform
     tier = catalog.tiers[tenant_now.tier]
     return TenantPlan(
         tenant=tenant.tenant,
         display_name=tenant.display_name,
-        portfolio=portfolio.platform.portfolio,
+        portfolio=platform.portfolio,
         client=tenant.client,
         first_client=tenant.first_client,
         environment=tenant.environment,
@@ -145,18 +145,16 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         move=tenant.move,
         rotation=tenant.rotation,
         odoo=tenant.odoo,
-        staging_first=is_staging_first(portfolio.platform, tenant),
+        staging_first=is_staging_first(platform, tenant),
         restore=tenant.failover.restore if tenant.failover else tenant.restore,
         failover=tenant.failover,
         failovers=tenant.failovers,
         restored_from=source_of(
-            portfolio.platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
+            platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
         ),
         upgrade=tenant.upgrade,
-        facts=tuple(
-            with_maintenance(portfolio.platform, tenant, failover_facts(catalog, portfolio.platform, tenant))
-        ),
-        second_region=part_of(catalog, portfolio.platform, tenant),
+        facts=tuple(with_maintenance(platform, tenant, failover_facts(catalog, platform, tenant))),
+        second_region=part_of(catalog, platform, tenant),
     )
 
 

@@ -35,7 +35,7 @@ def failback(  # noqa: PLR0917 - options of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Bring a tenant home from its second region, stage by stage.
+    """Bring a tenant home from its second region, in stages.
 
     It is stopped and backed up there, the backup is restored in its own region beside the database that was
     closed there, and takes its place; the database before and the promoted server are kept until you confirm.

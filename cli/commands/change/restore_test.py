@@ -72,7 +72,7 @@ def restore_test(  # noqa: PLR0917 - options of a command
     cwd: options.Cwd = Path(),
     output: _Output = TableOrJson.TABLE,
 ) -> None:
-    """Restore a tenant's backup in a pod of its own, and check it.
+    """Restore a tenant's backup in a pod of its own; check it.
 
     The pod runs a database server of its own; the server that the tenant uses is not touched. With --all-due
     it tests all backups that are due by what the bucket has of earlier tests.

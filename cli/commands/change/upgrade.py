@@ -51,7 +51,7 @@ def upgrade(  # noqa: PLR0917 - options of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Upgrade a tenant to another major version of Odoo, stage by stage.
+    """Upgrade a tenant to another major version of Odoo.
 
     It is rehearsed first: on its newest backup, restored beside the database in use, while people work. Then
     Odoo is stopped and backed up, the same command upgrades that backup, and it takes the place; the database

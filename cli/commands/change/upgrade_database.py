@@ -44,7 +44,7 @@ def upgrade_database(  # noqa: PLR0917 - options of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Take a PostgreSQL server to a newer major version, stage by stage.
+    """Take a PostgreSQL server to a newer major version.
 
     One server at a time: a tenant's own, or the one that tenants share. A job looks into every database for
     what would make the upgrade fail before anything stops; a standby in the second region is removed and made

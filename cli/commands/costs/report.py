@@ -73,7 +73,7 @@ def report(  # noqa: PLR0917 - options of a command
     previews: _Previews = 8,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Write a month's pages for engineering, finance and clients.
+    """Write a month's pages for engineering, finance, clients.
 
     Also writes the page of the quarterly review. Each page is one file, without scripts; a client's page
     shows no other client.

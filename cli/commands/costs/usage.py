@@ -12,9 +12,7 @@ import typer
 from cli.console.exit_codes import guarded
 from cli.console.help import Command
 
-usage_app = typer.Typer(
-    no_args_is_help=True, help="Fetch usage from Prometheus, OpenCost, backups or AWS reports."
-)
+usage_app = typer.Typer(no_args_is_help=True, help="Fetch usage from Prometheus, OpenCost, backups or AWS.")
 _Url = Annotated[str, typer.Option(metavar="URL", help="Ask the server at this address, http or https.")]
 _Month = Annotated[str, typer.Option(metavar="YYYY-MM", help="Calendar month, in UTC; it must be over.")]
 _Out = Annotated[

@@ -82,7 +82,7 @@ def decommission(  # noqa: PLR0917 - options of a command
     restore_evidence: _RestoreEvidence = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """End a tenant: make a plan, then carry out exactly that plan.
+    """End a tenant: make a plan, then carry out that very plan.
 
     The plan lists what is removed and what is kept. Carrying it out makes a final backup, stops the tenant,
     removes it and verifies in the account that nothing else is billed for it. A run that stopped can be

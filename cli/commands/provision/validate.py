@@ -32,7 +32,7 @@ VALIDATE_EXAMPLE: Final = "Example: costack validate portfolios/local"
 
 
 def validate(portfolio: _Portfolio = None, as_of: _AsOf = None, cwd: options.Cwd = Path()) -> None:
-    """Check the catalog and portfolios, without Pulumi and cloud."""
+    """Check catalog and portfolios, without Pulumi and cloud."""
     from cli.actions.provision.validate import Request, validate_portfolios  # noqa: PLC0415
 
     today = (as_of or datetime.now(UTC)).date()

@@ -79,12 +79,13 @@ class TenantBackups(pulumi.ComponentResource):
             self.mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
-            gib, spec = jobs.data_gib(tenant), make({"LAST": self.mark})
-            self.last = [_once(tenant.tenant, last, spec=spec, gib=gib, opts=after)]
+            self.last = [_last(tenant, last, make({"LAST": self.mark}), after)]
         self.register_outputs({})
 
 
-_once: Final = partial(jobs.OneOffJob, distinguished_by="last")
+def _last(tenant: TenantPlan, job: Job, spec: pods.Manifest, opts: pulumi.ResourceOptions) -> jobs.OneOffJob:
+    gib = jobs.data_gib(tenant)
+    return jobs.OneOffJob(tenant.tenant, job, gib=gib, spec=spec, distinguished_by="last", opts=opts)
 
 
 def backup_account(tenant: str) -> str:
