@@ -179,7 +179,7 @@ def test_the_cluster_of_the_region_is_asked_where_there_is_one() -> None:
     """Its name in the kubeconfig is known from what was deployed; who names another one is obeyed."""
     asked: dict[str, Any] = dict.fromkeys(each.name for each in fields(Request))
     acme = tenant("acme", tier="cross-region-backup")
-    deployed = Inventory(plan=plan_of(acme, platform=two_regions()))
+    deployed = Inventory(plan=plan_of(acme, platform=two_regions()), cloud_ids={})
     assert context_of(Request(**asked), deployed, "eu-west-1") == "standby"
     assert context_of(Request(**{**asked, "context": "other"}), deployed, "eu-west-1") == "other"
 
