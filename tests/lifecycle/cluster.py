@@ -201,7 +201,7 @@ def volumes_of(places: dict[str, str], runs: dict[str, str]) -> list[Path]:
 def end_containers(home: Path, runs: dict[str, str] | None) -> None:
     """End what still runs of a Job, as a cluster does: whatever a container started goes with it.
 
-    Numbers of processes are used again: only those are ended that are of this stand-in, by what they were given.
+    Numbers of processes are used again: only those are ended that were given what this stand-in gives.
     """
     noted, restored = home / "pids", (runs or {}).get("RESTORED", "/nowhere")
     ours = [(pid, str(home)) for pid in (noted.read_text("ascii").split() if noted.exists() else [])]
