@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -13,15 +14,15 @@ from tiers.facts.archive import MOST_HOURS
 from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.restore.source import source_faults
-from tiers.portfolio.restore.stage import NEXT, WAY_BACK, Restore, RestoreStage, may_follow
+from tiers.portfolio.restore.stage import NEXT, WAY_BACK, ArchiveName, Restore, RestoreStage, may_follow
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.vocabulary import LifecycleStage, TenantId
 
 STEPS: Final[Mapping[RestoreStage, str]] = {
-    RestoreStage.PREPARE: "restores {whose}'s newest complete backup of {at} or before into a database "
-    "beside the one in use and checks it; people work meanwhile",
-    RestoreStage.SWITCH: "stops {tenant}, backs it up, lets the restored database take the place of the one "
-    "in use and brings back files that it names; users wait meanwhile",
+    RestoreStage.PREPARE: "restores {data} into a database beside the one in use and checks it; people work "
+    "meanwhile",
+    RestoreStage.SWITCH: "stops {tenant}, backs it up{saved}, lets the restored database take the place of "
+    "the one in use and brings back files that it names; users wait meanwhile",
     RestoreStage.START: "starts {tenant} on what was restored; the database before is kept",
     RestoreStage.CONFIRM: "drops the database that {tenant} had before; there is no way back",
     RestoreStage.BACK: "stops {tenant} and gives the database before its place again; users wait meanwhile",
@@ -57,11 +58,19 @@ class Step(NamedTuple):
         if restore is None:
             return None
         origin = f"from_tenant: {restore.from_tenant}, " if restore.from_tenant else ""
+        if restore.from_archive:
+            origin = f"from_archive: {json.dumps(restore.from_archive)}, "
         return f"{{at: {restore.moment}, {origin}stage: {restore.stage}}}"
 
 
-def begin(tenant: Tenant, at: datetime, now: datetime, source: TenantId | None = None) -> Step:
-    """The first step of a restore to *at*, or of a refresh from the backup of *source*.
+def begin(
+    tenant: Tenant,
+    at: datetime,
+    now: datetime,
+    source: TenantId | None = None,
+    archive: ArchiveName | None = None,
+) -> Step:
+    """The first step of a restore to *at*, or of a refresh from *source*'s backup or an uploaded *archive*.
 
     Raises:
         RefusedError: When something else goes on with the tenant, or *at* is in the future.
@@ -71,7 +80,8 @@ def begin(tenant: Tenant, at: datetime, now: datetime, source: TenantId | None =
         raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is restored")
     if at > now:
         raise RefusedError(f"{at:%Y-%m-%dT%H:%M:%SZ} is in the future: there is no backup of then or before")
-    return _step(tenant.tenant, Restore(at=at, from_tenant=source, stage=RestoreStage.PREPARE))
+    first = Restore(at=at, from_tenant=source, from_archive=archive, stage=RestoreStage.PREPARE)
+    return _step(tenant.tenant, first)
 
 
 def advance(tenant: Tenant) -> Step:
@@ -152,7 +162,7 @@ def check_source(after: Tenant, portfolio: Portfolio, catalog: Catalog) -> None:
 
 def left_out(deployed: TenantPlan, step: Step, now: datetime) -> str:
     """What a restore of this tenant does not do, '' where it does all that could be done."""
-    if step.restore is None:
+    if step.restore is None or step.restore.from_archive:
         return ""
     if asked := _must_be_asked_for(deployed, step.restore, now):
         return asked
@@ -180,8 +190,8 @@ def whereabouts(restore: Restore | None) -> str:
     """Where a restore stands, to follow a name and `is`."""
     if restore is None:
         return "not being restored"
-    if restore.from_tenant:
-        return f"at stage {restore.stage} of its refresh from {restore.from_tenant} of {restore.moment}"
+    if restore.origin:
+        return f"at stage {restore.stage} of its refresh from {restore.origin} of {restore.moment}"
     return f"at stage {restore.stage} of its restore to {restore.moment}"
 
 
@@ -200,5 +210,5 @@ def _step(tenant: str, restore: Restore) -> Step:
 
 def in_words(tenant: str, restore: Restore) -> str:
     """What the update of its stage does, to follow `the next update`."""
-    whose = restore.from_tenant or tenant
-    return STEPS[restore.stage].format(tenant=tenant, whose=whose, at=restore.moment)
+    saved = " where its offer has backups" if restore.from_archive else ""
+    return STEPS[restore.stage].format(tenant=tenant, data=restore.data_of(tenant), saved=saved)

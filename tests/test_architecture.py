@@ -27,6 +27,10 @@ KNOWN_READERS = {
     "cli/console/exit_codes.py os.open",
     "lifecycle/evidence.py os.open",
     "lifecycle/recover/repair.py file.read_text",
+    "lifecycle/uploads/archive.py archive.open",  # of a zip that was opened before
+    "lifecycle/uploads/files.py self.archive.open",
+    "lifecycle/uploads/files.py tarfile.open",
+    "lifecycle/uploads/source.py self.path.open",  # a regular file of any size, read in pieces
     "plugin/provider.py SCHEMA.read_text",  # our own, beside the module
     "plugin/schema.py _PROJECT.read_text",
     "policies/protections.py FILE.read_text",  # our own list, beside the module

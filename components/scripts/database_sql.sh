@@ -1,4 +1,5 @@
-# Makes SQL of a dump in pg_dump's own format that the server of SERVER_VERSION reads (as `server_version_num`).
+# Makes SQL of a dump that the server of SERVER_VERSION reads (as `server_version_num`): of one in pg_dump's own format,
+# a file or stdin, or of a file with compressed SQL, as uploads are kept.
 # As SQL, because pg_restore 17 and later set parameters that older servers do not know; they stand before the data.
 # PostgreSQL 18 writes "NOT NULL id" as a line of its own for tables that inherit, as Odoo's actions do. Older ones
 # read it behind the column only, so it is said again when the table is there.
@@ -22,4 +23,14 @@ readable=(cat)
     next
   }
   { print }')
-pg_restore --no-owner --no-acl --file=- "$@" | sed '1,40{/^SET transaction_timeout = 0;$/d}' | "${readable[@]}"
+# SQL from elsewhere may hold commands of psql, which would run here: psql runs none between these two lines.
+as_it_is() {
+  local key
+  key=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  echo "\\restrict $key"
+  gzip --decompress --stdout "$1"
+  echo "\\unrestrict $key"
+}
+read_from=(pg_restore --no-owner --no-acl --file=- "$@")
+if [ -n "${1:-}" ] && [ "$(head -c 2 "$1" | od -An -tx1 | tr -d ' \n')" = 1f8b ]; then read_from=(as_it_is "$1"); fi
+"${read_from[@]}" | sed '1,40{/^SET transaction_timeout = 0;$/d}' | "${readable[@]}"

@@ -49,6 +49,10 @@ case $ACTION in
     case $used in
       -|"costack: copy"*|"costack: left"*|"costack: side"*|"costack: kept"*) cannot "there is no database in use to take the place of: $whereabouts; nothing was changed" ;;
     esac
+    case ${ANONYMISED:-}/$side in
+      /*|*/*" anonymised ${ANONYMISED:-}") ;;
+      *) cannot "$SIDE_DATABASE was filled before its tenant's file said what to anonymise, or said something else: nothing was changed; take it back with --back, and refresh it again" ;;
+    esac
     when_alone --set=is_kept="costack: kept $MARK $used" --set=is_used="costack: used $MARK ${side#"costack: side $MARK ready "}" <<'SQL'
 ALTER DATABASE :"used" RENAME TO :"kept";
 COMMENT ON DATABASE :"kept" IS :'is_kept';

@@ -31,6 +31,7 @@ from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.move import data_moves
 from tiers.portfolio.namespaces.quota import QuotaSpec
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.restore.anonymised import AnonymisedSection
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Options, Tenant
@@ -84,6 +85,11 @@ _ROTATIONS: Final = (None, Rotation(number=2), *(Rotation(number=1, stage=stage)
 _RESTORES: Final = tuple(
     Restore(at=datetime(2026, 11, 29, 1, 15, tzinfo=UTC), stage=stage) for stage in RestoreStage
 )
+_UPLOADS: Final = tuple(
+    Restore(at=datetime(2026, 11, 29, 1, 15, tzinfo=UTC), from_archive="old.zip", stage=stage)
+    for stage in RestoreStage
+)
+_ANONYMISED: Final = (None, AnonymisedSection(contacts=True, attachments=True))
 _UPGRADES: Final = tuple(Upgrade(to="19.0", stage=stage) for stage in UpgradeStage)
 _SERVER_UPGRADES: Final = tuple(ServerUpgrade(to="18", stage=stage) for stage in ServerUpgradeStage)
 _CLUSTERS: Final[tuple[Mapping[str, Any], ...]] = (
@@ -122,6 +128,7 @@ _IDENTITY: Final = frozenset(
         "final_dump",
         "move",
         "rotation",
+        "anonymised",
         "restore",
         "database_engine_version",
         "database_upgrade",
@@ -185,6 +192,7 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
     chosen = dict(draw(st.sampled_from(choices_of(offer))))
     drawn = {name: draw(RANGES[name]) for name in _fields() if name in RANGES}
     if offer[1] is not Environment.PRODUCTION:
+        drawn["anonymised"] = draw(st.sampled_from(_ANONYMISED))
         drawn["schedule"] = draw(SCHEDULES)
         del drawn["mail_ports"]  # nothing but production reaches a mail server
     else:
@@ -195,9 +203,10 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
         drawn["move"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_moves_to(offer)]))
         if drawn["move"] is None:
             drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
-            if _has_dumps(offer) and not (drawn["rotation"] and drawn["rotation"].stage):
-                drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_RESTORES]))
-                if drawn["restore"] is None:
+            if not (drawn["rotation"] and drawn["rotation"].stage):
+                restores = (*_UPLOADS, *(_RESTORES if _has_dumps(offer) else ()))
+                drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *restores]))
+                if drawn["restore"] is None and _has_dumps(offer):
                     drawn["upgrade"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_UPGRADES]))
             drawn["failover"] = draw(st.sampled_from(_failovers_of(chosen, drawn)))
     if isinstance(catalog().tiers[offer[0]].offers[offer[1]].database, OwnDatabase):

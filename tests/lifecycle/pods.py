@@ -41,9 +41,12 @@ set -euo pipefail
 [ -n "${BUCKET:-}${MASTER_SECRET_ARN:-}" ] || { echo "Unable to locate credentials" >&2; exit 253; }
 echo "$*" >>"@@calls"
 key() {
+  # What the role of a stage that reads an upload may read, and nothing else.
+  local own=acme
+  [ "${PREFIX:-}" != acme.upload ] || own=acme.upload
   case "$1" in
-    s3://backups/dumps/acme/*|s3://backups/manifests/acme/*) ;;
-    s3://backups/filestores/acme|s3://backups/filestores/acme/*) ;;
+    s3://backups/dumps/$own/*|s3://backups/manifests/$own/*) ;;
+    s3://backups/filestores/$own|s3://backups/filestores/$own/*) ;;
     *) echo "AccessDenied: $1" >&2; exit 254 ;;
   esac
   echo "@@${1#s3://backups/}"

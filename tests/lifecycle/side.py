@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from components.scripts import script
@@ -47,32 +49,45 @@ def fill_live(pods: Pods, mark: str = "m1") -> Done:
     return pods.run(script("side_database_fill.sh"), SIDE_DATABASE=SIDE, MARK=mark)
 
 
-def fill_from_backup(
-    pods: Pods, not_after: str, mark: str = "m1", version: str = "18.0", **report: str
+def fill_from_backup(  # noqa: PLR0917 - what the job gets
+    pods: Pods,
+    not_after: str,
+    mark: str = "m1",
+    version: str = "18.0",
+    prefix: str = "acme",
+    upload: Mapping[str, str] = MappingProxyType({}),
+    **report: str,
 ) -> Done:
-    """The containers of the job that restores a backup: how the last one that ran ended."""
+    """The containers of the job that restores a backup: how the last one that ran ended.
+
+    *upload* is what the last one gets of an uploaded one, which lies below *prefix*.
+    """
     pods.empty_volumes()
     volumes = {each.upper(): str(pods.folder / each) for each in ("fetched", "restored")}
     nothing = dict.fromkeys(("TENANT", "OWNER", "BUCKET", "PREFIX", "BACKUP"), "")
     steps: tuple[tuple[str, dict[str, str]], ...] = (
-        ("restore_test_fetch.sh", {"NOT_AFTER": not_after}),
+        ("restore_test_fetch.sh", {"NOT_AFTER": not_after, "PREFIX": prefix}),
         ("side_database_fill.sh", {**nothing, "SIDE_DATABASE": SIDE, "MARK": mark}),
-        ("restore_test_report.sh", report),
-        ("side_database_ready.sh", {**nothing, "SIDE_DATABASE": SIDE, "MARK": mark, "VERSION": version}),
+        ("restore_test_report.sh", {"PREFIX": prefix, **report}),
+        (
+            "side_database_ready.sh",
+            {**nothing, "SIDE_DATABASE": SIDE, "MARK": mark, "VERSION": version, **upload},
+        ),
     )
-    said = ""
+    said, printed = "", ""
     for name, more in steps:
         done = pods.run(script(name), **volumes, **more)
         said += done.stderr
+        printed += done.stdout
         if done.returncode:
             break
-    return Done(done.args, done.returncode, done.stdout, said)
+    return Done(done.args, done.returncode, printed, said)
 
 
-def act(pods: Pods, action: str, mark: str = "m1") -> Done:
+def act(pods: Pods, action: str, mark: str = "m1", **more: str) -> Done:
     """The administrator's job that switches, takes back or drops."""
     return pods.run(
-        script("side_database_switch.sh"), **places(pods, mark), ACTION=action, SWITCH_ATTEMPTS="3"
+        script("side_database_switch.sh"), **places(pods, mark), ACTION=action, SWITCH_ATTEMPTS="3", **more
     )
 
 

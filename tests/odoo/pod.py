@@ -87,6 +87,7 @@ class Host:
         manifests: What is declared for the tenant.
         elsewhere: Declared addresses -> addresses on this machine.
         trusted: The certificate of the cache.
+        volumes: The folder that stands for the volumes of its pods.
     """
 
     tree: Tree
@@ -95,11 +96,17 @@ class Host:
     manifests: Manifests
     elsewhere: Mapping[str, str]
     trusted: Path
+    volumes: str = "scratch"
 
     @property
     def data(self) -> Path:
         """The tenant's directory on the file system, mounted as /var/lib/odoo."""
         return self.folder / "filestore"
+
+    @property
+    def scratch(self) -> Path:
+        """What is in the volumes of its pods that are nobody else's."""
+        return self.folder / self.volumes
 
     @property
     def workloads(self) -> tuple[str, ...]:
@@ -157,7 +164,7 @@ class Host:
     def prepare(self) -> None:
         """Make the folders and the tools of both images."""
         tools = self.folder / "tools"
-        for path in (self.data, self.folder / "scratch", self.folder / "bucket", tools):
+        for path in (self.data, self.scratch, self.folder / "bucket", tools):
             path.mkdir(parents=True, exist_ok=True)
         odoo = f'#!/bin/bash\nexec "{self.tree.python}" "{self.tree.folder / "odoo-bin"}" "$@"\n'
         bucket = lifecycle_pods.AWS.replace("acme", self.manifests.owner)
@@ -174,6 +181,18 @@ class Host:
         with self.running(spec, command, **env) as running:
             code = running.process.wait(_JOB_SECONDS)
             return Ended(code, running.output, running.memory)
+
+    def killed_after(self, spec: Manifest, seconds: float) -> bool:
+        """Run a pod and kill it after that time, whichever container runs then; whether it had not ended."""
+        places, until = self._places(spec), time.monotonic() + seconds
+        for container in (*spec.get("initContainers", ()), *spec["containers"]):
+            with self._started(container, places, None, {}) as running:
+                try:
+                    running.process.wait(max(0, until - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    running.end(signal.SIGKILL)
+                    return True
+        return False
 
     @contextmanager
     def running(self, spec: Manifest, command: list[str] | None = None, **env: str) -> Iterator[Running]:
@@ -203,7 +222,7 @@ class Host:
             process = subprocess.Popen(
                 [*used.prefix, *as_user, *line],
                 env=self._environment(container, mapped) | {name: mapped(env[name]) for name in env},
-                cwd=self.folder / "scratch",
+                cwd=self.scratch,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
@@ -221,7 +240,7 @@ class Host:
             "PATH": clients,
             "LANG": "C.UTF-8",
             "ODOO_RC": mapped("/etc/odoo/odoo.conf"),  # the official image sets it
-            "TMPDIR": str(self.folder / "scratch"),
+            "TMPDIR": str(self.scratch),
             "SSL_CERT_FILE": str(self.trusted),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -256,7 +275,7 @@ class Host:
             elif "persistentVolumeClaim" in volume:
                 places[name] = self.data
             else:
-                places[name] = self.folder / "scratch"
+                places[name] = self.scratch
         return places
 
     def _secret(self, name: str) -> Path:

@@ -8,17 +8,18 @@ from typing import Final
 from tiers.change.effect import EffectKind
 from tiers.change.servers import Change
 from tiers.plan.plan import TenantPlan
-from tiers.portfolio.restore.stage import RestoreStage
+from tiers.portfolio.restore.anonymised import in_words
+from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.vocabulary import Environment
 
 _EFFECTS: Final[Mapping[RestoreStage, tuple[EffectKind, str]]] = {
     RestoreStage.PREPARE: (
         EffectKind.NOTICE,
-        "the backup of {whose} of {at} or before is restored beside the database in use; people work",
+        "{data} is restored beside the database in use; people work",
     ),
     RestoreStage.SWITCH: (
         EffectKind.DATA,
-        "becomes what {whose} was at {at}, as its backup says; what it is now is kept until confirmed",
+        "becomes what {whose} was at {at}, as {told} says; what it is now is kept until confirmed",
     ),
     RestoreStage.CONFIRM: (
         EffectKind.DATA,
@@ -40,13 +41,28 @@ _AGAIN: Final = (
 )
 
 
+_TAKEN_OUT: Final = "people are taken out of the copy before it may be switched to: {what}"
+
+
+def _words(tenant: str, restore: Restore) -> Mapping[str, str]:
+    """What the sentences above name."""
+    if restore.from_archive:
+        data, whose = restore.data_of(tenant), "the database in it"
+        told = f"the uploaded {restore.from_archive}"
+    else:
+        whose, told = restore.from_tenant or tenant, "its backup"
+        data = f"the backup of {whose} of {restore.moment} or before"
+    return {"at": restore.moment, "data": data, "whose": whose, "told": told}
+
+
 def restore_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     """What the next step of a restore does to data; nothing where no step is taken."""
     if after.failover is None and after.restore is not None and after.restore != before.restore:
-        whose = after.restore.from_tenant or after.tenant
         kind, what = _EFFECTS.get(after.restore.stage, (None, ""))
         if kind is not None:
-            yield Change(kind, what.format(at=after.restore.moment, whose=whose))
+            yield Change(kind, what.format_map(_words(after.tenant, after.restore)))
+        if after.restore.stage is RestoreStage.PREPARE and after.restore.origin and after.anonymised:
+            yield Change(EffectKind.NOTICE, _TAKEN_OUT.format(what=in_words(after.anonymised)))
         # Everywhere else the set-up job takes mail servers out and scheduled actions off.
         if after.restore.stage is RestoreStage.START and after.environment is Environment.PRODUCTION:
             yield Change(EffectKind.NOTICE, _AGAIN.format(at=after.restore.moment))

@@ -21,6 +21,7 @@ from tiers.facts.every_fact import (
 )
 from tiers.facts.names import CACHE, DATABASE
 from tiers.portfolio.failover.stage import Failover
+from tiers.portfolio.restore.anonymised import AnonymisedSection
 from tiers.portfolio.restore.source import BackupSource
 from tiers.portfolio.restore.stage import READING, Restore
 from tiers.portfolio.rotation import Rotation
@@ -31,6 +32,7 @@ from tiers.tags import CostTags
 from tiers.vocabulary import (
     Controls,
     CostDomain,
+    Count,
     Environment,
     Frozen,
     Isolation,
@@ -93,6 +95,8 @@ class TenantPlan(Frozen):
     """The moment it is restored to and the stage, while that goes on."""
     restored_from: BackupSource | None = None
     """Whose backup that is, where it is not its own."""
+    anonymised: AnonymisedSection | None = None
+    """What of a person is taken out of the data of another, before it works with it."""
     upgrade: Upgrade | None = None
     """The version that it is upgraded to and the stage, while that goes on."""
     odoo: OdooSection | None = None
@@ -101,7 +105,7 @@ class TenantPlan(Frozen):
     """Whether it is a production that takes its version only after another environment of its client."""
     failover: Failover | None = None
     """How far its failover is, and where to."""
-    failovers: int = 0
+    failovers: Count = 0
     """How often it came home from one."""
     facts: tuple[Fact, ...]
     second_region: RegionPart | None = None

@@ -144,6 +144,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         cutover=tenant.cutover,
         move=tenant.move,
         rotation=tenant.rotation,
+        anonymised=tenant.anonymised,
         odoo=tenant.odoo,
         staging_first=is_staging_first(platform, tenant),
         restore=tenant.failover.restore if tenant.failover else tenant.restore,

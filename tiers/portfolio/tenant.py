@@ -15,6 +15,7 @@ from tiers.catalog.unused import Row
 from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
 from tiers.portfolio.failover.stage import Failover
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.restore.anonymised import AnonymisedSection
 from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.routes.section import RoutesSpec
@@ -178,6 +179,8 @@ class Tenant(Frozen):
     """Whether its data refuses deletion; `false` only with `lifecycle_stage: decommissioning`."""
     final_dump: bool = False
     """Whether a last dump is made at its end though its offer has none; `costack decommission` writes it."""
+    anonymised: AnonymisedSection | None = None
+    """What of a person each copy loses that it gets by a refresh ([anonymised](lifecycle.md#anonymised))."""
     odoo: OdooSection | None = None
     """Which version of Odoo it runs; left out, `images.odoo` of the platform."""
     options: Options

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.actions.change.step import Where, write_step
+from cli.actions.change.uploads import bring_in, remove_upload
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from lifecycle.errors import RefusedError
@@ -23,6 +25,7 @@ from lifecycle.restore import (
     whereabouts,
 )
 from tiers.errors import CatalogError
+from tiers.inventory import Inventory
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
@@ -33,7 +36,10 @@ from tiers.portfolio.tenant import Tenant
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asks for; each field is the option of its name, `at` also `--backup`."""
+    """What the command line asks for; each field is the option of its name, `at` also `--backup`.
+
+    `from_archive` is `--from` where that names a file, and `archive_files` is `--files`.
+    """
 
     command: str
     tenant: str
@@ -44,11 +50,14 @@ class Request:
     stack: str
     portfolio: Path | None
     cwd: Path
+    from_archive: str | None = None
+    archive_files: str | None = None
 
     @property
     def begins(self) -> bool:
         """Whether it is the first step."""
-        return self.from_tenant is not None or (self.command == "restore" and self.at is not None)
+        named = self.from_tenant is not None or self.from_archive is not None
+        return named or (self.command == "restore" and self.at is not None)
 
 
 def restore_on(request: Request, now: datetime) -> None:
@@ -59,12 +68,11 @@ def restore_on(request: Request, now: datetime) -> None:
         RefusedError: When the step is not the next one, or the one before was not deployed.
     """
     _refuse_contradictions(request)
-    plan = deployed_inventory(request.stack, request.cwd).plan
+    inventory = deployed_inventory(request.stack, request.cwd)
+    plan = inventory.plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     catalog, portfolio = load_catalog_and_portfolio(folder)
-    request = replace(request, tenant=id_of(portfolio.tenants, request.tenant))
-    if request.from_tenant is not None:
-        request = replace(request, from_tenant=id_of(portfolio.tenants, request.from_tenant))
+    request = _with_ids(request, portfolio.tenants)
     path = file_of(folder, request.tenant)  # refuses one that nobody has
     tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
     deployed = plan.tenant(request.tenant)
@@ -79,13 +87,30 @@ def restore_on(request: Request, now: datetime) -> None:
     if step is None:
         echo(_whereabouts(tenant, request.command))
         return
-    if request.begins and deployed is not None:
+    if request.from_archive is not None and deployed is not None:
+        found = bring_in(inventory, deployed, request.from_archive, request.archive_files, request.cwd, now)
+        step = begin(tenant, found.moment, now, archive=found.name)
+    elif request.begins and deployed is not None:
         check_has_backups(deployed)
         check_source(tenant.model_copy(update={"restore": step.restore}), portfolio, catalog)
+    elif step.restore is None:
+        _clear_up(tenant, inventory)
     _write(request, path, step)
     sentence = left_out(_whose(plan, step, deployed), step, now) if request.begins and deployed else ""
     if sentence:
         echo(sentence)
+
+
+def _with_ids(request: Request, tenants: Sequence[Tenant]) -> Request:
+    """The same with ids of tenants in place of names."""
+    source = None if request.from_tenant is None else id_of(tenants, request.from_tenant)
+    return replace(request, tenant=id_of(tenants, request.tenant), from_tenant=source)
+
+
+def _clear_up(tenant: Tenant, inventory: Inventory) -> None:
+    """What no stage reads any longer once a restore has ended."""
+    if tenant.restore is not None and tenant.restore.from_archive:
+        remove_upload(inventory, tenant.tenant)
 
 
 def _whose(plan: Plan, step: Step, deployed: TenantPlan) -> TenantPlan:
@@ -98,6 +123,10 @@ def _refuse_contradictions(request: Request) -> None:
     first = "--at" if request.command == "restore" else "--from"
     if sum((request.begins, request.next, request.back)) > 1:
         raise CatalogError(f"name only one of {first}, --next and --back")
+    if request.archive_files is not None and request.from_archive is None:
+        raise CatalogError("--files has the files of a dump: name that one, too, with --from FILE")
+    if request.at is not None and request.from_archive is not None:
+        raise CatalogError("--backup chooses among the backups of a tenant, and --from names a file")
     if request.at is not None and not request.begins:
         raise CatalogError("--backup says which backup of another tenant: name that one, too, with --from")
 
@@ -139,7 +168,7 @@ def _moment(request: Request) -> datetime:
 def _whereabouts(tenant: Tenant, command: str) -> str:
     restore = tenant.restore
     if restore is None:
-        first = "--at TIME" if command == "restore" else "--from TENANT"
+        first = "--at TIME" if command == "restore" else "--from TENANT, or --from FILE"
         return f"{tenant.tenant} is not being restored. Begin with {first}"
     words = in_words(tenant.tenant, restore)
     sentence = f"{tenant.tenant} is {whereabouts(restore)}: the last update {words}"

@@ -17,7 +17,16 @@ _Tenant = Annotated[
 _From = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="TENANT", help="Begin: take the backup of this tenant of the same client."
+        "--from",
+        metavar="TENANT|FILE|s3://BUCKET/KEY",
+        help="Begin: take the backup of this tenant of the same client, or upload this file: a backup zip "
+        "of Odoo, Odoo.sh or Odoo Online, or a dump of pg_dump (.dump, .sql, .sql.gz).",
+    ),
+]
+_Files = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|s3://BUCKET/KEY", help="Take the filestore of an uploaded dump from this zip or tar."
     ),
 ]
 _Backup = Annotated[
@@ -30,6 +39,7 @@ _Backup = Annotated[
 
 REFRESH_EXAMPLE: Final = (
     "Example: costack refresh acme-staging --stack local --from acme\n\n"
+    "A file: costack refresh acme-trial --stack local --from odoo-sh-backup.zip\n\n"
     "After `pulumi up`: costack refresh acme-staging --stack local --next"
 )
 
@@ -39,24 +49,31 @@ def refresh(  # noqa: PLR0917 - options of a command
     stack: options.DeployedIn,
     from_: _From = None,
     backup: _Backup = None,
+    files: _Files = None,
     next_: options.NextStage = False,  # noqa: FBT002 - an option of a command
     back: options.ToDatabaseBefore = False,  # noqa: FBT002 - an option of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Give a sandbox the data of production, neutralised.
+    """Give a sandbox the data of production, or of an upload.
 
-    The stages are those of `costack restore`: the newest backup of another tenant of the client is restored
-    beside the database in use and checked, takes its place while Odoo stands still, and is made harmless
-    before any pod starts. What the sandbox had before is kept until you confirm.
+    The stages are those of `costack restore`: the newest backup of another tenant of the client, or an
+    uploaded file, is restored beside the database in use and checked, takes its place while Odoo stands
+    still, and is made harmless before any pod starts. What the sandbox had before is kept until you confirm.
+    A file is looked into before it is uploaded: version of Odoo, size, and whether it is whole.
     """
     from cli.actions.change.restore import Request, restore_on  # noqa: PLC0415
+    from cli.actions.change.uploads import is_archive  # noqa: PLC0415
+
+    archive = from_ if from_ is not None and is_archive(from_) else None
 
     request = Request(
         command="refresh",
         tenant=tenant,
         at=backup,
-        from_tenant=from_,
+        from_tenant=None if archive else from_,
+        from_archive=archive,
+        archive_files=files,
         next=next_,
         back=back,
         stack=stack,

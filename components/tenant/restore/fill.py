@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import pulumi
@@ -15,13 +17,14 @@ from components.tenant.restore.origin import Origin
 from tiers.facts.copies import fetched_gib
 from tiers.facts.every_fact import FileShare, Job, TenantDatabase
 from tiers.plan.plan import TenantPlan, facts_of, process_of
+from tiers.portfolio.restore.anonymised import AnonymisedSection, wanted
 
 _CONFIGURATION: Final[Manifest] = {
     "name": "configuration",
     "mountPath": pods.CONFIGURATION_DIRECTORY,
     "readOnly": True,
 }
-_FILL, _READY = "fill", "ready"
+_FILL, _ANONYMISE, _READY = "fill", "anonymise", "ready"
 WITHOUT_ROLE: Final = (_FILL, _READY)
 """The containers that get no token of the role that reads the bucket."""
 _COUNTS_GIB: Final = 1
@@ -37,6 +40,8 @@ class BackupFill:
         origin: Whose backup it is.
         which: Which of its backups, as environment variables of restore_test_fetch.sh.
         keeps: Whether the result counts as a restore test of that tenant.
+        expected: What must be true of it before it is ready, as variables of side_database_ready.sh.
+        anonymised: What of a person is taken out of it, once its rows were compared.
     """
 
     def __init__(
@@ -48,9 +53,12 @@ class BackupFill:
         which: Mapping[str, pulumi.Input[str]],
         *,
         keeps: bool,
+        expected: Mapping[str, str] = MappingProxyType({}),
+        anonymised: AnonymisedSection | None = None,
     ) -> None:
         self._tenant, self._fact, self._names, self._origin = tenant, fact, names, origin
         self._which, self._keeps = which, keeps
+        self._expected, self._anonymised = expected, anonymised
 
     def steps(self) -> list[Manifest]:
         """The containers in their order."""
@@ -73,11 +81,13 @@ class BackupFill:
             "AS_SQL": script("database_sql.sh"),
             "COUNT": script("restored_counts.sh"),
         }
-        read, marked = at(FETCHED, read=True), {**there, **self._names, "VERSION": self._version()}
+        read = at(FETCHED, read=True)
+        marked = {**there, **self._names, "VERSION": self._version(), **self._expected}
         return [
             self._step(FETCH, "restore_test_fetch.sh", fetched, [at(FETCHED)]),
             self._step(_FILL, "side_database_fill.sh", filled, [_CONFIGURATION, read, at(RESTORED)]),
             self._step(REPORT, "restore_test_report.sh", reported, [at(FETCHED), at(RESTORED, read=True)]),
+            *self._anonymising(),
             self._step(_READY, "side_database_ready.sh", marked, [_CONFIGURATION, read]),
         ]
 
@@ -87,7 +97,27 @@ class BackupFill:
             pods.empty(FETCHED.strip("/"), self.room_gib),
             pods.empty(RESTORED.strip("/"), _COUNTS_GIB),
             *(pods.empty(scratch(name), _COUNTS_GIB) for name in (FETCH, _FILL, REPORT)),
+            *(pods.empty(scratch(each["name"]), _COUNTS_GIB) for each in self._anonymising()),
         ]
+
+    @property
+    def without_role(self) -> tuple[str, ...]:
+        """The containers that get no token of the role that reads the bucket."""
+        return (_FILL, *(each["name"] for each in self._anonymising()), _READY)
+
+    def _anonymising(self) -> list[Manifest]:
+        """The container that takes out what of a person is in the data of another."""
+        section = self._anonymised
+        if section is None:
+            return []
+        env = {
+            "FETCHED": FETCHED,
+            **self._names,
+            "COLUMNS": json.dumps(wanted(section)),
+            **({"ATTACHMENTS": "yes"} if section.attachments else {}),
+        }
+        mounts = [_CONFIGURATION, at(FETCHED, read=True)]
+        return [self._step(_ANONYMISE, "side_database_anonymise.sh", env, mounts)]
 
     @property
     def room_gib(self) -> int:

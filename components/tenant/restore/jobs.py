@@ -15,14 +15,16 @@ from components.kubernetes.filestore import Filestore
 from components.kubernetes.workload import OdooSettings
 from components.places import Administered, BucketPlace, PlatformPlace
 from components.tenant.database import RoleSecret
-from components.tenant.restore.fill import WITHOUT_ROLE, BackupFill
+from components.tenant.restore.fill import BackupFill
 from components.tenant.restore.origin import Origin, origin_of
 from components.tenant.restore.side_database import SideDatabase
 from components.tenant.restore.side_jobs import SideJobs
 from tiers.facts.every_fact import FactId, LogicalBackup
 from tiers.facts.names import FILL_SIDE, MAKE_SIDE
 from tiers.plan.plan import TenantPlan, facts_of
+from tiers.portfolio.restore.anonymised import digest
 from tiers.portfolio.restore.stage import Restore, RestoreStage
+from tiers.vocabulary import Environment
 
 _ACTIONS: Final = {
     RestoreStage.SWITCH: "switch",
@@ -58,7 +60,7 @@ def declare_restore(
     if tenant.restore is None:
         return
     side = SideDatabase(tenant, "restored-data", *databases, opts)
-    own = own_buckets[facts_of(tenant.facts, LogicalBackup)[0].bucket]
+    own = next((own_buckets[kept.bucket] for kept in facts_of(tenant.facts, LogicalBackup)), platform.bucket)
     bucket = platform.bucket if tenant.reads_another else saved_there or own
     origin = origin_of(tenant, bucket, platform.name, platform.cluster, opts)
     DataRestore(tenant, tenant.restore, side, origin, mounted, opts).declare(*after)
@@ -100,12 +102,34 @@ class DataRestore(SideJobs):
         if MAKE_SIDE in self.jobs:
             made = self.side.make(self.jobs[MAKE_SIDE])
             self._fill(self.after(made, *backups))
-        self.switch_or_drop(_ACTIONS.get(stage, ""), backups, still, may_lack=stage is RestoreStage.BACK)
+        # What an upload lacks is nowhere.
+        may_lack = stage is RestoreStage.BACK or self._restore.from_archive is not None
+        said = self._anonymised()
+        self.switch_or_drop(_ACTIONS.get(stage, ""), backups, still, may_lack=may_lack, expected=said)
 
     def _fill(self, opts: pulumi.ResourceOptions) -> None:
         """Restore a backup into the side database."""
         which = {"NOT_AFTER": self._restore.moment}
-        keeps = not self._restore.from_tenant
-        fact = self.jobs[FILL_SIDE]
-        fill = BackupFill(self.tenant, fact, self.side.names, self.origin, which, keeps=keeps)
-        self.pod(FILL_SIDE, fill.steps(), [self.configuration, *fill.volumes()], opts, WITHOUT_ROLE)
+        fill = BackupFill(
+            self.tenant,
+            self.jobs[FILL_SIDE],
+            self.side.names,
+            self.origin,
+            which,
+            keeps=not self._restore.origin,
+            expected={**self._anonymised(), **self._first_day()},
+            anonymised=self.tenant.anonymised if self._restore.origin else None,
+        )
+        self.pod(FILL_SIDE, fill.steps(), [self.configuration, *fill.volumes()], opts, fill.without_role)
+
+    def _anonymised(self) -> dict[str, str]:
+        """As what the data of another is anonymised, where it is."""
+        section = self.tenant.anonymised if self._restore.origin else None
+        return {"ANONYMISED": digest(section)} if section else {}
+
+    def _first_day(self) -> dict[str, str]:
+        """What is asked of an upload: where people work in production, it is no first day."""
+        if not self._restore.from_archive:
+            return {}
+        works = self.tenant.environment is Environment.PRODUCTION
+        return {"UPLOADED": "yes", **({"ONLY_IF_NOBODY_WORKED": "yes"} if works else {})}

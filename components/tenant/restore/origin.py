@@ -1,4 +1,4 @@
-"""Whose backup is restored, and the account that may read it."""
+"""Where the data of a restore comes from: the tenant's own backups, another tenant's, or an upload."""
 
 from __future__ import annotations
 
@@ -34,13 +34,14 @@ class Origin(NamedTuple):
 def origin_of(
     tenant: TenantPlan, bucket: BucketPlace, portfolio: str, cluster: Text, opts: pulumi.ResourceOptions
 ) -> Origin:
-    """Its own backups, or those of another tenant while a stage reads them, or of its second region.
+    """Its own backups, or another tenant's or an upload while a stage reads it, or its second region's.
 
     But for the first it declares an account of its own that may read there and write nothing.
     """
-    kept = facts_of(tenant.facts, LogicalBackup)[0]
+    # A sandbox without backups reads an upload only; at its other stages nothing reads any.
+    prefix = next((kept.prefix for kept in facts_of(tenant.facts, LogicalBackup)), "")
     source = tenant.reads_another
-    mine = (str(kept.tenant), tenant.owner, kept.prefix)
+    mine = (str(tenant.tenant), tenant.owner, prefix)
     if source is None and tenant.failover is None:
         return Origin(backup_account(tenant.tenant), bucket, *mine)
     whose = mine if source is None else (source.tenant, source.owner, source.prefix)

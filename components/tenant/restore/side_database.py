@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pulumi
 import pulumi_random as random
@@ -50,9 +51,15 @@ class SideDatabase:
         """Make it, empty."""
         return self._run(job, "side_database.sh", {}, [])
 
-    def act(self, job: Job, action: str, after: Sequence[pulumi.Input[pulumi.Resource]]) -> pulumi.Resource:
-        """Do *action* of side_database_switch.sh after all of *after*."""
-        more = {"ACTION": action, "MAKE": script("side_database.sh")}
+    def act(
+        self,
+        job: Job,
+        action: str,
+        after: Sequence[pulumi.Input[pulumi.Resource]],
+        expected: Mapping[str, str] = MappingProxyType({}),
+    ) -> pulumi.Resource:
+        """Do *action* of side_database_switch.sh after all of *after*, where *expected* is true."""
+        more = {"ACTION": action, "MAKE": script("side_database.sh"), **expected}
         return self._run(job, "side_database_switch.sh", more, after)
 
     def _run(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
@@ -51,14 +52,16 @@ class SideJobs:
         still: Sequence[pulumi.Input[pulumi.Resource]],
         *,
         may_lack: bool,
+        expected: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Do *action* of side_database_switch.sh once *still* has ended, if the plan has a job for it.
 
         Then bring back the files that the database in use names from where *backups* are. Who goes back must
-        arrive: what the database before lacked, it may lack again.
+        arrive: what the database before lacked, it may lack again. Nothing else than what is *expected* is
+        switched.
         """
         if SWITCH_SIDE in self.jobs:
-            switched = self.side.act(self.jobs[SWITCH_SIDE], action, still)
+            switched = self.side.act(self.jobs[SWITCH_SIDE], action, still, expected)
             if RESTORE_FILES in self.jobs:
                 self._bring_files_back(self.after(switched, *backups, self.files), may_lack=may_lack)
         if DROP_SIDE in self.jobs:

@@ -71,6 +71,28 @@ def test_every_step_that_can_be_taken_says_what_it_does_unless_it_only_ends(stag
     assert effects_of(planned(stage), planned(stage)) == ()
 
 
+def test_of_an_upload_it_names_the_file() -> None:
+    copy = {"environment": "staging", "client": "acme-ltd"}
+
+    def at(stage: str | None) -> Plan:
+        restore = {"at": AT, "from_archive": "odoo-sh.zip", "stage": stage} if stage else None
+        return plan_of(tenant("acme-trial", **copy, restore=restore))
+
+    section = {"anonymised": {"contacts": True, "attachments": True}}
+    restore = {"at": AT, "from_archive": "odoo-sh.zip", "stage": "prepare"}
+    bare = plan_of(tenant("acme-trial", **copy, **section))
+    told = effects_of(bare, plan_of(tenant("acme-trial", **copy, **section, restore=restore)))
+    taken = "people are taken out of the copy before it may be switched to: contacts, attachments"
+    assert taken in {each.what for each in told}
+    (said,) = (each.what for each in effects_of(at(None), at("prepare")) if "odoo-sh" in each.what)
+    assert said.startswith(
+        "the uploaded odoo-sh.zip of 2026-11-29T01:15:00Z is restored beside the database in use"
+    )
+    assert any(
+        "as the uploaded odoo-sh.zip says" in each.what for each in effects_of(at("prepare"), at("switch"))
+    )
+
+
 def test_of_a_refresh_it_says_whose_backup_it_is() -> None:
     copy = {"environment": "staging", "client": "acme-ltd"}
     restore = {"at": AT, "from_tenant": "acme", "stage": "prepare"}

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tiers.catalog.tier import Catalog
-from tiers.facts.every_fact import Fact, TenantDatabase
+from tiers.facts.every_fact import Fact, LogicalBackup, TenantDatabase
 from tiers.facts.names import (
     DROP_SIDE,
     FILL_SIDE,
@@ -37,6 +37,11 @@ _JOBS: Final[Mapping[RestoreStage, tuple[str, ...]]] = {
     RestoreStage.BACK: (SWITCH_SIDE, RESTORE_FILES),
     RestoreStage.DISCARD: (DROP_SIDE,),
 }
+# A sandbox without backups has none before the switch; on the way back its files are those that it had.
+_OF_ITS_BACKUPS: Final[Mapping[RestoreStage, tuple[str, ...]]] = {
+    RestoreStage.SWITCH: (FINAL_BACKUP,),
+    RestoreStage.BACK: (RESTORE_FILES,),
+}
 _CALLED: Final = {
     RestoreStage.PREPARE: side_database,
     RestoreStage.SWITCH: kept_database,
@@ -57,5 +62,7 @@ def restore_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Itera
     used = next(fact for fact in own if isinstance(fact, TenantDatabase))
     if called := _CALLED.get(stage):
         yield database_beside(own, tenant, called(used.database))
+    saved = any(isinstance(fact, LogicalBackup) for fact in own)
     for name in _JOBS[stage]:
-        yield job_beside(own, platform, tenant, name)
+        if saved or name not in _OF_ITS_BACKUPS.get(stage, ()):
+            yield job_beside(own, platform, tenant, name)

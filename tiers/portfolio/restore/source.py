@@ -20,7 +20,7 @@ _WHERE: Final[Location] = ("restore", "from_tenant")
 
 
 class BackupSource(Frozen):
-    """The tenant whose backup is restored into another one of the same client."""
+    """What is restored where it is no backup of its own: that of another tenant, or an upload."""
 
     tenant: TenantId
     owner: str
@@ -34,18 +34,44 @@ class BackupSource(Frozen):
 def source_of(
     portfolio: str, tenants: Mapping[str, Tenant], catalog: Catalog, one: Tenant
 ) -> BackupSource | None:
-    """Whose backup *one* reads at this stage of a refresh; None where none. Its faults were told before."""
+    """What *one* reads at this stage of a refresh; None where nothing. Its faults were told before."""
+    if one.restore is not None and one.restore.from_archive and one.restore.stage in READING:
+        return _uploaded(portfolio, catalog, one)
     if (name := _read_by(one)) is None:
         return None
     other = tenants[name]
     database, files = _sizes(other, catalog.tiers[other.tier].offers[other.environment])
     return BackupSource(
         tenant=other.tenant,
-        owner=f"{portfolio}/{other.first_client or other.client}/{other.tenant}",
+        owner=_owner(portfolio, other),
         prefix=other.tenant,
         database_gib=database,
         filestore_gib=files,
     )
+
+
+def upload_prefix(tenant: TenantId) -> str:
+    """Where uploads for *tenant* lie in the platform's bucket; no tenant's name has a dot.
+
+    >>> upload_prefix("acme-trial")
+    'acme-trial.upload'
+    """
+    return f"{tenant}.upload"
+
+
+def _uploaded(portfolio: str, catalog: Catalog, one: Tenant) -> BackupSource:
+    database, files = _sizes(one, catalog.tiers[one.tier].offers[one.environment])
+    return BackupSource(
+        tenant=one.tenant,
+        owner=_owner(portfolio, one),
+        prefix=upload_prefix(one.tenant),
+        database_gib=database,
+        filestore_gib=files,
+    )
+
+
+def _owner(portfolio: str, one: Tenant) -> str:
+    return f"{portfolio}/{one.first_client or one.client}/{one.tenant}"
 
 
 def source_faults(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum, unique
-from typing import Final
+from typing import Annotated, Final, Self
 
-from pydantic import field_validator
+from pydantic import StringConstraints, field_validator, model_validator
 
 from tiers.portfolio.restore.order import Order
 from tiers.vocabulary import Frozen, TenantId, UtcDatetime
@@ -54,6 +54,19 @@ RESTORED: Final = frozenset({RestoreStage.START, RestoreStage.CONFIRM})
 """The stages in which people work with what was restored."""
 
 
+ArchiveName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._+-]{0,199}$")]
+"""The name of an uploaded file, without folders."""
+
+
+def named_moment(moment: datetime) -> str:
+    """A moment as backups are named.
+
+    >>> named_moment(datetime.fromisoformat("2026-11-29T02:15:00+01:00"))
+    '2026-11-29T01:15:00Z'
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class Restore(Frozen):
     """A restore of a tenant's database and files to an earlier moment, while it lasts."""
 
@@ -61,6 +74,8 @@ class Restore(Frozen):
     """The moment, with time zone: the newest complete backup of then or before is restored."""
     from_tenant: TenantId | None = None
     """The tenant whose backup it is, where it is not its own; `costack refresh` writes it."""
+    from_archive: ArchiveName | None = None
+    """The uploaded file that it comes from, where it is no backup; `costack refresh` writes it."""
     stage: RestoreStage
     """The stage that the next `pulumi up` deploys; `costack restore` or `costack refresh` writes it."""
 
@@ -71,10 +86,31 @@ class Restore(Frozen):
             raise ValueError("Value should be whole seconds: backups are named by the second")
         return value
 
+    @model_validator(mode="after")
+    def _comes_from_one_place(self) -> Self:
+        if self.from_tenant and self.from_archive:
+            raise ValueError("from_tenant and from_archive: expected one of them")
+        return self
+
     @property
     def command(self) -> str:
         """What of Costack leads it: `restore` or `refresh`."""
-        return "refresh" if self.from_tenant else "restore"
+        return "refresh" if self.origin else "restore"
+
+    @property
+    def origin(self) -> str | None:
+        """The tenant or the uploaded file that the data comes from; None for a tenant's own backup."""
+        return self.from_tenant or self.from_archive
+
+    def data_of(self, tenant: str) -> str:
+        """What is restored, in words.
+
+        >>> Restore(at="2026-11-29T01:15:00Z", from_archive="acme.zip", stage="prepare").data_of("acme-trial")
+        'the uploaded acme.zip of 2026-11-29T01:15:00Z'
+        """
+        if self.from_archive:
+            return f"the uploaded {self.from_archive} of {self.moment}"
+        return f"{self.from_tenant or tenant}'s newest complete backup of {self.moment} or before"
 
     @property
     def moment(self) -> str:
@@ -83,7 +119,7 @@ class Restore(Frozen):
         >>> Restore(at="2026-11-29T02:15:00+01:00", stage="prepare").moment
         '2026-11-29T01:15:00Z'
         """
-        return self.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return named_moment(self.at)
 
 
 def may_follow(there: Restore | None, here: Restore | None) -> bool:
@@ -91,7 +127,7 @@ def may_follow(there: Restore | None, here: Restore | None) -> bool:
 
     The way back of a step that failed, too: the stack has the one before it then.
     """
-    if there and here and (there.at, there.from_tenant) != (here.at, here.from_tenant):
+    if there and here and (there.at, there.origin) != (here.at, here.origin):
         return False
     order = Order(first=RestoreStage.PREPARE, next=NEXT, way_back=WAY_BACK)
     return order.may_follow(*(None if each is None else each.stage for each in (there, here)))

@@ -1,0 +1,1 @@
+"""Where uploads come from and go to: buckets of S3."""
