@@ -47,10 +47,10 @@ def pod_spec(
         sizes: The size in GiB of each volume, by where it is mounted.
         storage_class: The class of volumes to restore into; None for the node's own disk.
     """
-    disk = _disk(0 if storage_class else sum(sizes.values()))
+    disk = node_disk(0 if storage_class else sum(sizes.values()))
     containers = _containers(run, where, disk)
-    volumes = [{"name": place.strip("/"), **_volume(size, storage_class)} for place, size in sizes.items()]
-    scratch = [{"name": _scratch(each["name"]), "emptyDir": {"sizeLimit": "1Gi"}} for each in containers]
+    volumes = [{"name": place.strip("/"), **volume(size, storage_class)} for place, size in sizes.items()]
+    scratch = [{"name": scratch_of(each["name"]), "emptyDir": {"sizeLimit": "1Gi"}} for each in containers]
     return {
         "restartPolicy": "Never",
         "serviceAccountName": f"{run.tenant}-{BACKUP}",
@@ -74,24 +74,30 @@ def pod_spec(
 
 def _containers(run: ScheduledJob, there: Mapping[str, Any], disk: str) -> list[Manifest]:
     """In the order in which they run; each starts when the one before it has ended well."""
-    asked = {
-        "SAMPLE": str(SAMPLE),
-        "COUNT": script("restored_counts.sh"),
-        "MEASURE_SQL": script("measure.sql"),
-        "SEQUENCES_SQL": script("sequences.sql"),
-    }
+    asked = counting()
     steps: tuple[tuple[str, str, Mapping[str, Any], Mapping[str, bool]], ...] = (
         (FETCH, "restore_test_fetch.sh", there, {FETCHED: True}),
         (RESTORE, "restore_test.sh", asked, {FETCHED: False, RESTORED: True}),
         (REPORT, "restore_test_report.sh", there, {FETCHED: True, RESTORED: False}),
     )
     return [
-        _container(run, name, runs, environment=environment, places=places, disk=disk)
+        container(run, name, runs, environment=environment, places=places, disk=disk)
         for name, runs, environment, places in steps
     ]
 
 
-def _container(
+def counting() -> dict[str, str]:
+    """The environment of a container that restores and counts."""
+    return {
+        "SAMPLE": str(SAMPLE),
+        "COUNT": script("restored_counts.sh"),
+        "MEASURE_SQL": script("measure.sql"),
+        "SEQUENCES_SQL": script("sequences.sql"),
+        "NEWEST_SQL": script("newest.sql"),
+    }
+
+
+def container(
     run: ScheduledJob,
     name: str,
     runs: str,
@@ -100,7 +106,10 @@ def _container(
     places: Mapping[str, bool],
     disk: str,
 ) -> Manifest:
-    """A container of the operations image; *places* says of each volume whether it may write there."""
+    """A container of the operations image; *places* says of each volume whether it may write there.
+
+    A volume is called by its place, and what the place is to be called in the script: `/fetched` is FETCHED.
+    """
     known = {place.strip("/").upper(): place for place in places}
     variables = {"HOME": _SCRATCH_DIRECTORY, **known, **environment}
     return {
@@ -120,7 +129,7 @@ def _container(
                 {"name": place.strip("/"), "mountPath": place, "readOnly": not writes}
                 for place, writes in places.items()
             ),
-            {"name": _scratch(name), "mountPath": _SCRATCH_DIRECTORY},
+            {"name": scratch_of(name), "mountPath": _SCRATCH_DIRECTORY},
         ],
     }
 
@@ -140,17 +149,17 @@ def _resources(compute: ComputeRequest, disk: str) -> Manifest:
     }
 
 
-def _disk(size: int) -> str:
+def node_disk(size: int) -> str:
     """Disk of the node: the kubelet counts the volume, the scratch directory and the logs together."""
     return f"{size + _BESIDE_GIB}Gi"
 
 
-def _scratch(container: str) -> str:
+def scratch_of(container: str) -> str:
     """Each has its own: what the restore leaves in a shared one would be read by the report's tools."""
     return f"scratch-{container}"
 
 
-def _volume(size: int, storage_class: str | None) -> Manifest:
+def volume(size: int, storage_class: str | None) -> Manifest:
     """A volume on the node's disk, or one that is created and deleted with the pod."""
     if storage_class is None:
         return {"emptyDir": {"sizeLimit": f"{size}Gi"}}

@@ -46,7 +46,7 @@ class SecondCluster(pulumi.ComponentResource):
         super().__init__(component_type("SecondCluster"), name, {"region": part.region}, opts)
         child = pulumi.ResourceOptions(parent=self)
         fact = fact_named(part.facts, ClusterControlPlane, "control-plane")
-        provider = k8s.Provider(name, **_reached(fact, part.region), opts=child)
+        provider = k8s.Provider(name, **reached(fact, part.region), opts=child)
         inside = pulumi.ResourceOptions(parent=self, provider=provider)
         network = _network(fact)
         namespaces = {each.namespace: each for each in facts_of(part.facts, Namespace)}
@@ -71,8 +71,8 @@ def _network(fact: ClusterControlPlane) -> NetworkPlace:
     return NetworkPlace(fact.data_subnet_ids, fact.data_subnet_cidrs, fact.data_group_id or "", "", ())
 
 
-def _reached(fact: ClusterControlPlane, region: str) -> dict[str, Any]:
-    """How the provider reaches the cluster, after the stack's configuration of the first one."""
+def reached(fact: ClusterControlPlane, region: str) -> dict[str, Any]:
+    """The arguments of the provider that reaches the cluster, by the stack's configuration of the first."""
     settings = pulumi.Config("kubernetes")
     if folder := settings.get(_RENDERED):
         return {"render_yaml_to_directory": f"{folder}-{region}"}

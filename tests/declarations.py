@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -900,6 +901,18 @@ def _restore_test(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
+def _rehearsal(fact: Any, registered: Registrations) -> Pairs:
+    name = f"{_owner(fact, registered)}-rehearsal"
+    pods = registered.find("aws:eks/podIdentityAssociation:PodIdentityAssociation", f"{name}-pods")
+    policy = json.loads(registered.find("aws:iam/rolePolicy:RolePolicy", f"{name}-policy")["policy"])
+    writes = [each["Resource"] for each in policy["Statement"] if each["Action"] == "s3:PutObject"]
+    return {
+        "namespace": (fact.namespace, pods["namespace"]),
+        "service_account": (fact.service_account, pods["serviceAccount"]),
+        "prefix": (f"manifests/{fact.prefix}/rehearsals/*", writes[0].partition("/")[2]),
+    }
+
+
 def _dashboards(fact: Any, registered: Registrations) -> Pairs:
     props = registered.find("kubernetes:core/v1:ConfigMap", f"{registered.portfolio}-dashboards")
     return {"namespace": (fact.namespace, props["metadata"]["namespace"])}
@@ -932,6 +945,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.Dashboards: _dashboards,
     facts.DatabaseBackupCopy: _database_backup_copy,
     facts.FileSystemReplica: _file_system_replica,
+    facts.Rehearsal: _rehearsal,
     facts.RestoreTest: _restore_test,
     facts.VaultCopy: _vault_copy,
     facts.CacheGroup: _cache,

@@ -10,6 +10,7 @@ from typing import Final
 from allocation.money import in_cents
 
 _CENTS: Final = 100
+_SIXTY: Final = 60
 UNKNOWN_PRICES: Final = "Lines without a known price"
 """The title of the list of what costs money at an unknown price."""
 
@@ -79,3 +80,16 @@ def and_more(count: int, most: int) -> str:
     (' and 2 more', '')
     """
     return f" and {count - most:,} more" if count > most else ""
+
+
+def duration(seconds: int) -> str:
+    """A time in words that people compare.
+
+    >>> duration(42), duration(300), duration(3725), duration(90_000)
+    ('42 s', '5 min 0 s', '1 h 2 min', '25 h 0 min')
+    """
+    minutes, left = divmod(seconds, _SIXTY)
+    if not minutes:
+        return f"{left} s"
+    hours, rest = divmod(minutes, _SIXTY)
+    return f"{hours} h {rest} min" if hours else f"{minutes} min {left} s"

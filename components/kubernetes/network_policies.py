@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -12,16 +12,12 @@ from components.aws.network import POSTGRESQL_PORT, REDIS_PORT
 from components.kubernetes import pods
 from components.kubernetes.pods import Manifest
 from components.naming import component_type, physical_name
+from components.openings import HTTPS, NAMESPACE_NAME, tcp, to_aws, to_internet, to_names, to_ranges
 from tiers.facts.controllers import CONTROLLERS
 from tiers.facts.every_fact import Egress, Namespace, Route
 from tiers.facts.ingress import ControllerKind
 from tiers.facts.names import FILL_SIDE, FINAL_BACKUP, MAINTENANCE, ODOO_UPDATE, RESTORE_FILES, UPGRADE_SIDE
-from tiers.facts.network import DnsPeer
-from tiers.vocabulary import PRIVATE_RANGES
 
-_NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
-_POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
-_HTTPS: Final = 443
 _SOLVER: Final = {"acme.cert-manager.io/http01-solver": "true"}
 """Pods of cert-manager that answer a certificate authority (cert-manager.io, "HTTP01", pod labels)."""
 _SOLVER_PORT: Final = 8089
@@ -43,7 +39,7 @@ def listed_traffic_only(name: str, fact: Namespace, opts: pulumi.ResourceOptions
         {
             "podSelector": every_pod,
             "policyTypes": ["Egress"],
-            "egress": [_dns(server) for server in fact.dns_peers],
+            "egress": [to_names(server) for server in fact.dns_peers],
         },
         opts,
     )
@@ -69,13 +65,15 @@ class TenantBoundary(pulumi.ComponentResource):
         ports = sorted({route.http_port, route.websocket_port})
         rules: dict[str, Manifest] = {
             "from-ingress": _from_ingress(web, _peers(ingress_namespace, route), ports),
-            "to-data": _egress_rule(mine, [_to(data_cidrs, POSTGRESQL_PORT, REDIS_PORT)]),
+            "to-data": _egress_rule(mine, [to_ranges(data_cidrs, POSTGRESQL_PORT, REDIS_PORT)]),
             "backup-to-storage": _backup_rule(mine),
         }
         if egress.internet:
-            rules["to-internet"] = _egress_rule(mine, [_to_internet(_HTTPS, *egress.mail_ports)])
+            rules["to-internet"] = _egress_rule(mine, [to_internet(HTTPS, *egress.mail_ports)])
         if egress.cidrs:
-            rules["to-named-networks"] = _egress_rule(mine, [_to(egress.cidrs, _HTTPS, *egress.mail_ports)])
+            rules["to-named-networks"] = _egress_rule(
+                mine, [to_ranges(egress.cidrs, HTTPS, *egress.mail_ports)]
+            )
         if route.certificate and route.certificate.issuer:
             rules["to-solver"] = _from_ingress(_SOLVER, _peers(ingress_namespace, route), [_SOLVER_PORT])
         for purpose, spec in rules.items():
@@ -105,7 +103,7 @@ def operations_policy(
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Jobs that administer databases may connect to databases and AWS; nothing may connect to them."""
-    openings = [_to(data_cidrs, POSTGRESQL_PORT), _to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]
+    openings = [to_ranges(data_cidrs, POSTGRESQL_PORT), *to_aws()]
     spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": openings}
     _policy(name, ("operations", namespace), spec, opts)
 
@@ -133,10 +131,10 @@ def scraped_policy(
     Only the namespace in *scraped* may connect, to the port in it. It opens nothing but *openings* to them.
     """
     watching, port = scraped
-    peer = {"namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: watching}}}
+    peer = {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: watching}}}
     spec = _egress_rule(selected, list(openings)) | {
         "policyTypes": ["Ingress", "Egress"],
-        "ingress": [{"from": [peer], "ports": _tcp([port])}],
+        "ingress": [{"from": [peer], "ports": tcp([port])}],
     }
     _policy(where[0], where, spec, opts)
 
@@ -161,8 +159,8 @@ def ingress_policy(
     ranges, ports = entered
     namespaces, behind = routed
     watching, port = scraped
-    prometheus = {"namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: watching}}}
-    names = {"key": _NAMESPACE_NAME, "operator": "In", "values": list(namespaces)}
+    prometheus = {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: watching}}}
+    names = {"key": NAMESPACE_NAME, "operator": "In", "values": list(namespaces)}
     web = {
         "namespaceSelector": {"matchExpressions": [names]},
         "podSelector": {
@@ -174,16 +172,16 @@ def ingress_policy(
         "solvers": (_SOLVER, [_SOLVER_PORT]),
     }
     further = [
-        {"to": [{**web, "podSelector": {"matchLabels": labels}}], "ports": _tcp(listening)}
+        {"to": [{**web, "podSelector": {"matchLabels": labels}}], "ports": tcp(listening)}
         for purpose, (labels, listening) in more.items()
         if leads_to.get(purpose)
     ]
-    openings = [to_api(api_cidrs), {"to": [web], "ports": _tcp(behind)}, *further]
+    openings = [to_api(api_cidrs), {"to": [web], "ports": tcp(behind)}, *further]
     spec = _egress_rule(selected, openings) | {
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [
-            {"from": [{"ipBlock": {"cidr": cidr}} for cidr in ranges], "ports": _tcp(ports)},
-            {"from": [prometheus], "ports": _tcp([port])},
+            {"from": [{"ipBlock": {"cidr": cidr}} for cidr in ranges], "ports": tcp(ports)},
+            {"from": [prometheus], "ports": tcp([port])},
         ],
     }
     _policy(where[0], where, spec, opts)
@@ -191,22 +189,17 @@ def ingress_policy(
 
 def to_postgresql(data_cidrs: Sequence[str]) -> Manifest:
     """An opening to the databases of the platform and its tenants."""
-    return _to(data_cidrs, POSTGRESQL_PORT)
+    return to_ranges(data_cidrs, POSTGRESQL_PORT)
 
 
 def to_cache(data_cidrs: Sequence[str]) -> Manifest:
     """An opening to the session caches of the platform and its tenants."""
-    return _to(data_cidrs, REDIS_PORT)
+    return to_ranges(data_cidrs, REDIS_PORT)
 
 
 def to_api(api_cidrs: Sequence[str]) -> Manifest:
     """An opening to the Kubernetes API."""
-    return _to(api_cidrs, _HTTPS)
-
-
-def to_aws() -> list[Manifest]:
-    """The openings to services of AWS, such as the bucket, and to the agent that gives pods their role."""
-    return [_to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]
+    return to_ranges(api_cidrs, HTTPS)
 
 
 def _policy(logical_name: str, where: tuple[str, str], spec: Manifest, opts: pulumi.ResourceOptions) -> None:
@@ -224,7 +217,7 @@ def _peers(ingress_namespace: str, route: Route) -> list[Manifest]:
     name = CONTROLLERS[route.controller or ControllerKind.TRAEFIK].pods
     return [
         {
-            "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: ingress_namespace}},
+            "namespaceSelector": {"matchLabels": {NAMESPACE_NAME: ingress_namespace}},
             "podSelector": {"matchLabels": {"app.kubernetes.io/name": name}},
         }
     ]
@@ -234,7 +227,7 @@ def _from_ingress(selected: dict[str, str], peers: list[Manifest], ports: Sequen
     return {
         "podSelector": {"matchLabels": selected},
         "policyTypes": ["Ingress"],
-        "ingress": [{"from": peers, "ports": _tcp(ports)}],
+        "ingress": [{"from": peers, "ports": tcp(ports)}],
     }
 
 
@@ -247,28 +240,3 @@ def _backup_rule(mine: dict[str, str]) -> Manifest:
     rule = _egress_rule(mine, to_aws())
     parts = {"key": "app.kubernetes.io/component", "operator": "In", "values": list(_OF_THE_BUCKET)}
     return rule | {"podSelector": {"matchLabels": mine, "matchExpressions": [parts]}}
-
-
-def _dns(server: DnsPeer) -> Manifest:
-    # The name of a namespace is a label of it that nobody else can set.
-    peer: Manifest = {"ipBlock": {"cidr": server.cidr}}
-    if server.namespace:
-        peer = {
-            "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: server.namespace}},
-            "podSelector": {"matchLabels": dict(server.pod_labels)},
-        }
-    ports = [{"protocol": protocol, "port": port} for port in server.ports for protocol in ("UDP", "TCP")]
-    return {"to": [peer], "ports": ports}
-
-
-def _to(cidrs: Sequence[str], *ports: int) -> Manifest:
-    return {"to": [{"ipBlock": {"cidr": cidr}} for cidr in cidrs], "ports": _tcp(ports)}
-
-
-def _to_internet(*ports: int) -> Manifest:
-    block = {"cidr": "0.0.0.0/0", "except": list(PRIVATE_RANGES)}
-    return {"to": [{"ipBlock": block}], "ports": _tcp(ports)}
-
-
-def _tcp(ports: Iterable[int]) -> list[Manifest]:
-    return [{"protocol": "TCP", "port": port} for port in ports]

@@ -2,8 +2,8 @@
 # replaced or deleted: files that only the database of before names stay for the way back. Safe to run again.
 # With MAY_LACK those that are nowhere are named and no failure: on the way back Odoo would stay stopped for them.
 #
-# Odoo names a file by the SHA-1 of what is in it: what comes from the bucket is checked against its name before it
-# lies where Odoo looks, and a file that is there is the right one, whenever it was written.
+# Odoo names a file by the SHA-1 of what is in it (filestore_bring.sh checks that): a file that is there is the right
+# one, whenever it was written.
 conf=/etc/odoo/odoo.conf
 option() { sed -n "s/^$1 = //p" "$conf"; }
 export LC_ALL=C PGHOST PGUSER PGPASSWORD PGDATABASE PGSSLMODE=require PGOPTIONS='-c statement_timeout=0'
@@ -17,33 +17,11 @@ mkdir -p "$work"
 mkdir -p "$filestore"
 # On the same file system, so that a file is moved to its place whole.
 staged=/var/lib/odoo/.costack-restore
-rm -rf "$staged"
-mkdir "$staged"
 lacking() { (cd "$filestore" && find . -type f ! -path './checklist/*' -printf '%P\n' | sort) | comm -23 "$work/named" -; }
 psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
   -c "SELECT DISTINCT store_fname FROM ir_attachment WHERE store_fname IS NOT NULL" | sort >"$work/named"
 lacking >"$work/lacking"
-# A name is what somebody wrote into the database: only one that Odoo gives leads to the bucket or to a place here.
-awk -F/ 'NF == 2 && $1 ~ /^[0-9a-f][0-9a-f]$/ && $2 ~ /^[0-9a-f]+$/ && length($2) == 40 && substr($2, 1, 2) == $1' "$work/lacking" >"$work/wanted"
-few=8
-while read -r number folder; do
-  mkdir -p "$staged/$folder" "$filestore/$folder"
-  grep "^$folder/" "$work/wanted" >"$work/folder"
-  if [ "$number" -gt "$few" ]; then
-    aws s3 cp --recursive "s3://$BUCKET/filestores/$PREFIX/$folder/" "$staged/$folder/" --only-show-errors </dev/null >&2
-  else
-    while read -r name; do
-      aws s3 cp "s3://$BUCKET/filestores/$PREFIX/$name" - >"$staged/$name" </dev/null || rm -f "$staged/$name"
-    done <"$work/folder"
-  fi
-  while read -r name; do
-    if [ -f "$staged/$name" ] && [ "$(sha1sum <"$staged/$name" | cut -d' ' -f1)" = "${name#*/}" ]; then
-      mv -n "$staged/$name" "$filestore/$name"
-    fi
-  done <"$work/folder"
-  rm -rf "${staged:?}/$folder"
-done < <(cut -d/ -f1 "$work/wanted" | uniq -c)
-rm -rf "$staged"
+WANTED=$work/lacking STAGED=$staged FILESTORE=$filestore bash -euo pipefail -c "$BRING"
 lacking >"$work/still"
 lacks="$(wc -l <"$work/still") files that $PGDATABASE names are neither here nor, as their names say, in the copy in $BUCKET, such as $(head -1 "$work/still")"
 [ ! -s "$work/still" ] || [ -n "${MAY_LACK:-}" ] || cannot "$lacks"

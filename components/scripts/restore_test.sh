@@ -1,14 +1,16 @@
 # The second container of a restore test: restores the dump into a server that lives and dies here, and writes
 # down what it counts. What the dump says is run here, so this container has no credentials, reads what was
 # fetched and cannot change it; and what it writes down is taken for no more than that (restore_test_report.sh).
-# 2: the test could not be made.
+# 2: the test could not be made. With KEEP_SERVER the server's data stay for who starts it again, at rest and whole.
 cannot() { echo "$1" >&2; exit 2; }
 server=$RESTORED/server
 leave() {
   status=$?
   trap - EXIT
-  if [ -e "$server/postmaster.pid" ]; then pg_ctl --pgdata="$server" stop --mode=immediate >/dev/null; fi
-  rm -rf "$server"
+  mode=immediate
+  if [ "$status" = 0 ] && [ "${KEEP_SERVER:-no}" = yes ]; then mode=fast; fi
+  if [ -e "$server/postmaster.pid" ]; then pg_ctl --pgdata="$server" stop --mode="$mode" >/dev/null || status=2; fi
+  if [ "$mode" != fast ] || [ "$status" != 0 ]; then rm -rf "$server"; fi
   [ "$status" = 0 ] || status=2
   exit "$status"
 }

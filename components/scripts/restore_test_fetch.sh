@@ -56,3 +56,4 @@ else
 fi
 # The copy of the filestore only grows: it holds what this backup names, and what others do.
 objects "filestores/$PREFIX/" | sed "s|^filestores/$PREFIX/||" | LC_ALL=C sort -t$'\t' -k1,1 >"$FETCHED/copied"
+date +%s >"$FETCHED/ended"

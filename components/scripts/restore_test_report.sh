@@ -24,12 +24,12 @@ take() {
   fi
   cp "$from" "$work/$1"
 }
-for name in measured counted tables sequences named sample; do take "$name"; done
+for name in measured counted tables sequences named sample newest; do take "$name"; done
 number() { printf '%d' "$(wc -l <"$1")"; }
 
 export LC_ALL=C
 cd "$work"
-for name in copied sha256 reading; do [ -e "$FETCHED/$name" ] || : >"$FETCHED/$name"; done
+for name in copied sha256 reading ended; do [ -e "$FETCHED/$name" ] || : >"$FETCHED/$name"; done
 sort -t$'\t' -k1,1 -o named named
 join -t$'\t' named "$FETCHED/copied" >there
 join -t$'\t' -v 1 named "$FETCHED/copied" | cut -f1 | sed 's/$/: missing/' >missing
@@ -61,10 +61,12 @@ jq -nc --arg tenant "$TENANT" --rawfile backup "$FETCHED/backup" --arg started_a
   --rawfile sha256 "$FETCHED/sha256" --rawfile reading "$FETCHED/reading" \
   --rawfile missing missing --rawfile different odd --rawfile altered altered \
   --slurpfile fetched "$FETCHED/checks" --rawfile manifest "$FETCHED/manifest" \
+  --rawfile ended "$FETCHED/ended" --argjson began "$(cat "$FETCHED/began")" --slurpfile newest newest \
   --slurpfile measured measured --slurpfile counted counted --slurpfile tables tables --slurpfile sequences sequences '
   def short: tostring | .[:500];
   def whole: if type == "number" and . >= 0 and . < 1e15 and . == floor then .
     else error("measured: expected a whole number, found \(short)") end;
+  def moment: if type == "string" and test("^[0-9]{4}(-[0-9]{2}){2}T([0-9]{2}:){2}[0-9]{2}Z$") then . else "" end;
   def check($name; $expected; $found; $ok; $differences):
     {$name, expected: ($expected | short), found: ($found | short), $ok}
     + (if $differences == [] then {} else {differences: ($differences[:20] | map(short))} end);
@@ -114,8 +116,11 @@ jq -nc --arg tenant "$TENANT" --rawfile backup "$FETCHED/backup" --arg started_a
   [$fetched[], (if $fetched | all(.ok) then restored else empty end)]
   | (if all(.ok) then [.[], odoo] else . end)
   | (if all(.ok) and any(.name == "odoo") then [.[], people, (if $told.counted == false then empty else rows, numbers end), files] else . end) as $checks
-  | {$tenant, $backup, taken_at: ($told.started? // ""), $started_at, $finished_at, $seconds,
-     restore_seconds: ($seen.restore_seconds // 0 | whole), $dump_bytes, database_bytes: ($seen.database_bytes // 0 | whole), $file_bytes,
+  | ($told.started? // "") as $taken_at
+  | {$tenant, $backup, $taken_at, $started_at, $finished_at, $seconds,
+     rpo_seconds: (try ($began - ($taken_at | fromdateiso8601)) catch null),
+     newest_record_at: ($newest[0].record? | moment), newest_file_at: ($newest[0].file? | moment),
+     fetch_seconds: (try (($ended | tonumber) - $began) catch null), restore_seconds: ($seen.restore_seconds // 0 | whole), $dump_bytes, database_bytes: ($seen.database_bytes // 0 | whole), $file_bytes,
      $checks, result: (if $checks | all(.ok) then "ok" else "failed" end)}' >result
 # Who restores the backup of another tenant reads there and writes nothing.
 [ "${KEEP_RESULT:-yes}" != yes ] || aws s3 cp - "s3://$BUCKET/manifests/$PREFIX/restore-tests/$started_at.json" <result >&2

@@ -20,6 +20,8 @@ $MEASURE_SQL
 $SEQUENCES_SQL
 \o $RESTORED/named
 SELECT store_fname, max(coalesce(file_size, 0)) FROM ir_attachment WHERE store_fname IS NOT NULL GROUP BY 1;
+\o $RESTORED/newest
+$NEWEST_SQL
 \o $RESTORED/sample
 SELECT store_fname FROM (
   SELECT DISTINCT md5(split_part(store_fname, '/', 1) || :'backup') AS place, store_fname FROM ir_attachment

@@ -22,6 +22,7 @@ from components.aws.standby import StandbyServer
 from components.naming import numbered, physical_name
 from components.places import Administered, BucketPlace, FileSystemPlace, KeyPlace, PlatformPlace
 from components.tags.cost_tags import cost_tagged
+from components.tenant.backups.rehearsals import rehearsal_role
 from tiers.facts.every_fact import (
     Bucket,
     BucketReplication,
@@ -34,6 +35,7 @@ from tiers.facts.every_fact import (
     FileSystemReplica,
     Key,
     LogGroup,
+    Rehearsal,
     RestoreTest,
     VaultCopy,
 )
@@ -130,8 +132,17 @@ class _Declaration:
             (bucket,) = (fact for fact in self._facts(Bucket) if fact.region == key.region)
             made = SecondRegion(self._named("copy"), key, bucket, self._there(key.region))
             self._ids |= {key.id: made.key.arn, bucket.id: made.bucket.place.arn}
+            for fact in self._facts(Rehearsal):
+                self._rehearse(fact, made.bucket.place)
             return made
         return None
+
+    def _rehearse(self, fact: Rehearsal, copies: BucketPlace) -> None:
+        """In the region's own cluster, or in the only one."""
+        there = self._platform.second_clusters.get(fact.region)
+        cluster = there.cluster if there else self._platform.cluster
+        opts = self._there(fact.region) if there else self._resilient
+        rehearsal_role(self._named("rehearsal"), fact, cluster, copies, opts)
 
     def _back_up(self, file_system: FileSystemPlace) -> None:
         for fact in self._facts(FileSystemBackup):

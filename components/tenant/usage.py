@@ -9,12 +9,13 @@ import pulumi
 from components.aws.iam import PodRole
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
-from components.kubernetes.network_policies import to_aws, to_postgresql
+from components.kubernetes.network_policies import to_postgresql
 from components.kubernetes.parts.exporter import exporter
 from components.kubernetes.pod_group import membership
 from components.kubernetes.priority import scheduling
 from components.kubernetes.workload import OdooSettings
 from components.naming import component_type, physical_name
+from components.openings import to_aws
 from components.places import BucketPlace, PlatformPlace, Text
 from components.scripts import script
 from components.tenant.backups.dumps import KINDS

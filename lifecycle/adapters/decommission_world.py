@@ -24,6 +24,8 @@ from lifecycle.decommission.final_backup import FinalBackup, FinalBackups
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import RemainingResource
 from lifecycle.decommission.savings import Savings, savings
+from lifecycle.errors import LifecycleError
+from lifecycle.rehearsal.result import RehearsalResult, rehearsal_result
 from lifecycle.restore_test.result import RestoreResult
 from lifecycle.stack_resources import (
     NoSuchTenantError,
@@ -35,8 +37,9 @@ from lifecycle.stack_resources import (
 )
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
+from tiers.facts.every_fact import Rehearsal
 from tiers.inventory import Inventory
-from tiers.plan.plan import TenantPlan
+from tiers.plan.plan import TenantPlan, facts_of
 from tiers.plan.resolve import plan_of_folder, resolve
 from tiers.portfolio.folders import NoFileError, file_of
 from tiers.portfolio.gates.reaper import ReaperSpec
@@ -209,6 +212,23 @@ def restore_tests_of(inventory: Inventory, tenant: TenantId) -> Iterator[Restore
     """
     backups = FinalBackups.of(inventory, tenant, _s3(inventory.plan.region))
     return backups.restore_tests(tenant) if backups else iter(())
+
+
+def rehearsals_of(inventory: Inventory, tenant: TenantId) -> Iterator[RehearsalResult]:
+    """The newest results of rehearsals in *tenant*'s bucket of copies, the newest first; none without one.
+
+    Raises:
+        LifecycleError: When the bucket cannot be read, or holds no result where one should be.
+    """
+    planned = inventory.plan.tenant(tenant)
+    for fact in facts_of(planned.facts if planned else (), Rehearsal):
+        arn = inventory.cloud_ids.get(fact.bucket)
+        if arn is None:
+            raise LifecycleError(
+                f"{fact.bucket}: the inventory has no ARN for it; run `pulumi up`, then try again"
+            )
+        copies = FinalBackups(_s3(fact.region), arn.rpartition(":")[2], fact.prefix)
+        yield from (rehearsal_result(said, tenant) for said in copies.results("rehearsals"))
 
 
 def reaper_of(portfolio: Path) -> ReaperSpec | None:

@@ -1,4 +1,4 @@
-"""Drives kubectl: creates a Job in one namespace of one cluster, waits, reads its log, deletes it.
+"""Drives kubectl: creates a Job in one cluster, waits, reads its log, deletes it, or a namespace with it.
 
 Names come from an inventory, which may be a file: `--` ends the options before each.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from lifecycle.errors import LifecycleError
 _POLL_SECONDS: Final = 5.0
 # Kubernetes ends a Job at its deadline; wait this long for the status.
 _GRACE_SECONDS: Final = 120.0
+_GONE_SECONDS: Final = 300
 
 
 class KubectlError(LifecycleError):
@@ -49,6 +50,36 @@ class Cluster:
         """
         self._must(job, ["create", "--filename", "-"], json.dumps(job))
 
+    def create_all(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Create *items*, a namespace and what stands in it, one after the other; none must exist yet.
+
+        Raises:
+            KubectlError: When one was not created; those before it were.
+        """
+        whole = {"apiVersion": "v1", "kind": "List", "items": list(items)}
+        self._must(items[0], ["create", "--filename", "-"], json.dumps(whole))
+
+    def found(self, namespace: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The namespace of that name as the cluster has it; None when it has none.
+
+        Raises:
+            KubectlError: When nobody can tell.
+        """
+        asked = ["get", "namespace", "--ignore-not-found", "--output=json", "--", _name(namespace)]
+        said = self._must(namespace, asked).strip()
+        if said and not (there := _parsed(said)):
+            raise KubectlError(f"namespace '{_name(namespace)}': kubectl answered no JSON: {said[:300]}")
+        return there if said else None
+
+    def delete_whole(self, namespace: Mapping[str, Any]) -> None:
+        """Delete *namespace* with everything in it, and wait until it is gone; it need not exist.
+
+        Raises:
+            KubectlError: When some of it may still exist.
+        """
+        options = ["--ignore-not-found", "--wait=true", f"--timeout={_GONE_SECONDS}s"]
+        self._must(namespace, ["delete", "namespace", *options, "--", _name(namespace)])
+
     def wait(self, job: Mapping[str, Any]) -> bool:
         """Wait until *job* has ended; whether it succeeded.
 
@@ -68,6 +99,28 @@ class Cluster:
         """The log of one container of *job*'s pod; empty when it never started, or there is no pod."""
         done = self._call(job, ["logs", f"--container={container}", "--", f"job/{_name(job)}"])
         return done.stdout if done.returncode == 0 else ""
+
+    def outcome(self, job: Mapping[str, Any], report: str, *before: str) -> str:
+        """Wait until *job* has ended, and give what its container *report* said.
+
+        The result counts from the container that makes it: what restored data ran could print one, too.
+
+        Args:
+            job: The Job.
+            report: The container that makes the result.
+            before: The containers before it, the last first.
+
+        Raises:
+            KubectlError: When it failed and said nothing; with the last line of the container that failed.
+        """
+        succeeded = self.wait(job)
+        said = self.log(job, report)
+        if said or succeeded:
+            return said
+        # The last that started is the one that failed; kubectl gives no log of all while one never started.
+        others = next((log for each in before if (log := self.log(job, each).strip())), "")
+        why = others.splitlines()[-1][:300] if others else self.last_event(job)
+        raise KubectlError(f"job '{_name(job)}' failed: {why}")
 
     def succeeded_log(self, namespace: str, labels: Mapping[str, str], container: str) -> str:
         """The log of one container of the newest pod with *labels* that has ended well.
@@ -110,15 +163,17 @@ class Cluster:
         done = self._call(job, arguments, stdin)
         if done.returncode:
             said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+            what = str(job.get("kind", "Job")).lower()
             raise KubectlError(
-                f"job '{_name(job)}': `kubectl {arguments[0]}` failed in context '{self.context}': {said}"
+                f"{what} '{_name(job)}': `kubectl {arguments[0]}` failed in context '{self.context}': {said}"
             )
         return done.stdout
 
     def _call(
         self, job: Mapping[str, Any], arguments: list[str], stdin: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        where = ["--context", self.context, "--namespace", str(job["metadata"]["namespace"])]
+        inside = job["metadata"].get("namespace", _name(job))
+        where = ["--context", self.context, "--namespace", str(inside)]
         return _run(["kubectl", *where, *arguments], stdin)
 
 

@@ -169,10 +169,18 @@ class FinalBackups:
         Raises:
             LifecycleError: When the bucket cannot be read, or holds no result where one should be.
         """
+        return (restore_result(said, tenant) for said in self.results("restore-tests"))
+
+    def results(self, folder: str) -> Iterator[str]:
+        """The newest results in *folder* of what was tried with these backups, the newest first.
+
+        Raises:
+            LifecycleError: When the bucket cannot be read.
+        """
         with self._told():
-            for key in sorted(self._keys(f"manifests/{self.prefix}/restore-tests/"))[: -_LOOKED_AT - 1 : -1]:
+            for key in sorted(self._keys(f"manifests/{self.prefix}/{folder}/"))[: -_LOOKED_AT - 1 : -1]:
                 body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-                yield restore_result(body.decode("utf-8", "replace"), tenant)
+                yield body.decode("utf-8", "replace")
 
     @contextmanager
     def _told(self, path: str = "") -> Iterator[None]:

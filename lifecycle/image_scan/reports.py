@@ -100,7 +100,8 @@ def digest_of(image: str) -> str:
 
 
 def _images(fact: FactRecord) -> Iterator[str]:
-    for holder in (fact, getattr(fact, "odoo", None)):
+    # Odoo's own, and that of a command that upgrades a database, beside the image of the fact itself.
+    for holder in (fact, getattr(fact, "odoo", None), getattr(fact, "upgrade", None)):
         image = getattr(holder, "image", None)
         if isinstance(image, str):
             yield image

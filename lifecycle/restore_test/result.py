@@ -31,7 +31,12 @@ class Check(Frozen):
 
 
 class RestoreResult(Frozen):
-    """The result of a restore test. `backup` is empty when there was none to test."""
+    """The result of a restore test, or of the first stage of a restore; `backup` is empty if there was none.
+
+    `rpo_seconds` is how old the backup was when it began: what a restore would have lost. `newest_record_at`
+    is when the newest record in it was written, `newest_file_at` that of the newest file that it names; both
+    are empty where Odoo does not say. Results of older versions have none of these.
+    """
 
     tenant: TenantId
     backup: str
@@ -45,6 +50,10 @@ class RestoreResult(Frozen):
     file_bytes: _Bytes
     checks: tuple[Check, ...]
     result: Literal["ok", "failed"]
+    rpo_seconds: Count | None = None
+    fetch_seconds: Count | None = None
+    newest_record_at: str = ""
+    newest_file_at: str = ""
 
     @property
     def passed(self) -> bool:

@@ -28,6 +28,7 @@ from tests.allocation.report.showback.test_against_the_statement import printed
 from tests.allocation.showbacks import moved
 from tests.allocation.test_golden import AFTERWARDS, GOLDEN, request
 from tests.cli.reporting import said
+from tests.lifecycle.rehearsal.results import line
 from tests.portfolios import ROOT, catalog
 
 MONTHS = (
@@ -206,7 +207,8 @@ def test_every_figure_of_a_month_that_was_measured_tried_and_signed(
     folder: Path, walked: list[Printed]
 ) -> None:
     files, run = GOLDEN / "small-firm-shared", folder / "measured"
-    allocated(files / "inventory.json", files / "bill.csv", files / "usage.csv", run)
+    inventory = rehearsing(files / "inventory.json", folder / "rehearsing.json")
+    allocated(inventory, files / "bill.csv", files / "usage.csv", run)
     usage = (files / "usage.csv", measured(folder / "more.csv"))
     tried = [
         {
@@ -218,17 +220,41 @@ def test_every_figure_of_a_month_that_was_measured_tried_and_signed(
             ("12-04", "cygnus", "ok"),
         )
     ]  # fmt: skip
+    tried += [
+        {
+            "at": f"2026-{at}T12:03:20Z", "step": "rehearsal",
+            **json.loads(line(tenant=tenant, finished_at=f"2026-{at}T12:03:20Z", rpo_seconds=rpo)),
+        }
+        for at, tenant, rpo in (("11-24", "acme", 20_000), ("10-24", "acme", 100), ("12-02", "borealis", 100))
+    ]  # fmt: skip
     for each in tried:
         evidence.append(folder / "tried.jsonl", each)
     sign_off = {"period": "2026-11", "decisions": {"idle capacity: platform: nodes": DECIDED}}
     (folder / "signed.yaml").write_text(yaml.safe_dump(sign_off), encoding="utf-8")
     pages, otherwise, documents = reported(
-        run, files / "inventory.json", usage,
+        run, inventory, usage,
         "--evidence", folder / "tried.jsonl", "--sign-off", folder / "signed.yaml",
         evidence=tuple(tried), signed=sign_off["decisions"],
     )  # fmt: skip
     walked += pages
     agree([*otherwise, *problems(pages, documents)])
+
+
+def rehearsing(inventory: Path, path: Path) -> Path:
+    """*inventory* with two tenants, of two clients, that are promised a recovery in another region."""
+    told = json.loads(inventory.read_text(encoding="utf-8"))
+    for tenant in told["plan"]["tenants"]:
+        if (name := tenant["tenant"]) in {"acme", "borealis"}:
+            tenant["facts"].append(
+                {
+                    "kind": "rehearsal", "id": f"{name}/rehearsal", "tenant": name, "domain": "resilience",
+                    "category": "resilience", "region": "eu-west-1", "bucket": f"{name}/backup-bucket-copy",
+                    "prefix": name, "namespace": f"rehearsal-{name}", "service_account": f"rehearsal-{name}",
+                    "rpo_minutes": 5, "rto_minutes": 60, "age_days": 100,
+                }
+            )  # fmt: skip
+    path.write_text(json.dumps(told), encoding="utf-8")
+    return path
 
 
 DECIDED = {"decision": "keep it for the year's end", "by": "cfo", "on": "2026-12-07"}

@@ -25,7 +25,7 @@ from tests.lifecycle.pods import BUCKET, Pods, equip, running_pods
 from tests.lifecycle.writer import writing, written
 from tests.localcloud.cluster import Cluster, running_cluster
 from tests.localcloud.operator import install
-from tests.postgres import LEADING, Server, following_server, running_server
+from tests.postgres import LEADING, OWNER, Server, following_server, give, running_server
 
 pytestmark = [
     pytest.mark.engine,
@@ -121,6 +121,8 @@ def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
             made.life.file(other).unlink(missing_ok=True)
         made.life.write(CLIENT, _with_a_standby)
         _name_the_cluster(project)
+        (pods.folder / "odoo" / ".costack-owner").write_text(OWNER, encoding="utf-8")
+        give(pods.folder)
         project.apply_to(_both(clusters, tmp_path_factory.mktemp("kubeconfig")))
         yield made
 

@@ -1,9 +1,13 @@
-"""A stand-in for kubectl: it keeps one Job in a folder, and runs its containers here when asked."""
+"""A stand-in for kubectl: it keeps one Job and perhaps its namespace, and runs its containers when asked."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,16 +31,33 @@ words = words[4:]
 job = home / "job"
 if words[0] == behaviour["refuses"]:
     sys.exit("Error from server (Forbidden): not allowed")
+space = home / "namespace"
 if words[0] == "create":
     assert not job.exists()
-    job.write_text(sys.stdin.read())
+    made = json.loads(sys.stdin.read())
+    if made.get("kind") == "List":
+        assert not space.exists()
+        within, made = made["items"][0], made["items"][-1]
+        assert within["metadata"]["name"] == made["metadata"]["namespace"]
+        space.write_text(json.dumps(within))
+    job.write_text(json.dumps(made))
+elif words[:2] == ["get", "namespace"]:
+    if space.exists() and json.loads(space.read_text())["metadata"]["name"] == words[-1]:
+        print(space.read_text())
+elif words[:2] == ["delete", "namespace"]:
+    sys.path.insert(0, "@root@")
+    from tests.lifecycle.cluster import end_containers
+    end_containers(home, behaviour["runs"])
+    for each in (space, job, home / "ended", *home.glob("log-*")):
+        each.unlink(missing_ok=True)
 elif words[:2] == ["get", "job"]:
     assert json.loads(job.read_text())["metadata"]["name"] == words[-1]
     ended = home / "ended"
     if not ended.exists() and not behaviour["hangs"]:
         sys.path.insert(0, "@root@")
         from tests.lifecycle.cluster import run_containers
-        ended.write_text(run_containers(json.loads(job.read_text()), behaviour["runs"], home))
+        ended.write_text(run_containers(
+            json.loads(job.read_text()), behaviour["runs"], home, behaviour["places"]))
     conditions = [{"type": ended.read_text(), "status": "True"}] if ended.exists() else None
     print(json.dumps({"status": {"conditions": conditions}}))
 elif words[:2] == ["get", "events"]:
@@ -74,14 +95,20 @@ class StandIn:
         refuses: str = "",
         hangs: bool = False,
         events: tuple[str, ...] = (),
+        places: dict[str, str] | None = None,
     ) -> None:
-        """Say how it answers; `runs` is the environment a container is run with, besides its own."""
+        """Say how it answers.
+
+        `runs` is the environment a container is run with, besides its own; `places` is where folders are that
+        a container has elsewhere.
+        """
         said: dict[str, Any] = {
             "runs": runs,
             "context": context,
             "refuses": refuses,
             "hangs": hangs,
             "events": events,
+            "places": places or {},
         }
         self.folder.mkdir(exist_ok=True)
         (self.folder / "behaviour").write_text(json.dumps(said), encoding="utf-8")
@@ -104,28 +131,80 @@ class StandIn:
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def run_containers(job: dict[str, Any], runs: dict[str, str] | None, home: Path) -> str:
-    """Run the containers of *job* one after the other, as a user without rights; how the Job ended."""
+def run_containers(
+    job: dict[str, Any], runs: dict[str, str] | None, home: Path, places: dict[str, str]
+) -> str:
+    """Run the containers of *job* as a user without rights; how the Job ended.
+
+    Those that prepare run one after the other, then the others side by side.
+    """
+    if runs is None:
+        return "Failed"
+    from tests.postgres import give  # noqa: PLC0415 - the stand-in starts quickly without
+
+    _note(home, os.getpid())
+    for place in volumes_of(places, runs):
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        give(place)
+    pod = job["spec"]["template"]["spec"]
+    for several in (*([each] for each in pod.get("initContainers", ())), pod["containers"]):
+        running = [(each["name"], _started(each, runs, home, places)) for each in several]
+        ended = {name: process.wait() for name, process in running}
+        for name in ended:
+            parts = (home / f"said-{name}-{stream}" for stream in ("stderr", "stdout"))
+            (home / f"log-{name}").write_bytes(b"".join(part.read_bytes() for part in parts))
+        if any(ended.values()):
+            return "Failed"
+    return "Complete"
+
+
+def _started(container: dict[str, Any], runs: dict[str, str], home: Path, places: dict[str, str]) -> Any:
     import subprocess  # noqa: PLC0415 - the stand-in starts quickly without
 
     from tests.postgres import unprivileged  # noqa: PLC0415
 
-    if runs is None:
-        return "Failed"
-    pod = job["spec"]["template"]["spec"]
-    for container in (*pod.get("initContainers", ()), *pod["containers"]):
-        environment = {each["name"]: each["value"] for each in container["env"]} | runs
-        done = subprocess.run(
-            container["command"],
-            env=environment,
-            cwd="/",
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            **unprivileged(),
-        )
-        (home / f"log-{container['name']}").write_text(done.stderr + done.stdout, encoding="utf-8")
-        if done.returncode:
-            return "Failed"
-    return "Complete"
+    def here(text: str) -> str:
+        for declared, place in places.items():
+            text = text.replace(declared, place)
+        return text
+
+    environment = {each["name"]: here(each["value"]) for each in container["env"]} | runs
+    name = container["name"]
+    errors, output = ((home / f"said-{name}-{stream}").open("wb") for stream in ("stderr", "stdout"))
+    process = subprocess.Popen(
+        [here(each) for each in container["command"]],
+        env=environment,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        stdout=output,
+        stderr=errors,
+        **unprivileged(),
+    )
+    _note(home, process.pid)
+    return process
+
+
+def _note(home: Path, pid: int) -> None:
+    with (home / "pids").open("a", encoding="ascii") as pids:
+        pids.write(f"{pid}\n")
+
+
+def volumes_of(places: dict[str, str], runs: dict[str, str]) -> list[Path]:
+    """The folders that stand for volumes of a pod that has some elsewhere: each begins empty."""
+    own = [runs[name] for name in ("FETCHED", "RESTORED", "FILES") if name in runs]
+    return [Path(each) for each in dict.fromkeys([*own, *places.values()])] if places else []
+
+
+def end_containers(home: Path, runs: dict[str, str] | None) -> None:
+    """End what still runs of a Job, as a cluster does: whatever a container started goes with it."""
+    pids = home / "pids"
+    server = Path((runs or {}).get("RESTORED", "/nowhere"), "server", "postmaster.pid")
+    groups = pids.read_text(encoding="ascii").split() if pids.exists() else []
+    with suppress(OSError, IndexError, ValueError):
+        groups.append(server.read_text(encoding="ascii").split()[0])
+    for pid in groups:
+        with suppress(ProcessLookupError):
+            os.killpg(int(pid), signal.SIGKILL)
+    pids.unlink(missing_ok=True)

@@ -145,8 +145,10 @@ class Pods:
             "SAMPLE": "1000",
             "MEASURE_SQL": script("measure.sql"),
             "SEQUENCES_SQL": script("sequences.sql"),
+            "NEWEST_SQL": script("newest.sql"),
             "USERS_SQL": script("users.sql"),
             "AS_SQL": script("database_sql.sh"),
+            "BRING": script("filestore_bring.sh"),
             "COUNT": script("restored_counts.sh"),
             **more,
         }

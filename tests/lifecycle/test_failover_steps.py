@@ -192,11 +192,11 @@ def test_a_region_that_is_lost_while_it_is_closed_is_left() -> None:
         ),
         (
             failing_over().model_copy(update={"restore": Restore(at=AT, stage=RestoreStage.PREPARE)}),
-            "is being restored: finish that with `costack restore`",
+            "finish that with `costack restore`, or undo it, then fail over",
         ),
         (
             tenant("acme", tier="dedicated-db", move={"from_tier": "shared-namespace", "stage": "expand"}),
-            "is moving: finish that with `costack move`",
+            "finish that with `costack move`, or undo it, then fail over",
         ),
     ],
 )
@@ -229,7 +229,7 @@ def test_nothing_else_begins_while_it_fails_over() -> None:
         ({"rotation": {"number": 1, "stage": "first-login"}}, "failover has a stage, and so has rotation"),
         (
             {"restore": {"at": "2026-11-29T01:15:00Z", "stage": "start"}},
-            "failover has a stage, and so has re",
+            "restore has a stage, and so has failover",
         ),
         ({"lifecycle_stage": "suspended"}, "failover needs lifecycle_stage active"),
         ({"options": {"users": 5, "warm_standby": "promoted"}}, "options.warm_standby is promoted"),

@@ -81,7 +81,9 @@ class Place:
     def ask(self, sql: str) -> str:
         return self.pods.server.ask(sql, **TENANT)
 
-    def set_up(self, *, copy: bool = False, version: str = "18.0") -> subprocess.CompletedProcess[str]:
+    def set_up(
+        self, *, copy: bool = False, version: str = "18.0", **more: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run the job, as it is declared for production or for a copy."""
         return self.pods.run(
             script("odoo_setup.sh"),
@@ -90,6 +92,7 @@ class Place:
             SETTINGS="the settings",
             NEUTRALISED=self.here(script("neutralised.sh")),
             SETUP_JOB=SETUP_JOB,
+            **more,
         )
 
     def gate(self) -> subprocess.CompletedProcess[str]:
@@ -166,6 +169,17 @@ def test_a_database_of_another_major_version_is_not_touched(
         assert done.stderr.startswith(
             f"database {DATABASE} is of Odoo {written[:2]} ({written}), and the image of Odoo 18.0: nothing"
         )
+
+
+@pytest.mark.parametrize(("written", "calls"), [("19.0.1.3", []), ("18.0.1.3", ["shell"])])
+def test_on_the_way_back_from_an_upgrade_the_newer_database_is_left_alone(
+    place: Place, written: str, calls: list[str]
+) -> None:
+    """It goes after this job; where it never took the place, the one of before is set up as always."""
+    place.ask(MODULES + INSTALLED)
+    place.ask(f"UPDATE ir_module_module SET latest_version = '{written}'")  # noqa: S608 - a version from above
+    done = place.set_up(version="18.0", GOES_BACK="yes")
+    assert (done.returncode, place.calls) == (0, calls), done.stderr
 
 
 @pytest.mark.sample(1)

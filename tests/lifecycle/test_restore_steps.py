@@ -85,7 +85,7 @@ def test_there_is_no_way_back_from_there(stage: str | None, why: str) -> None:
 @pytest.mark.parametrize(
     ("one", "moment", "why"),
     [
-        (at("start"), AT, "acme is being restored to 2026-11-29T01:15:00Z: finish that with --next"),
+        (at("start"), AT, "restored to 2026-11-29T01:15:00Z: finish that with `costack restore`"),
         (
             tenant(
                 "acme", tier="dedicated-db", move=Move(from_tier="shared-namespace", stage=MoveStage.EXPAND)

@@ -166,7 +166,7 @@ def test_what_makes_no_backups_cannot_be_upgraded() -> None:
     [
         ({"rotation": {"number": 1, "stage": "first-login"}}, "upgrade has a stage, and so has rotation"),
         ({"move": {"from_tier": "shared-namespace", "stage": "expand"}}, "and so has move"),
-        ({"restore": {"at": "2026-11-29T01:15:00Z", "stage": "start"}}, "and so has restore"),
+        ({"restore": {"at": "2026-11-29T01:15:00Z", "stage": "start"}}, "and so has upgrade"),
         ({"lifecycle_stage": "suspended"}, "upgrade needs lifecycle_stage active, not suspended"),
     ],
 )

@@ -82,6 +82,7 @@ class ResilienceRequirements(Frozen):
     `rpo_minutes` is how much work may be lost, `rto_minutes` how long a recovery may take.
     `restore_test_schedule` is how often a backup is restored and checked without anybody asking, and
     `restore_test_age_days` how old the newest good test may be; without both, none is made by itself.
+    `rehearsal_age_days` is how old the newest good rehearsal of a recovery in the second region may be.
     """
 
     rpo_minutes: Positive
@@ -93,6 +94,16 @@ class ResilienceRequirements(Frozen):
     second_region: bool
     restore_test_schedule: Cadence | None = None
     restore_test_age_days: Positive | None = None
+    rehearsal_age_days: Positive | None = None
+
+    @model_validator(mode="after")
+    def _rehearses_where_copies_are(self) -> Self:
+        if self.rehearsal_age_days and not self.second_region:
+            raise ValueError(
+                "rehearsal_age_days is for a class with second_region: without copies in another region "
+                "there is nothing to rehearse"
+            )
+        return self
 
     @model_validator(mode="after")
     def _tests_come_in_time(self) -> Self:

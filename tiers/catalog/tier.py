@@ -115,6 +115,8 @@ class RegionCopies(Frozen):
     restore_tests_per_month: Positive
     restore_test_validation_hours: Annotated[int, Field(ge=1, le=168)]
     restore_test_labour_hours_per_month: Count
+    rehearsal_labour_hours_per_month: Count = 0
+    """What people work for rehearsals (`costack failover --rehearse`), spread over the months."""
     standby_database_class: ClassId | None = None
     """The size of a warm standby server in the second region; None when none is sold."""
 

@@ -64,8 +64,9 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
     step = f"PostgreSQL {before.engine_version} → {after.engine_version}"
     if new > old:
         what = (
-            f"{step}, a new major version: it does not answer until it is upgraded, and only a restore leads "
-            f"back. Its parameter group of postgres{old} goes with the first update after `pulumi refresh`"
+            f"{step}, a new major version: it does not answer for several minutes (RDS User Guide), and only "
+            f"a restore leads back. Its parameter group of postgres{old} goes with the first update after "
+            "`pulumi refresh`"
         )
         yield Change(EffectKind.MAJOR, what, waits=not _at_once(after))
     elif is_older_version(after.engine_version, before.engine_version):

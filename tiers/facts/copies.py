@@ -125,6 +125,24 @@ class RestoreTest(FactRecord):
     restored_gib: Count = 0
 
 
+class Rehearsal(FactRecord):
+    """A recovery in the second region that can be tried out, in a scratch namespace that lives as long as it.
+
+    `bucket` and `prefix` are where the copies lie. `rpo_minutes` and `rto_minutes` are what the tenant's
+    resilience class promises, and `age_days` how old the newest good rehearsal may be.
+    """
+
+    kind: Literal["rehearsal"] = "rehearsal"
+    bucket: FactId
+    prefix: str
+    namespace: str
+    service_account: str
+    rpo_minutes: Positive
+    rto_minutes: Positive
+    age_days: Positive | None = None
+    """None where the resilience class does not say: then no gate asks for one."""
+
+
 def fetched_gib(database_gib: int, filestore_gib: int) -> int:
     """Room of a restore test for the dump, which is smaller than its database, and one folder of files."""
     return database_gib + -(-filestore_gib // _FOLDERS)

@@ -24,6 +24,7 @@ from tiers.facts.copies import (
     DatabaseBackupCopy,
     DatabaseStandby,
     FileSystemReplica,
+    Rehearsal,
     RestoreTest,
     VaultCopy,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "PostgresExporter",
     "PriorityClass",
     "RedisExporter",
+    "Rehearsal",
     "RestoreTest",
     "Route",
     "ScheduledJob",
@@ -161,6 +163,7 @@ Fact = Annotated[
     | FileSystemReplica
     | BucketReplication
     | VaultCopy
+    | Rehearsal
     | RestoreTest
     | Key
     | ManagedSecret

@@ -32,6 +32,7 @@ from tiers.tags import CostTags
 from tiers.vocabulary import (
     Controls,
     CostDomain,
+    Count,
     Environment,
     Frozen,
     Isolation,
@@ -104,7 +105,7 @@ class TenantPlan(Frozen):
     """Whether it is a production that takes its version only after another environment of its client."""
     failover: Failover | None = None
     """How far its failover is, and where to."""
-    failovers: int = 0
+    failovers: Count = 0
     """How often it came home from one."""
     facts: tuple[Fact, ...]
     second_region: RegionPart | None = None

@@ -43,6 +43,11 @@ def own_bucket(tenant: Tenant) -> FactId:
     return f"{tenant.tenant}/backup-bucket"
 
 
+def copied_bucket(tenant: Tenant) -> FactId:
+    """The id of the copy of that bucket in the second region."""
+    return f"{tenant.tenant}/backup-bucket-copy"
+
+
 def there(tenant: Tenant, name: str, region: Region) -> dict[str, Any]:
     """The common fields of a tenant's resilience facts in *region*."""
     return about(tenant, name, CostCategory.RESILIENCE, CostDomain.RESILIENCE) | {"region": region}
@@ -104,7 +109,7 @@ def region_copies(
     yield BucketReplication(
         **there(tenant, "backup-bucket-replication", tenant.region),
         source=own_bucket(tenant),
-        destination=f"{tenant.tenant}/backup-bucket-copy",
+        destination=copied_bucket(tenant),
         transfer_gib_per_month=dumped_gib_per_month(backup, offer.database_gib) + new_files_gib,
     )
     yield from _server_and_files(tenant, offer, copies, region)

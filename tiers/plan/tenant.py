@@ -20,6 +20,7 @@ from tiers.facts.every_fact import (
 )
 from tiers.facts.names import DATABASE, FILE_SYSTEM
 from tiers.plan.backups.dumps import backup_facts
+from tiers.plan.backups.rehearsals import rehearsals
 from tiers.plan.decommission import decommission_facts
 from tiers.plan.dedicated import (
     on_own_nodes,
@@ -136,6 +137,7 @@ def _dedicated(
     if offer.region_copies and offer.backup_class:
         backup = catalog.classes.backup_classes[offer.backup_class]
         yield from region_copies(platform, tenant, offer, offer.region_copies, backup)
+        yield from rehearsals(catalog, platform, tenant)
         if has_standby(tenant):
             copies = offer.region_copies
             yield from warm_standby(catalog.classes, platform, tenant, offer, copies, audited=audited)

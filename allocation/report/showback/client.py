@@ -25,6 +25,7 @@ from allocation.report.showback.decisions import fair_use_result
 from allocation.report.showback.index import basis
 from allocation.report.showback.month import Showback, changed, why
 from allocation.report.showback.other_months import other_months_table
+from allocation.report.showback.rehearsals import rehearsals
 from allocation.review.causes import Cause, Reason, by_reason
 from allocation.review.signals import preview_command
 from allocation.statement.filed import FiledTenant
@@ -48,6 +49,7 @@ def account(showback: Showback, client: str) -> Page:
         *_shared(showback, lines),
         _fair_use(showback, lines),
         *_promises(showback, lines),
+        rehearsals(showback, [line.tenant for line in lines]),
         *_options(showback, lines),
     ]
     return Page(

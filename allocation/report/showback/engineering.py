@@ -22,6 +22,7 @@ from allocation.report.showback.content import (
 )
 from allocation.report.showback.index import decisions, proof
 from allocation.report.showback.month import Showback
+from allocation.report.showback.rehearsals import rehearsals, restores
 from allocation.review.signals import declared, sizes
 from allocation.review.user_counts import user_counts
 from tiers.facts.data import DatabaseInstance, LogicalBackup, TenantDatabase
@@ -49,7 +50,8 @@ def engineering(showback: Showback) -> Page:
         _servers(showback),
         _volumes(showback),
         _off_hours(showback),
-        _restores(showback),
+        restores(showback),
+        rehearsals(showback),
         _tags(showback),
         Sentences("Other resources in the account", (_ELSEWHERE,)),
     ]
@@ -252,37 +254,6 @@ def _off_hours(showback: Showback) -> Table:
     )
 
 
-def _restores(showback: Showback) -> Table:
-    """The last restore test of each tenant with dumps, its age, and how old its class lets it be."""
-    end = showback.statement.period.end
-    usual = showback.month.thresholds.most_restore_test_age_days
-    rows = []
-    for name, plan in showback.plans.items():
-        kept = facts_of(plan.facts, LogicalBackup)
-        most = (kept[0].restore_test_age_days if kept else None) or usual
-        tried = showback.recoveries.get(name)
-        days = (end - tried.tried_at).days if tried else None
-        state = "no test on file" if kept else "no dumps"
-        if tried is not None and days is not None:
-            state = "failed" if not tried.succeeded else "too old" if days > most else "good"
-        rows.append(
-            (
-                text(name),
-                text(f"{tried.tried_at:%Y-%m-%d}" if tried else ""),
-                text(state),
-                quantity(days) if days is not None else EMPTY,
-                quantity(most) if kept else EMPTY,
-            )
-        )
-    return Table(
-        "restores",
-        "Restore tests",
-        ("tenant", "last test", "state", "age in days at the month's end", "at most"),
-        tuple(rows),
-        note="Read from the evidence of `costack restore-test`, which --all-due completes from the bucket.",
-    )
-
-
 def _tags(showback: Showback) -> Sentences:
     found = [gate for gate in showback.gates or () if gate[0].startswith("tag coverage")]
     if found:
@@ -296,4 +267,6 @@ def _tags(showback: Showback) -> Sentences:
 def _answer(showback: Showback) -> str:
     dumped = {name for name, plan in showback.plans.items() if facts_of(plan.facts, LogicalBackup)}
     untried = len(dumped - showback.recoveries.keys())
-    return f"{len(showback.signals)} decisions are due; for {untried} tenants no restore test is on file."
+    said = f"{len(showback.signals)} decisions are due; for {untried} tenants no restore test is on file"
+    unproven = first_of([each.tenant for each in showback.rehearsals if not each.proven], _MOST_NAMED)
+    return f"{said}; the recovery in another region is not proven: {unproven}." if unproven else f"{said}."

@@ -38,6 +38,37 @@ class Recovery:
 
 
 @dataclass(frozen=True)
+class Rehearsed:
+    """The recovery of a tenant in its second region, as the last rehearsal before the month's end showed it.
+
+    Attributes:
+        tenant: Whose it is.
+        region: Where it comes back.
+        state: Whether that proves the promise, in a word; `why` says what is wrong with it.
+        rehearsed_at: When, in UTC; None when it never was.
+        most_days: How old the newest good rehearsal may be.
+        rto_seconds: How long it took to the first answer; None when nothing was measured.
+        rpo_seconds: How old the data were; None when nothing was measured.
+    """
+
+    tenant: str
+    region: str
+    state: str
+    why: str
+    rehearsed_at: datetime | None
+    most_days: int
+    rto_seconds: int | None
+    rpo_seconds: int | None
+    promised_rto_seconds: int
+    promised_rpo_seconds: int
+
+    @property
+    def proven(self) -> bool:
+        """Whether a rehearsal shows that the promise is kept."""
+        return not self.why
+
+
+@dataclass(frozen=True)
 class Option:
     """Another tier a tenant could have: the change of its fee, and of its cost as `costack preview` shows it.
 
@@ -61,6 +92,7 @@ class Showback:
         recoveries: The last restore test of each tenant.
         options: The other tiers each tenant could have.
         gates: Whether the figures are ready for chargeback; None for an estimate.
+        rehearsals: The recovery of each tenant that is promised one in another region.
         savings: What environments that never sleep would save off-hours; part of no other figure.
     """
 
@@ -70,6 +102,7 @@ class Showback:
     options: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
     gates: tuple[tuple[str, str, str, bool], ...] | None = None
     savings: tuple[Saving, ...] = ()
+    rehearsals: tuple[Rehearsed, ...] = ()
 
     @property
     def statement(self) -> FiledStatement:

@@ -25,6 +25,7 @@ from allocation.report.showback.engineering import pools
 from allocation.report.showback.finance import contributions, resilience
 from allocation.report.showback.index import proof
 from allocation.report.showback.month import Showback
+from allocation.report.showback.rehearsals import rehearsals
 from allocation.statement.filed import FiledStatement
 
 MONTHS: Final = 3
@@ -52,6 +53,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
         _margins(months),
         contributions(statement),
         resilience(showback),
+        rehearsals(showback),
         pools(showback),
         _utilisation(months),
         *_unit_costs(months),

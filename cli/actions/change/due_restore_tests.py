@@ -98,7 +98,7 @@ def _run(
         return []
     context, stopped = request.context or current_context(), threading.Event()
     problems: list[str] = []
-    one = partial(_test, request, inventory, now, Cluster(context, _until(stopped)))
+    one = partial(_test, request, inventory, now, Cluster(context, paused_until(stopped)))
     with ThreadPoolExecutor(max_workers=request.parallel) as pool:
         running = {pool.submit(one, tenant): tenant for tenant in due}
         try:
@@ -139,7 +139,7 @@ def _test(
     return str(job["metadata"]["name"]), tested(cluster, job, tenant)
 
 
-def _until(stopped: threading.Event) -> Callable[[float], None]:
+def paused_until(stopped: threading.Event) -> Callable[[float], None]:
     """A pause that ends the wait of its thread once somebody pressed Ctrl-C in the main one."""
 
     def pause(seconds: float) -> None:

@@ -166,7 +166,8 @@ def _answer(request: Request, tenant: Tenant, plan: Plan) -> None:
         echo(waiting)  # a question is answered, not refused
         return
     if tenant.failover is None:
-        echo(f"{tenant.tenant} works in its own region. Begin with --to REGION")
+        begins = "" if request.leads_home else ". Begin with --to REGION"
+        echo(f"{tenant.tenant} works in its own region{begins}")
         return
     words = in_words(tenant, tenant.failover)
     echo(f"{tenant.tenant} is {whereabouts(tenant.failover)}: the last update {words}")

@@ -18,7 +18,7 @@ from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from cli.console.table import print_table
-from lifecycle.adapters.kubectl import Cluster, KubectlError, current_context
+from lifecycle.adapters.kubectl import Cluster, current_context
 from lifecycle.evidence import append, read
 from lifecycle.restore_test.job import FETCH, REPORT, RESTORE, restore_job
 from lifecycle.restore_test.result import NotRestorableError, RestoreResult, restore_result
@@ -69,7 +69,7 @@ def run_restore_test(request: Request, now: datetime) -> None:
     tenant = id_of(inventory.plan.tenants, request.tenant)
     job = job_of(request, inventory, tenant, now)
     if request.dry_run:
-        echo(_as_text(job, as_json=request.as_json))
+        echo(as_text(job, as_json=request.as_json))
         return
     refuse_broken(request.evidence)
     context = request.context or current_context()
@@ -86,7 +86,7 @@ def job_of(request: Request, inventory: Inventory, tenant: str, now: datetime) -
         inventory,
         tenant,
         now,
-        timeout=_duration(request.timeout),
+        timeout=duration_of(request.timeout),
         backup=_taken(request.backup),
         storage_class=request.storage_class,
     )
@@ -129,18 +129,10 @@ def _log(cluster: Cluster, job: Mapping[str, Any]) -> str:
     """What the Job printed; an interruption deletes the Job."""
     try:
         cluster.create(job)
-        succeeded = cluster.wait(job)
-        # The result counts from the container that makes it: what a dump ran could print one, too.
-        said = cluster.log(job, REPORT)
-        # The last that started is the one that failed; kubectl gives no log of all while one never started.
-        others = "" if said or succeeded else cluster.log(job, RESTORE) or cluster.log(job, FETCH)
+        return cluster.outcome(job, REPORT, RESTORE, FETCH)
     except KeyboardInterrupt:
         cluster.delete(job)
         raise
-    if not succeeded and not said:
-        why = others.strip().splitlines()[-1][:300] if others.strip() else cluster.last_event(job)
-        raise KubectlError(f"job '{job['metadata']['name']}' failed: {why}")
-    return said
 
 
 def inventory_of(request: Request) -> Inventory:
@@ -156,7 +148,12 @@ def inventory_of(request: Request) -> Inventory:
     return deployed_inventory(str(request.stack), request.cwd)
 
 
-def _duration(text: str | None) -> timedelta | None:
+def duration_of(text: str | None) -> timedelta | None:
+    """The time that --timeout names; None when it was not given.
+
+    Raises:
+        CatalogError: When it is none.
+    """
     if text is None:
         return None
     found = _DURATION.fullmatch(text)
@@ -171,7 +168,7 @@ def _taken(backup: str | None) -> str | None:
     return backup
 
 
-def _as_text(job: Mapping[str, Any], *, as_json: bool) -> str:
+def as_text(job: Mapping[str, Any], *, as_json: bool) -> str:
     """For `kubectl create --filename -`, and for reading: scripts keep their lines."""
     if as_json:
         return json.dumps(job, indent=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from allocation.adapters.folders.review_sign_off import read_sign_off
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.preview.off_hours import savings
-from allocation.report.showback.month import Recovery, Showback
+from allocation.report.showback.month import Recovery, Rehearsed, Showback
 from allocation.review.signals import Month
 from allocation.runs.other_tiers import Alternatives
 from allocation.runs.report import (
@@ -29,6 +29,8 @@ from cli.console.deployed import dated_inventory
 from cli.console.output import echo, say
 from cli.console.preview_values import month_of
 from cli.console.progress import MESSAGES
+from lifecycle.rehearsal.due import standings
+from lifecycle.rehearsal.result import RehearsalResult, tried_rehearsals
 from lifecycle.restore_test.result import tried_restores
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
@@ -36,6 +38,7 @@ from tiers.plan.plan import Plan
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.tenant import Portfolio
+from tiers.vocabulary import TenantId
 
 
 def write_pages(request: Request) -> None:
@@ -63,6 +66,7 @@ def write_pages(request: Request) -> None:
         Alternatives(month, portfolio, conditions, request.previews, MESSAGES).by_tenant(),
         readiness_of(request),
         savings(estimate, catalog.classes.off_hours) if estimate else (),
+        tuple(_rehearsals(request.evidence, plan, period.end)),
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, portfolio, statement, conditions, MESSAGES))
     count = write_report(showback, extras, request.out, say)
@@ -87,6 +91,33 @@ def _recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:
             if at < end and (tenant not in found or found[tenant].tried_at < at):
                 found[tenant] = _recovery(at, record)
     return found
+
+
+def _rehearsals(files: Iterable[Path], plan: Plan, end: datetime) -> Iterator[Rehearsed]:
+    """The recovery of each tenant as the rehearsals before the month's end show it."""
+    tried = sorted(
+        (each for path in files for each in tried_rehearsals(path) if each[0] < end),
+        key=lambda each: each[0],
+        reverse=True,
+    )
+
+    def of(tenant: TenantId) -> Iterator[RehearsalResult]:
+        return (result for _, result in tried if result.tenant == tenant)
+
+    for each in standings(plan, of, end):
+        newest, promise = each.newest, each.promise
+        yield Rehearsed(
+            each.tenant,
+            each.fact.region,
+            each.state,
+            each.why,
+            newest.ended_at if newest else None,
+            each.most_days,
+            newest.rto_seconds if newest else None,
+            newest.lost_seconds if newest else None,
+            promise.rto_seconds,
+            promise.rpo_seconds,
+        )
 
 
 def _recovery(at: datetime, record: Mapping[str, Any]) -> Recovery:

@@ -55,7 +55,7 @@ def refresh(  # noqa: PLR0917 - options of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Give a sandbox the data of production, or an uploaded backup, neutralised.
+    """Give a sandbox the data of production, or of an upload.
 
     The stages are those of `costack restore`: the newest backup of another tenant of the client, or an
     uploaded file, is restored beside the database in use and checked, takes its place while Odoo stands

@@ -24,7 +24,8 @@ _AsOf = Annotated[
     typer.Option(
         formats=["%Y-%m-%d"],
         metavar="YYYY-MM-DD",
-        help="Warn of versions of Odoo whose support ends within 180 days of this day. Default: today, UTC.",
+        help="Warn of versions of Odoo and PostgreSQL whose support ends within 180 days of this day. "
+        "Default: today, UTC.",
     ),
 ]
 

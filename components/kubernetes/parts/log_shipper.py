@@ -11,10 +11,11 @@ import pulumi_kubernetes as k8s
 from components.aws.iam import PodRole
 from components.kubernetes import pods
 from components.kubernetes.fingerprint import ANNOTATION
-from components.kubernetes.network_policies import scraped_policy, to_api, to_aws
+from components.kubernetes.network_policies import scraped_policy, to_api
 from components.kubernetes.parts.access import allowed_in_cluster
 from components.kubernetes.parts.log_pipeline import PORT, pipeline
 from components.naming import component_type
+from components.openings import to_aws
 from components.places import Text
 from tiers.facts.every_fact import LogShipper
 from tiers.facts.names import LOG_SHIPPER, NODE_LOGS

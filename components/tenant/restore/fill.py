@@ -77,6 +77,7 @@ class BackupFill:
             "SAMPLE": str(SAMPLE),
             "MEASURE_SQL": script("measure.sql"),
             "SEQUENCES_SQL": script("sequences.sql"),
+            "NEWEST_SQL": script("newest.sql"),
             "AS_SQL": script("database_sql.sh"),
             "COUNT": script("restored_counts.sh"),
         }

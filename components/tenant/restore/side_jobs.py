@@ -109,7 +109,7 @@ class SideJobs:
 
     def _bring_files_back(self, opts: pulumi.ResourceOptions, *, may_lack: bool) -> None:
         lacks = {"MAY_LACK": "yes"} if may_lack else {}
-        env = {**self.origin.in_bucket(self.tenant.owner), **lacks}
+        env = {**self.origin.in_bucket(self.tenant.owner), "BRING": script("filestore_bring.sh"), **lacks}
         container = jobs.operations_container(
             self.jobs[RESTORE_FILES], script("filestore_restore.sh"), env, pods.odoo_mounts()
         )

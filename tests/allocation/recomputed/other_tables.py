@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from tests.allocation.recomputed.causes import large_pools, shown_to
@@ -136,6 +136,63 @@ def restores(documents: Documents, _: str) -> Expected:
     return Expected(("tenant", "last test", "state", "age in days at the month's end", "at most"), rows)
 
 
+def rehearsals(documents: Documents, _: str, names: frozenset[str] | None = None) -> Expected:
+    """Of every tenant whose plan asks for one; a promise without a rehearsal is no evidence."""
+    rows: list[list[Must]] = []
+    for name, plan in documents.plans.items():
+        for fact in facts(plan["facts"], "rehearsal"):
+            if not fact.get("age_days") or (names is not None and name not in names):
+                continue
+            record = last_try(documents, name, "rehearsal")
+            promised = {key: 60 * int(fact[f"{key}_minutes"]) for key in ("rto", "rpo")}
+            at = datetime.fromisoformat(record["at"]) if record else None
+            times: list[Must] = []
+            for key in ("rto", "rpo"):
+                measured = None if record is None else record[f"{key}_seconds"]
+                times += [_seconds(measured), _seconds(promised[key])]
+            age: Must = Fraction((documents.now.end - at).days) if at else ""
+            told = Facts() if names is not None else _proven(record, promised, fact, documents)
+            day = f"{at:%Y-%m-%d}" if at else ""
+            rows.append([name, fact["region"], day, age, Fraction(fact["age_days"]), *times, told])
+    return Expected(
+        (
+            *("tenant", "region", "rehearsed on", "age in days at the month's end", "at most"),
+            *("back within, measured", "promised", "work lost, measured", "promised at most", "state"),
+        ),
+        rows,
+    )
+
+
+def own_rehearsals(documents: Documents, client: str) -> Expected:
+    """A client's own."""
+    names = frozenset(line["tenant"] for line in documents.now.of_client(client))
+    return rehearsals(documents, client, names)
+
+
+def _proven(record: Record | None, promised: Record, fact: Record, documents: Documents) -> Facts:
+    """What is wrong with the last rehearsal: nothing, or it says so in figures."""
+    if record is None:
+        return Facts(("never rehearsed", str(fact["tenant"]), str(fact["region"])))
+    if record["result"] != "ok":
+        return Facts(("failed",))
+    slow = [key for key in ("rto", "rpo") if record[f"{key}_seconds"] > promised[key]]
+    words = ((_seconds(record[f"{key}_seconds"]), _seconds(promised[key])) for key in slow)
+    if slow:
+        return Facts(("slower than promised", *(each for pair in words for each in pair)))
+    old = documents.now.end - datetime.fromisoformat(record["at"]) > timedelta(days=fact["age_days"])
+    return Facts(("too old", str(fact["age_days"]))) if old else Facts(("good",))
+
+
+def _seconds(count: int | None) -> str:
+    if count is None:
+        return "not measured"
+    if count < 60:
+        return f"{count} s"
+    return (
+        f"{count // 60} min {count % 60} s" if count < 3600 else f"{count // 3600} h {count % 3600 // 60} min"
+    )
+
+
 def month(documents: Documents, client: str) -> Expected:
     lines = documents.now.of_client(client)
 
@@ -246,12 +303,13 @@ def options(documents: Documents, client: str) -> Expected:
     return Expected(("tenant", "tier", "fee", "cost", "command to run"), rows)
 
 
-def last_try(documents: Documents, tenant: str) -> Record | None:
-    """The last restore of a tenant that was tried before the month's end."""
+def last_try(documents: Documents, tenant: str, step: str = "restore-test") -> Record | None:
+    """The last restore, or another step, of a tenant that was tried before the month's end."""
     tried = [
         record
         for record in documents.evidence
-        if record["tenant"] == tenant and datetime.fromisoformat(record["at"]) < documents.now.end
+        if (record["tenant"], record["step"]) == (tenant, step)
+        and datetime.fromisoformat(record["at"]) < documents.now.end
     ]
     return max(tried, key=lambda record: str(record["at"]), default=None)
 

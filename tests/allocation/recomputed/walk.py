@@ -47,6 +47,7 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("engineering", "volumes"): other.volumes,
     ("engineering", "off-hours"): other.off_hours,
     ("engineering", "restores"): other.restores,
+    ("engineering", "rehearsals"): other.rehearsals,
     ("finance", "waterfall"): firm.waterfall,
     ("finance", "by-domain"): partial(_parts, "domain"),
     ("finance", "by-category"): partial(_parts, "category"),
@@ -61,6 +62,7 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("quarterly", "margins"): firm.margins_by_month,
     ("quarterly", "contribution"): firm.contribution,
     ("quarterly", "resilience"): firm.resilience,
+    ("quarterly", "rehearsals"): other.rehearsals,
     ("quarterly", "pools"): other.pools,
     ("quarterly", "utilisation"): firm.utilisation,
     ("quarterly", "unit-cost"): firm.unit_costs,
@@ -72,6 +74,7 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("account", "shared"): other.shared,
     ("account", "fair-use"): other.fair_use,
     ("account", "recovery"): other.recovery,
+    ("account", "rehearsals"): other.own_rehearsals,
     ("account", "options"): other.options,
 }
 DRAWINGS: Mapping[Key, Callable[[Documents, str], sentences.Bars]] = {

@@ -72,6 +72,7 @@ def test_a_failover_and_the_way_home_are_one_line_and_one_update_a_step(
     assert home.replace("failovers: 1\n", "") == before
     up()
     assert "Begin with --to REGION" in run(standing, "failover", "meridian").stdout
+    assert run(standing, "failback", "meridian").stdout == "meridian works in its own region\n"
     again = run(standing, "failover", "meridian", "--to", TO)
     assert again.exit_code == Exit.OK, again.output
     assert "number: 2" in text_of(standing)

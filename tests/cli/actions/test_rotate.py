@@ -236,9 +236,9 @@ def test_a_file_without_a_place_for_the_line_is_named(folder: Path) -> None:
     file = folder / "platform.yaml"
     lines = file.read_text(encoding="utf-8").splitlines()
     first = lines.index("cache:")
-    flow = ", ".join(line.strip() for line in lines[first + 1 : first + 8])
+    flow = ",\n  ".join(line.strip() for line in lines[first + 1 : first + 8])
     file.write_text(
-        "\n".join([*lines[:first], f"cache: {{{flow}}}", *lines[first + 8 :], ""]), encoding="utf-8"
+        "\n".join([*lines[:first], f"cache: {{\n  {flow}}}", *lines[first + 8 :], ""]), encoding="utf-8"
     )
     result = rotate(folder, "platform", "--begin")
     assert result.exit_code == Exit.CONFIGURATION

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pulumi
 import pytest
 
+from components.platform import SharedPlatform
+from components.second_cluster import reached
+from components.tenant.stack import TenantStack
 from tests.components.conftest import declare_plan
-from tests.components.monitor import Declared
+from tests.components.monitor import Declared, declare
 from tests.declarations import SECOND_REGION, differences_in_both
 from tests.portfolios import failing_over, plan_of, two_regions
+from tiers.facts.compute import ClusterControlPlane
+from tiers.plan.plan import fact_named
 from tiers.portfolio.failover.stage import FailoverStage
 
 
@@ -119,6 +125,41 @@ def test_who_reads_the_secret_of_the_standby_needs_nothing_of_the_first_region()
     assert "local-acme-copy-key" in str(secret.props["kmsKeyId"])
     version = named(part(found), ":SecretVersion")
     assert "secretString" in version.secret_props
+
+
+def test_manifests_of_the_second_cluster_have_a_folder_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    fact = fact_named(
+        plan_of(failing_over(), platform=two_regions()).second_regions[0].facts,
+        ClusterControlPlane,
+        "control-plane",
+    )
+    told = {"renderYamlToDirectory": "manifests"}
+
+    class Settings:
+        def __init__(self, _name: str) -> None: ...
+
+        def get(self, key: str) -> str | None:
+            return told.get(key)
+
+        get_secret = get
+
+    monkeypatch.setattr(pulumi, "Config", Settings)
+    assert reached(fact, "eu-west-1") == {"render_yaml_to_directory": "manifests-eu-west-1"}
+    told.clear()
+    assert reached(fact, "eu-west-1") == {"context": "standby"}
+    told["kubeconfig"] = "~/.kube/both"
+    assert reached(fact, "eu-west-1") == {"context": "standby", "kubeconfig": "~/.kube/both"}
+
+
+def test_a_program_that_cannot_reach_the_cluster_says_so() -> None:
+    plan = plan_of(failing_over(), platform=two_regions())
+
+    def alone() -> None:
+        place = SharedPlatform(plan).place._replace(second_clusters={})
+        TenantStack(plan.tenants[0], place)
+
+    with pytest.raises(pulumi.RunError, match="acme: its platform is declared by another process"):
+        declare(alone)
 
 
 def test_an_update_promotes_the_standby_by_taking_its_source_away() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lifecycle.image_scan.reports import images_of
 from tests.components.conftest import declare_plan
 from tests.components.queries import the
 from tests.components.tenant.test_restore import DEPLOYMENT, JOB, Everything, env, jobs, pod, position
@@ -152,3 +153,9 @@ def test_jobs_of_tenants_that_are_not_upgraded_keep_their_names() -> None:
     for stage in ("rehearse", "upgrade"):
         there = {each.name: each.props["metadata"]["name"] for each in declared(stage) if each.type == JOB}
         assert {name: there[name] for name in at_rest} == at_rest
+
+
+def test_the_image_of_the_command_is_one_that_scanners_must_have_seen() -> None:
+    upgrade = {"to": "19.0", "stage": "rehearse"}
+    found = images_of(plan_of(tenant("acme", upgrade=upgrade), platform=wide_platform()))
+    assert found[str(UPGRADE_COMMAND["image"])] == (f"acme/{RUN.removeprefix('acme-')}",)

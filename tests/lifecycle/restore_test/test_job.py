@@ -161,6 +161,7 @@ def test_what_runs_a_dump_has_no_role_and_changes_nothing_that_was_fetched() -> 
         "FETCHED",
         "HOME",
         "MEASURE_SQL",
+        "NEWEST_SQL",
         "RESTORED",
         "SAMPLE",
         "SEQUENCES_SQL",
@@ -181,7 +182,8 @@ def test_they_run_the_scripts_with_all_that_they_read() -> None:
         assert mounts == {env[each] for each in ("FETCHED", "RESTORED", "HOME") if each in env}
         assert len(shlex.join(container["command"])) + sum(map(len, env.values())) < 100_000
         used = set(re.findall(r"\$\{?([A-Z][A-Z_]+)\b", script(scripts[name])))
-        own = {"BACKUP", "KEEP_RESULT", "NOT_AFTER", "PATH", "PGHOST", "PGUSER", "PGDATABASE", "SECONDS"}
+        optional = {"BACKUP", "KEEP_RESULT", "KEEP_SERVER", "NOT_AFTER"}
+        own = {*optional, "PATH", "PGHOST", "PGUSER", "PGDATABASE", "SECONDS"}
         assert used - own <= env.keys()
     env = environment(job)
     assert env["BUCKET"] == "local-platform-backup-bucket"

@@ -9,6 +9,7 @@ from tiers.facts.every_fact import (
     FactRecord,
     FileSystemReplica,
     Labour,
+    Rehearsal,
     RestoreTest,
     VaultCopy,
 )
@@ -30,6 +31,7 @@ def test_what_is_copied_lies_in_the_second_region_and_is_the_tenants_own_resilie
         DatabaseBackupCopy,
         FileSystemReplica,
         VaultCopy,
+        Rehearsal,
         RestoreTest,
     }
     assert {(fact.tenant, fact.domain) for fact in there} == {("acme", CostDomain.RESILIENCE)}

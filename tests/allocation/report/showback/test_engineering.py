@@ -9,7 +9,7 @@ from allocation.money import text_of
 from allocation.preview.off_hours import savings
 from allocation.report.showback.content import Sentences
 from allocation.report.showback.engineering import engineering
-from allocation.report.showback.month import Recovery
+from allocation.report.showback.month import Recovery, Rehearsed
 from allocation.review.usage_levels import Level
 from tests.allocation.previews import now
 from tests.allocation.showbacks import moved
@@ -55,3 +55,13 @@ def test_a_restore_test_is_too_old_by_what_its_class_says() -> None:
     assert rows["cobalt"] == ["good", "20", "35"]
     assert rows["halcyon"] == ["too old", "20", "14"]
     assert rows["borealis-migration"] == ["no dumps", "", ""]
+
+
+def test_a_promise_that_nobody_rehearsed_is_not_proven_and_says_how_it_would_be() -> None:
+    never = Rehearsed("halcyon", "eu-west-1", "never rehearsed", "run it", None, 100, None, None, 3600, 300)
+    page = engineering(replace(moved(), rehearsals=(never,)))
+    (shown,) = (each for each in page.tables if each.name == "rehearsals")
+    ((*_, rto, promised, rpo, most, state),) = [[cell.shown for cell in row] for row in shown.rows]
+    assert (rto, promised, rpo, most) == ("not measured", "1 h 0 min", "not measured", "5 min 0 s")
+    assert state == "never rehearsed: run it"
+    assert page.answer[0].endswith("the recovery in another region is not proven: halcyon.")
