@@ -34,6 +34,13 @@ class SecondRegion(Host):
     def _places(self, spec: Manifest) -> dict[str, Path]:
         return {each["name"]: self.folder / "second" / each["name"] for each in spec["volumes"]}
 
+    def _show_trees(self, places: Mapping[str, Path]) -> None:
+        """A container has a /tmp of its own, which hides a tree of Odoo that lies there."""
+        for addons in self.tree.addons_path:
+            below = Path(addons).relative_to("/tmp").parts[0] if str(addons).startswith("/tmp/") else None
+            if below and not (link := places["scratch-odoo"] / below).is_symlink():
+                link.symlink_to(Path("/tmp") / below)
+
     def rehearse(self, job: Mapping[str, Any]) -> str:
         """Run its containers, first one after the other, then beside each other; what the report said."""
         spec = job["spec"]["template"]["spec"]
@@ -41,6 +48,7 @@ class SecondRegion(Host):
         shutil.rmtree(self.folder / "second", ignore_errors=True)
         for place in places.values():
             place.mkdir(parents=True)
+        self._show_trees(places)
         give(self.folder / "second")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
