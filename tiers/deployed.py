@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from tiers.catalog.tier import Catalog
 from tiers.change.cache_logins import late_tenants
-from tiers.change.forbidden import forbidden
+from tiers.change.forbidden import forbidden, half_switched
 from tiers.change.gone import new_name
 from tiers.change.platform import Lasting, forbidden_of_platform, lasting, lasting_of
 from tiers.change.routes import handed_over
@@ -23,8 +23,9 @@ from tiers.change.versions.odoo import untried
 from tiers.change.versions.refusals import refused_versions
 from tiers.change.versions.upgrades import GROUP_TYPE, SERVER_TYPE, Running, Servers, running
 from tiers.expectations import first_fault
-from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
+from tiers.facts.names import SHARED_PLATFORM, STACK, SWITCH_SIDE, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME
+from tiers.naming import physical_name
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import LifecycleStage
 
@@ -33,6 +34,7 @@ RECORD: Final = "deployed"
 RECORD_TYPE: Final = "pulumi:index:Stash"
 VERSION: Final = "costack_version"
 """The part of a record that says which version of Costack it was deployed from."""
+JOB_TYPE: Final = "kubernetes:batch/v1:Job"
 RELEASED: Final = "released"
 """The output of a tenant's component that says whether the tenant may be removed."""
 
@@ -41,13 +43,14 @@ class DeployedTenant(NamedTuple):
     """A tenant of a stack, and whether it may be removed.
 
     `applied` is its plan as plain data, of its record or of the inventory that an older version exported;
-    None before all of it was deployed once.
+    None before all of it was deployed once. `switches` is whether there is the job that renames its databases.
     """
 
     tenant: str
     urn: str
     released: bool = False
     applied: Mapping[str, Any] | None = None
+    switches: bool = False
 
 
 class Deployed(NamedTuple):
@@ -71,6 +74,7 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
     applied: dict[str, Mapping[str, Any]] = {}
     platform: Mapping[str, Any] = {}
     servers: dict[str, Running] = {}
+    jobs: set[str] = set()
     for urn, known in sorted(resources.items()):
         kind, name, outputs = str(known.get("type")), urn.rpartition("::")[2], _mapping(known.get("outputs"))
         if kind == SHARED_PLATFORM:
@@ -79,6 +83,8 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
             tenants[name] = DeployedTenant(name, urn, outputs.get(RELEASED) is True)
         elif kind == SERVER_TYPE and (server := running(outputs)) is not None:
             servers[name] = server
+        elif kind == JOB_TYPE:
+            jobs.add(name)
         elif kind == STACK:
             told = _mapping(_mapping(outputs.get(OUTPUT_NAME)).get("plan"))
             platform = platform or told
@@ -91,7 +97,10 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
             applied[str(plan.get("tenant", name.removesuffix(f"-{RECORD}")))] = plan
     return Deployed(
         tuple(portfolios),
-        tuple(each._replace(applied=applied.get(name)) for name, each in tenants.items()),
+        tuple(
+            each._replace(applied=applied.get(name), switches=physical_name(name, SWITCH_SIDE) in jobs)
+            for name, each in tenants.items()
+        ),
         lasting(_mappings(platform.get("platform"))),
         Servers(
             servers,
@@ -166,7 +175,8 @@ def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> It
 
 
 def _forbidden(tenant: DeployedTenant, after: TenantPlan, catalog: Catalog, stack: str) -> Iterator[str]:
-    if tenant.applied is None or tenant.applied == after.model_dump(mode="json"):
+    same = tenant.applied == after.model_dump(mode="json")
+    if tenant.applied is None or (same and not tenant.switches):
         return  # reading a plan takes longer than comparing it
     try:
         before = TenantPlan.model_validate(tenant.applied)
@@ -176,6 +186,8 @@ def _forbidden(tenant: DeployedTenant, after: TenantPlan, catalog: Catalog, stac
             "update would do is unknown; use the version of costack that deployed it, or a newer one"
         )
         return
+    if tenant.switches:
+        yield from half_switched(before, after, stack)
     yield from forbidden(before, after, catalog, stack)
 
 

@@ -9,8 +9,9 @@ from tiers.change.places import left_behind
 from tiers.change.versions.odoo import refused_odoo, refused_update, refused_upgrade
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.stage import may_follow as may_fail_over
-from tiers.portfolio.restore.stage import Restore, may_follow
+from tiers.portfolio.restore.stage import Restore, RestoreStage, may_follow
 from tiers.portfolio.rotation import NEVER, Rotation
+from tiers.portfolio.upgrade.stage import UpgradeStage
 from tiers.vocabulary import Environment, LifecycleStage, RotationStage
 
 
@@ -57,6 +58,42 @@ def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: st
             f"out of the file; `costack decommission {name} {at}` takes both steps, with a final backup "
             "between them"
         )
+
+
+def half_switched(before: TenantPlan, after: TenantPlan, stack: str) -> Iterator[str]:
+    """Why *after* may start no pods where an update began to rename databases and did not end.
+
+    The record has the stage before it, and whoever puts the file back to that stage would let people, or the
+    version of Odoo before, work with the database that may have the name by now.
+
+    Args:
+        before: The tenant as it was last deployed completely; the job that renames is there since.
+        after: The tenant as its file has it.
+        stack: The stack's name.
+    """
+    for there, here, working, switching, command in (
+        (
+            before.restore,
+            after.restore,
+            (RestoreStage.PREPARE, RestoreStage.DISCARD),
+            RestoreStage.SWITCH,
+            "failback" if before.failover else _command(before.restore),
+        ),
+        (
+            before.upgrade,
+            after.upgrade,
+            (UpgradeStage.REHEARSE, UpgradeStage.DISCARD),
+            UpgradeStage.UPGRADE,
+            "upgrade",
+        ),
+    ):
+        if there is not None and here is not None and there.stage is working[0] and here.stage in working:
+            yield (
+                f"{after.tenant}: an update to stage {switching} began to rename its databases and did not "
+                f"end, so which one is in use is not known, and pods would start at stage {here.stage}: put "
+                f"the file back to stage {switching} and run `pulumi up`, or from there `costack {command} "
+                f"{after.tenant} --stack {stack} --back`"
+            )
 
 
 def _skipped(before: TenantPlan, after: TenantPlan, at: str) -> Iterator[str]:
