@@ -43,7 +43,7 @@ class DeployedTenant(NamedTuple):
     """A tenant of a stack, and whether it may be removed.
 
     `applied` is its plan as plain data, of its record or of the inventory that an older version exported;
-    None before all of it was deployed once. `switches` is whether there is the job that renames its databases.
+    None before all of it was deployed once. `switches` is whether the job is there that renames databases.
     """
 
     tenant: str
@@ -74,7 +74,6 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
     applied: dict[str, Mapping[str, Any]] = {}
     platform: Mapping[str, Any] = {}
     servers: dict[str, Running] = {}
-    jobs: set[str] = set()
     for urn, known in sorted(resources.items()):
         kind, name, outputs = str(known.get("type")), urn.rpartition("::")[2], _mapping(known.get("outputs"))
         if kind == SHARED_PLATFORM:
@@ -83,8 +82,6 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
             tenants[name] = DeployedTenant(name, urn, outputs.get(RELEASED) is True)
         elif kind == SERVER_TYPE and (server := running(outputs)) is not None:
             servers[name] = server
-        elif kind == JOB_TYPE:
-            jobs.add(name)
         elif kind == STACK:
             told = _mapping(_mapping(outputs.get(OUTPUT_NAME)).get("plan"))
             platform = platform or told
@@ -95,6 +92,7 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
             # What is there and cannot be read is refused below; it is not nothing.
             plan = _mapping(_mapping(outputs.get("input")).get("plan"))
             applied[str(plan.get("tenant", name.removesuffix(f"-{RECORD}")))] = plan
+    jobs = _named(resources, JOB_TYPE)
     return Deployed(
         tuple(portfolios),
         tuple(
@@ -105,13 +103,14 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
         Servers(
             servers,
             {str(each.get("id")): each for each in _server_facts(platform, applied)},
-            _groups(resources),
+            _named(resources, GROUP_TYPE),
         ),
     )
 
 
-def _groups(resources: Mapping[str, Any]) -> frozenset[str]:
-    found = (urn for urn, known in resources.items() if known.get("type") == GROUP_TYPE)
+def _named(resources: Mapping[str, Any], kind: str) -> frozenset[str]:
+    """The names of all resources of a type."""
+    found = (urn for urn, known in resources.items() if known.get("type") == kind)
     return frozenset(urn.rpartition("::")[2] for urn in found)
 
 
