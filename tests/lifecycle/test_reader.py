@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any, Final
 
 import pytest
 
 from components.scripts import script
 from components.tenant.rotation import reader_role
-from tests.lifecycle.hostile import ONE, OTHER
+from tests.lifecycle.hostile import ONE, OTHER, answered, connect
 from tests.lifecycle.pods import READER_PASSWORD, Pods, set_up
 from tests.postgres import NEWEST_SOLD, Server
 
@@ -104,7 +105,11 @@ def test_what_a_module_adds_is_closed_until_the_set_up_runs_again(one: Server) -
 
 def test_it_ends_with_a_line_of_the_file_and_goes_with_its_tenant(pods: Pods, one: Server) -> None:
     give_rights(one)
-    assert "may not log in any longer" in deploy(pods, 0).stdout
+    with ExitStack() as stack:
+        report = connect(one, READER, stack)  # stays connected, as programs with a pool do
+        assert answered(report) == "here"
+        assert "may not log in any longer" in deploy(pods, 0).stdout
+        assert answered(report, "SELECT login FROM res_users") == ""  # its connection was ended
     assert "not permitted to log in" in one.try_to_ask("SELECT 1", **READER).stderr
     assert deploy(pods, 2).returncode == 0
     assert one.ask("SELECT login FROM res_users", **READER) == "anna"
