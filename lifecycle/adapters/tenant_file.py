@@ -157,7 +157,7 @@ def _with_inner_field(text: str, within: str, key: str, value: str | None) -> st
 
 
 def _with_inline_field(inline: re.Match[str], key: str, value: str | None) -> str:
-    """The line of a section in braces, with the field: in place of the old value, or first; None removes it."""
+    """The line of a section in braces, with the field: in place of the old one, or first; None removes it."""
     field = rf"(?<![\w.])({re.escape(key)}:[ ]*)(\"[^\"]*\"|'[^']*'|[^,{{}}\[\]]+)"
     if value is None:
         body = re.sub(rf"{field},[ ]*|(,[ ]*)?{field}", "", inline["body"], count=1)
