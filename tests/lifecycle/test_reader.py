@@ -123,3 +123,6 @@ def test_a_role_that_somebody_else_made_is_left_alone(pods: Pods, one: Server) -
     assert done.returncode == 1
     assert "says 'of the warehouse'" in done.stderr
     assert "nothing was changed" in done.stderr
+    assert drop(pods, ONE).returncode == 0
+    assert one.ask(f"SELECT rolcanlogin FROM pg_roles WHERE rolname = '{ROLE}'") == "t"  # noqa: S608
+    one.ask(f"DROP ROLE {ROLE}")
