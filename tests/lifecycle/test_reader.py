@@ -26,6 +26,8 @@ INSERT INTO res_users VALUES (1, 'anna', 'a hash', 'a seed');
 CREATE TABLE ir_config_parameter (id integer, key text, value text);
 CREATE TABLE res_users_apikeys (id integer, name text);
 CREATE TABLE payment_provider (id integer, code text, stripe_secret_key text);
+CREATE TABLE hr_employee (id integer, name text, pin text);
+CREATE TABLE l10n_es_edi_certificate (id integer, content bytea);
 CREATE VIEW sale_report AS SELECT name, amount_total AS price_total FROM sale_order;
 """
 CLOSED: Final = (
@@ -36,6 +38,8 @@ CLOSED: Final = (
     "SELECT value FROM ir_config_parameter",
     "SELECT name FROM res_users_apikeys",
     "SELECT code FROM payment_provider",
+    "SELECT pin FROM hr_employee",
+    "SELECT content FROM l10n_es_edi_certificate",
     "SELECT * FROM pg_authid",
     f"SET ROLE {ONE['user']}",
     "SET default_transaction_read_only = off; UPDATE sale_order SET name = 'mine'",
@@ -101,6 +105,16 @@ def test_what_a_module_adds_is_closed_until_the_set_up_runs_again(one: Server) -
     give_rights(one)
     assert one.ask("SELECT count(margin) FROM sale_order", **READER) == "0"
     assert one.ask("SELECT count(id) FROM crm_lead", **READER) == "0"
+
+
+def test_a_table_that_is_not_the_tenants_stops_nothing(one: Server) -> None:
+    one.ask("CREATE TABLE public.of_an_extension (id integer)", database=ONE["database"])
+    try:
+        give_rights(one)
+        assert one.ask("SELECT login FROM res_users", **READER) == "anna"
+        assert "denied" in one.try_to_ask("SELECT id FROM of_an_extension", **READER).stderr
+    finally:
+        one.ask("DROP TABLE public.of_an_extension", database=ONE["database"])
 
 
 def test_it_ends_with_a_line_of_the_file_and_goes_with_its_tenant(pods: Pods, one: Server) -> None:
