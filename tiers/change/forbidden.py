@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from tiers.catalog.tier import Catalog
 from tiers.change.places import left_behind
@@ -13,6 +14,12 @@ from tiers.portfolio.restore.stage import Restore, RestoreStage, may_follow
 from tiers.portfolio.rotation import NEVER, Rotation
 from tiers.portfolio.upgrade.stage import UpgradeStage
 from tiers.vocabulary import Environment, LifecycleStage, RotationStage
+
+_RESTORES_ON: Final = [[RestoreStage.PREPARE, each] for each in (RestoreStage.PREPARE, RestoreStage.DISCARD)]
+_UPGRADES_ON: Final = [
+    [UpgradeStage.REHEARSE, each] for each in (UpgradeStage.REHEARSE, UpgradeStage.DISCARD)
+]
+"""The stages of record and file between which pods run on the database in use, whichever that is."""
 
 
 def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: str) -> Iterator[str]:
@@ -71,29 +78,20 @@ def half_switched(before: TenantPlan, after: TenantPlan, stack: str) -> Iterator
         after: The tenant as its file has it.
         stack: The stack's name.
     """
-    for there, here, working, switching, command in (
-        (
-            before.restore,
-            after.restore,
-            (RestoreStage.PREPARE, RestoreStage.DISCARD),
-            RestoreStage.SWITCH,
-            "failback" if before.failover else _command(before.restore),
-        ),
-        (
-            before.upgrade,
-            after.upgrade,
-            (UpgradeStage.REHEARSE, UpgradeStage.DISCARD),
-            UpgradeStage.UPGRADE,
-            "upgrade",
-        ),
-    ):
-        if there is not None and here is not None and there.stage is working[0] and here.stage in working:
-            yield (
-                f"{after.tenant}: an update to stage {switching} began to rename its databases and did not "
-                f"end, so which one is in use is not known, and pods would start at stage {here.stage}: put "
-                f"the file back to stage {switching} and run `pulumi up`, or from there `costack {command} "
-                f"{after.tenant} --stack {stack} --back`"
-            )
+    switch = command = ""
+    if [each and each.stage for each in (before.restore, after.restore)] in _RESTORES_ON:
+        # From a failback there is no way back once it has begun to rename.
+        switch, command = RestoreStage.SWITCH, "" if before.failover else _command(before.restore)
+    elif [each and each.stage for each in (before.upgrade, after.upgrade)] in _UPGRADES_ON:
+        switch, command = UpgradeStage.UPGRADE, "upgrade"
+    if switch:
+        or_back = (
+            f", or from there `costack {command} {after.tenant} --stack {stack} --back`" if command else ""
+        )
+        yield (
+            f"{after.tenant}: an update to stage {switch} began to rename its databases and did not end, so "
+            f"which one is in use is not known: put the file back to that stage and run `pulumi up`{or_back}"
+        )
 
 
 def _skipped(before: TenantPlan, after: TenantPlan, at: str) -> Iterator[str]:
