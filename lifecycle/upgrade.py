@@ -148,6 +148,8 @@ def advance(tenant: Tenant, rehearsed_minutes: int | None = None) -> Step:
     if now.stage is UpgradeStage.CONFIRM:
         name = "odoo" if tenant.odoo is None else "odoo.version"
         fields[name] = f'{{version: "{now.to}"}}' if tenant.odoo is None else f'"{now.to}"'
+        if tenant.odoo is not None and tenant.odoo.upgraded_to:
+            fields["odoo.upgraded_to"] = None  # of an upgrade by hand, to the version before
     return Step(None, _ENDED.format(tenant=tenant.tenant), fields)
 
 

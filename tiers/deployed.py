@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from tiers.catalog.tier import Catalog
 from tiers.change.cache_logins import late_tenants
-from tiers.change.forbidden import forbidden
+from tiers.change.forbidden import forbidden, half_switched
 from tiers.change.gone import new_name
 from tiers.change.platform import Lasting, forbidden_of_platform, lasting, lasting_of
 from tiers.change.routes import handed_over
@@ -23,8 +23,9 @@ from tiers.change.versions.odoo import untried
 from tiers.change.versions.refusals import refused_versions
 from tiers.change.versions.upgrades import GROUP_TYPE, SERVER_TYPE, Running, Servers, running
 from tiers.expectations import first_fault
-from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
+from tiers.facts.names import SHARED_PLATFORM, STACK, SWITCH_SIDE, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME
+from tiers.naming import physical_name
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import LifecycleStage
 
@@ -33,6 +34,7 @@ RECORD: Final = "deployed"
 RECORD_TYPE: Final = "pulumi:index:Stash"
 VERSION: Final = "costack_version"
 """The part of a record that says which version of Costack it was deployed from."""
+JOB_TYPE: Final = "kubernetes:batch/v1:Job"
 RELEASED: Final = "released"
 """The output of a tenant's component that says whether the tenant may be removed."""
 
@@ -41,13 +43,14 @@ class DeployedTenant(NamedTuple):
     """A tenant of a stack, and whether it may be removed.
 
     `applied` is its plan as plain data, of its record or of the inventory that an older version exported;
-    None before all of it was deployed once.
+    None before all of it was deployed once. `switches` is whether the job is there that renames databases.
     """
 
     tenant: str
     urn: str
     released: bool = False
     applied: Mapping[str, Any] | None = None
+    switches: bool = False
 
 
 class Deployed(NamedTuple):
@@ -89,20 +92,25 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
             # What is there and cannot be read is refused below; it is not nothing.
             plan = _mapping(_mapping(outputs.get("input")).get("plan"))
             applied[str(plan.get("tenant", name.removesuffix(f"-{RECORD}")))] = plan
+    jobs = _named(resources, JOB_TYPE)
     return Deployed(
         tuple(portfolios),
-        tuple(each._replace(applied=applied.get(name)) for name, each in tenants.items()),
+        tuple(
+            each._replace(applied=applied.get(name), switches=physical_name(name, SWITCH_SIDE) in jobs)
+            for name, each in tenants.items()
+        ),
         lasting(_mappings(platform.get("platform"))),
         Servers(
             servers,
             {str(each.get("id")): each for each in _server_facts(platform, applied)},
-            _groups(resources),
+            _named(resources, GROUP_TYPE),
         ),
     )
 
 
-def _groups(resources: Mapping[str, Any]) -> frozenset[str]:
-    found = (urn for urn, known in resources.items() if known.get("type") == GROUP_TYPE)
+def _named(resources: Mapping[str, Any], kind: str) -> frozenset[str]:
+    """The names of all resources of a type."""
+    found = (urn for urn, known in resources.items() if known.get("type") == kind)
     return frozenset(urn.rpartition("::")[2] for urn in found)
 
 
@@ -166,7 +174,8 @@ def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> It
 
 
 def _forbidden(tenant: DeployedTenant, after: TenantPlan, catalog: Catalog, stack: str) -> Iterator[str]:
-    if tenant.applied is None or tenant.applied == after.model_dump(mode="json"):
+    same = tenant.applied == after.model_dump(mode="json")
+    if tenant.applied is None or (same and not tenant.switches):
         return  # reading a plan takes longer than comparing it
     try:
         before = TenantPlan.model_validate(tenant.applied)
@@ -176,6 +185,8 @@ def _forbidden(tenant: DeployedTenant, after: TenantPlan, catalog: Catalog, stac
             "update would do is unknown; use the version of costack that deployed it, or a newer one"
         )
         return
+    if tenant.switches:
+        yield from half_switched(before, after, stack)
     yield from forbidden(before, after, catalog, stack)
 
 

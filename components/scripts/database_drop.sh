@@ -12,6 +12,9 @@ case $owned in
     echo "role $TENANT_ROLE and database $TENANT_DATABASE on $PGHOST belong to ${owned#costack: owner }, and this tenant is $OWNER: nothing was dropped" >&2
     exit 1 ;;
 esac
+# Reports read with READER_ROLE, where reader_login.sh has made it; one that somebody else made is none of ours.
+reads=$(psql --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=reader="$READER_ROLE" --set=mark="costack: reads for $OWNER" \
+  <<<"SELECT rolname FROM pg_roles WHERE rolname = :'reader' AND shobj_description(oid, 'pg_authid') = :'mark'")
 # After a move only what is not in use any longer may go: what was left, and a copy nobody worked with.
 if [ "${ONLY_LEFT:-no}" = yes ]; then
   said=$(psql --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=db="$TENANT_DATABASE" \
@@ -21,8 +24,8 @@ if [ "${ONLY_LEFT:-no}" = yes ]; then
     *) echo "database $TENANT_DATABASE on $PGHOST is in use (it says '$said'): it was not dropped" >&2; exit 1 ;;
   esac
 fi
-# SECOND_LOGIN is there when a rotation of the tenant's secrets did not end, READER_ROLE where reports read.
-[ "${KEEP_ROLE:-no}" = yes ] || psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=second="$SECOND_LOGIN" --set=reader="$READER_ROLE" <<'SQL'
+# SECOND_LOGIN is there when a rotation of the tenant's secrets did not end.
+[ "${KEEP_ROLE:-no}" = yes ] || psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=second="$SECOND_LOGIN" --set=reader="$reads" <<'SQL'
 SELECT format('ALTER ROLE %I NOLOGIN', rolname) FROM pg_roles WHERE rolname IN (:'role', :'second', :'reader') \gexec
 SQL
 # DROP DATABASE ends an autovacuum worker itself, which no account of RDS may do before PostgreSQL 18, and waits
@@ -45,7 +48,7 @@ if [ "${KEEP_ROLE:-no}" = yes ]; then
   exit 0
 fi
 # Whoever may connect to `postgres` may keep large objects there, and a role that owns something cannot be dropped.
-role=(psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=second="$SECOND_LOGIN" --set=reader="$READER_ROLE")
+role=(psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=second="$SECOND_LOGIN" --set=reader="$reads")
 "${role[@]}" <<'SQL'
 SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity
  WHERE usename IN (:'role', :'second', :'reader') AND pg_has_role(usesysid, 'MEMBER');

@@ -64,8 +64,10 @@ stop() {
   scale "$NONE"
   quiet=0 until=$((SECONDS + WAIT_SECONDS))  # pods that end may still begin something
   while [ "$quiet" -lt 3 ]; do
-    # Autovacuum is nobody's session: it has no user, and may take longer than this waits.
-    busy=$(ask "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL")
+    # Autovacuum is nobody's session: it has no user, and may take longer than this waits. A report's login only reads
+    # (reader_login.sh), and its programs stay connected.
+    busy=$(ask "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
+      AND usename <> 'reader_' || current_user")
     if [ "$busy" = 0 ]; then
       quiet=$((quiet + 1))
     else

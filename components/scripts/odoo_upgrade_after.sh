@@ -51,6 +51,7 @@ if ! grep -q '"result":"ok"}$' "$STOOD/result"; then
 fi
 if [ "$REHEARSES" != yes ]; then
   for folder in "$SIDE/data/filestore/$SIDE_DATABASE"/[0-9a-f][0-9a-f]; do
+    [ -d "$folder" ] || continue # a tenant without files
     theirs=$FILES/filestore/$used/${folder##*/}
     find "$folder" -maxdepth 1 -type f -printf '%f\n' >"$STOOD/added"
     [ ! -s "$STOOD/added" ] || mkdir -p "$theirs"

@@ -13,7 +13,13 @@ settle_reader() {
     *) cannot "role $READER_ROLE on $PGHOST says '$said', and this tenant is $OWNER: it was not made for its reports, so nothing was changed; drop it, $again" ;;
   esac
   if [ "$READER_CONNECTIONS" = 0 ]; then
-    [ -z "$said" ] || { as_readers_master <<<'ALTER ROLE :"reader" NOLOGIN'; echo "role $READER_ROLE may not log in any longer"; }
+    [ -n "$said" ] || return 0
+    # Whoever is connected already would read on for as long as it likes.
+    as_readers_master >/dev/null <<'SQL'
+ALTER ROLE :"reader" NOLOGIN;
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = :'reader' AND pg_has_role(usesysid, 'MEMBER');
+SQL
+    echo "role $READER_ROLE may not log in any longer"
     return 0
   fi
   password=$(cat /run/secrets/tenant/reader)

@@ -143,7 +143,7 @@ def _with_inner_field(text: str, within: str, key: str, value: str | None) -> st
     section = re.search(_SECTION.format(name=re.escape(within)), text, re.MULTILINE)
     if section is None:
         inline = re.search(_INLINE.format(name=re.escape(within)), text, re.MULTILINE)
-        if inline is not None and value is not None:
+        if inline is not None:
             return f"{text[: inline.start()]}{_with_inline_field(inline, key, value)}{text[inline.end() :]}"
         return text if value is None else None
     start, end = section.span("body")
@@ -156,9 +156,13 @@ def _with_inner_field(text: str, within: str, key: str, value: str | None) -> st
     return text[:start] + changed + text[end:]
 
 
-def _with_inline_field(inline: re.Match[str], key: str, value: str) -> str:
-    """The line of a section in braces, with the field: in place of the old value, or first."""
-    pattern = re.compile(rf"(?<![\w.])({re.escape(key)}:[ ]*)(\"[^\"]*\"|'[^']*'|[^,{{}}\[\]]+)")
+def _with_inline_field(inline: re.Match[str], key: str, value: str | None) -> str:
+    """The line of a section in braces, with the field: in place of the old one, or first; None removes it."""
+    field = rf"(?<![\w.])({re.escape(key)}:[ ]*)(\"[^\"]*\"|'[^']*'|[^,{{}}\[\]]+)"
+    if value is None:
+        body = re.sub(rf"{field},[ ]*|(,[ ]*)?{field}", "", inline["body"], count=1)
+        return f"{inline['head']}{body}{inline['tail']}"
+    pattern = re.compile(field)
     body, said = pattern.subn(lambda old: f"{old[1]}{value}", inline["body"], count=1)
     if not said:
         body = f"{key}: {value}, {body}" if body.strip() else f"{key}: {value}"

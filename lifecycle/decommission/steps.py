@@ -42,6 +42,7 @@ from lifecycle.decommission.world import World
 from lifecycle.errors import LifecycleError, ManualStepError, RefusedError, StillBillingError
 from tiers.facts.names import FINAL_BACKUP
 from tiers.plan.plan import TenantPlan
+from tiers.portfolio.restore.source import upload_prefix
 from tiers.vocabulary import LifecycleStage
 
 _CHANGING: Final = frozenset({STOP, UNPROTECT, REMOVE, DELETE_COPIES})
@@ -282,8 +283,12 @@ class Decommission:
         return remains
 
     def _stored(self, ended: datetime) -> Iterator[RetainedResource]:
-        """What the last backup left in the platform's bucket, as its evidence says where."""
+        """What lies in the bucket of the last backup, as its evidence says where: backups, and an upload.
+
+        Whoever begins an import and gives it up leaves the upload there.
+        """
         backup = self._done.get(BACK_UP, {}).get("inputs", {})
         if backup.get("bucket"):
-            sizes = self.world.stored(str(backup["bucket"]), str(backup["prefix"]))
-            yield from stored_backups(self.plan, backup, sizes, ended, self.prices)
+            for prefix in (str(backup["prefix"]), upload_prefix(self.plan.tenant)):
+                sizes = self.world.stored(str(backup["bucket"]), prefix)
+                yield from stored_backups(self.plan, {**backup, "prefix": prefix}, sizes, ended, self.prices)

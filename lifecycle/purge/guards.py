@@ -13,6 +13,7 @@ from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import ORDER, STORED, AccountResource, KeyUser
 from tiers.portfolio.gates.purge import LegalHold, PurgeSpec
+from tiers.portfolio.restore.source import upload_prefix
 from tiers.tags import KEYS
 from tiers.vocabulary import TenantId
 
@@ -87,10 +88,11 @@ def _holds_on(tenant: TenantId, seen: Situation) -> Iterator[str]:
 
 
 def _is_prefix_of(line: LedgerLine) -> bool:
-    """Whether it is `s3://BUCKET/KIND/TENANT/`; one level less would be everybody's."""
+    """Whether it is `s3://BUCKET/KIND/TENANT/`, or its upload; one level less would be everybody's."""
     scheme, _, rest = line.id.partition("://")
     bucket, *path = rest.split("/")
-    return scheme == "s3" and bool(bucket) and path == [_FOLDERS[line.what], line.tenant, ""]
+    folders = [[_FOLDERS[line.what], name, ""] for name in (line.tenant, upload_prefix(line.tenant))]
+    return scheme == "s3" and bool(bucket) and path in folders
 
 
 def refusals_of_resource(line: LedgerLine, there: AccountResource, ended: DecommissionPlan) -> Iterator[str]:

@@ -10,12 +10,15 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from components.scripts import script
+from components.tenant.rotation import reader_role
+from tests.lifecycle.hostile import answered, connect
 from tests.lifecycle.odoo import DATABASE
 from tests.lifecycle.pods import TENANT, Pods, keeping
 from tests.postgres import NEWEST_SOLD, give
@@ -52,7 +55,8 @@ if [ "$method" = PATCH ]; then
   echo "$name=$count" >>"@@/scaled"
   echo "$count" >"$file"
   [ "$count" != 0 ] || [ -e "@@/stays" ] || psql -qAt >/dev/null -c "SELECT pg_terminate_backend(pid)
-    FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = current_user"
 fi
 [ "$(cat "$file")" = 0 ] && spec='{}' || spec="{\"replicas\": $(cat "$file")}"
 end 200 "{\"kind\": \"Scale\", \"spec\": $spec}"
@@ -304,6 +308,22 @@ def test_somebody_who_goes_on_working_is_not_worked_beside(place: Place) -> None
     assert done.returncode == 1
     assert "1 sessions still work with odoo_acme after 0 seconds, though its pods were stopped" in done.stderr
     assert (place.running, place.calls) == (RUNNING, [])
+
+
+def test_a_report_that_stays_connected_stops_no_update(place: Place) -> None:
+    server, reader = place.pods.server, reader_role(TENANT["user"])
+    server.ask(f"CREATE ROLE {reader} LOGIN PASSWORD 'reads'")
+    place.ask(f"GRANT CONNECT ON DATABASE {DATABASE} TO {reader}")
+    try:
+        with ExitStack() as stack:
+            login = {"user": reader, "password": "reads", "database": DATABASE}
+            assert answered(connect(server, login, stack)) == "here"
+            done = place.run(WAIT_SECONDS="0")
+        assert done.returncode == 0, done.stderr
+        assert place.made == "1"
+    finally:
+        place.ask(f"REVOKE CONNECT ON DATABASE {DATABASE} FROM {reader}")
+        server.ask(f"DROP ROLE {reader}")
 
 
 @pytest.mark.whole("the jobs are tried with all Deployments in every run")

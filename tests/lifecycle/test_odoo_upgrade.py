@@ -109,6 +109,15 @@ def test_what_fails_leaves_production_as_it_was(tenant: Pods, more: dict[str, st
     assert state(tenant.server) == {DATABASE: ""}
 
 
+@pytest.mark.whole("an Odoo without any file is rare, and the rest of this is what is tried above")
+def test_a_tenant_without_files_is_upgraded_too(tenant: Pods) -> None:
+    back_up_last(tenant)
+    assert make(tenant).returncode == 0
+    done = run(tenant, "upgrade", COMMAND="upgrades bare", **LAST)
+    assert done.returncode == 0, done.stderr
+    assert state(tenant.server)[SIDE].startswith(f"costack: side m1 ready {TO} from the backup of ")
+
+
 @pytest.mark.whole("a row that is lost is tried among what fails")
 def test_rows_may_be_lost_where_the_operator_says_so(tenant: Pods) -> None:
     assert make(tenant).returncode == 0

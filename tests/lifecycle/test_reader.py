@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any, Final
 
 import pytest
 
 from components.scripts import script
 from components.tenant.rotation import reader_role
-from tests.lifecycle.hostile import ONE, OTHER
+from tests.lifecycle.hostile import ONE, OTHER, answered, connect
 from tests.lifecycle.pods import READER_PASSWORD, Pods, set_up
 from tests.postgres import NEWEST_SOLD, Server
 
@@ -25,6 +26,8 @@ INSERT INTO res_users VALUES (1, 'anna', 'a hash', 'a seed');
 CREATE TABLE ir_config_parameter (id integer, key text, value text);
 CREATE TABLE res_users_apikeys (id integer, name text);
 CREATE TABLE payment_provider (id integer, code text, stripe_secret_key text);
+CREATE TABLE hr_employee (id integer, name text, pin text);
+CREATE TABLE l10n_es_edi_certificate (id integer, content bytea);
 CREATE VIEW sale_report AS SELECT name, amount_total AS price_total FROM sale_order;
 """
 CLOSED: Final = (
@@ -35,6 +38,8 @@ CLOSED: Final = (
     "SELECT value FROM ir_config_parameter",
     "SELECT name FROM res_users_apikeys",
     "SELECT code FROM payment_provider",
+    "SELECT pin FROM hr_employee",
+    "SELECT content FROM l10n_es_edi_certificate",
     "SELECT * FROM pg_authid",
     f"SET ROLE {ONE['user']}",
     "SET default_transaction_read_only = off; UPDATE sale_order SET name = 'mine'",
@@ -102,9 +107,23 @@ def test_what_a_module_adds_is_closed_until_the_set_up_runs_again(one: Server) -
     assert one.ask("SELECT count(id) FROM crm_lead", **READER) == "0"
 
 
+def test_a_table_that_is_not_the_tenants_stops_nothing(one: Server) -> None:
+    one.ask("CREATE TABLE public.of_an_extension (id integer)", database=ONE["database"])
+    try:
+        give_rights(one)
+        assert one.ask("SELECT login FROM res_users", **READER) == "anna"
+        assert "denied" in one.try_to_ask("SELECT id FROM of_an_extension", **READER).stderr
+    finally:
+        one.ask("DROP TABLE public.of_an_extension", database=ONE["database"])
+
+
 def test_it_ends_with_a_line_of_the_file_and_goes_with_its_tenant(pods: Pods, one: Server) -> None:
     give_rights(one)
-    assert "may not log in any longer" in deploy(pods, 0).stdout
+    with ExitStack() as stack:
+        report = connect(one, READER, stack)  # stays connected, as programs with a pool do
+        assert answered(report) == "here"
+        assert "may not log in any longer" in deploy(pods, 0).stdout
+        assert answered(report, "SELECT login FROM res_users") == ""  # its connection was ended
     assert "not permitted to log in" in one.try_to_ask("SELECT 1", **READER).stderr
     assert deploy(pods, 2).returncode == 0
     assert one.ask("SELECT login FROM res_users", **READER) == "anna"
@@ -118,3 +137,6 @@ def test_a_role_that_somebody_else_made_is_left_alone(pods: Pods, one: Server) -
     assert done.returncode == 1
     assert "says 'of the warehouse'" in done.stderr
     assert "nothing was changed" in done.stderr
+    assert drop(pods, ONE).returncode == 0
+    assert one.ask(f"SELECT rolcanlogin FROM pg_roles WHERE rolname = '{ROLE}'") == "t"  # noqa: S608
+    one.ask(f"DROP ROLE {ROLE}")

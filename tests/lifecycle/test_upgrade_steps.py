@@ -72,6 +72,14 @@ def test_an_upgrade_takes_four_updates_and_leaves_the_new_version_in_the_file() 
     assert "Odoo takes no database back from 19.0 to 18.0" in said
 
 
+def test_what_was_upgraded_by_hand_before_does_not_refuse_the_file_that_an_upgrade_leaves() -> None:
+    by_hand = {"version": "18.0-lts", "upgraded_to": "18.0"}
+    step = advance(at("confirm", odoo=by_hand))
+    assert step.fields == {"upgrade": None, "odoo.version": '"19.0"', "odoo.upgraded_to": None}
+    assert faults(at(None, odoo=by_hand | {"version": "19.0"}))  # what would be left otherwise
+    assert not faults(at(None, odoo={"version": "19.0"}))
+
+
 def test_what_the_rehearsal_measured_is_kept_for_the_preview() -> None:
     step = advance(at("rehearse"), 25)
     assert step.fields == {"upgrade": '{to: "19.0", stage: upgrade, rehearsed_minutes: 25}'}

@@ -42,7 +42,8 @@ INSERT INTO ir_config_parameter VALUES ('database.is_neutralized', 'true') ON CO
 UPDATE ir_mail_server SET active = false;
 SQL
 """
-# As an upgrade does: new versions, a column, rows and a file more; with `break` it ends in its middle.
+# As an upgrade does: new versions, a column, rows and a file more; with `break` it ends in its middle,
+# and with `bare` it leaves no file.
 _UPGRADES: Final = r"""#!/bin/bash
 set -euo pipefail
 [ "$(basename "$ODOO_RC")" = odoo.conf ] && grep -q "^db_name = $PGDATABASE$" "$ODOO_RC"
@@ -68,6 +69,7 @@ INSERT INTO ir_attachment (name, store_fname) VALUES ('new', '${sum:0:2}/$sum');
 UPDATE ir_module_module SET state = 'installed', latest_version = '19.0.1.0'
  WHERE state IN ('to upgrade', 'installed');
 SQL
+[ "${1:-}" != bare ] || rm -rf "@@data/filestore/$PGDATABASE"/??
 """
 
 

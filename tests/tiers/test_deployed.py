@@ -8,9 +8,9 @@ from typing import Any, Final
 import pytest
 
 from tests.components.drawn_routes import with_dns
-from tests.portfolios import catalog, local_portfolio, plan_of, tenant
+from tests.portfolios import catalog, local_portfolio, plan_of, tenant, wide_platform
 from tiers.change.platform import platform_faults
-from tiers.deployed import RECORD_TYPE, deployed_of, is_released, refusals
+from tiers.deployed import JOB_TYPE, RECORD_TYPE, deployed_of, is_released, refusals
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
 from tiers.inventory import exported
 from tiers.plan.plan import Plan
@@ -314,3 +314,34 @@ def test_a_record_goes_to_another_tenant_in_two_updates() -> None:
         "acme", hostname="shop.acme.example", routes={**recorded, "aliases": ["acme.odoo.example.com"]}
     )
     assert refused(there, plan_of(swapped, other, platform=on)) == []
+
+
+_AT = "2026-11-29T01:15:00Z"
+
+
+@pytest.mark.parametrize(
+    ("section", "first", "switching", "back"),
+    [
+        ("restore", {"at": _AT, "stage": "prepare"}, "switch", "restore"),
+        ("upgrade", {"to": "19.0", "stage": "rehearse"}, "upgrade", "upgrade"),
+    ],
+)
+def test_a_switch_that_did_not_end_is_not_undone_by_the_file_alone(
+    section: str, first: dict[str, str], switching: str, back: str
+) -> None:
+    def at(stage: str) -> Plan:
+        one = tenant("acme", tier="dedicated-db", **{section: first | {"stage": stage}})
+        return plan_of(one, platform=wide_platform())
+
+    before = at(first["stage"])
+    there = state(before)
+    assert refused(there, before) == []
+    there[f"{PREFIX}{TENANT_STACK}${JOB_TYPE}::acme-switch-side-database"] = {"type": JOB_TYPE, "outputs": {}}
+    for stage in (first["stage"], "discard"):
+        (sentence,) = refused(there, at(stage))
+        assert sentence.startswith(f"acme: an update to stage {switching} began to rename its databases")
+        assert f"`costack {back} acme --stack local --back`" in sentence
+    for stage in (switching, "back"):
+        assert refused(there, at(stage)) == []
+    # Once a stage was deployed that starts pods by itself, the job is one of the past.
+    assert refused(there | state(at("start")), at("start")) == []

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from tiers.catalog.tier import Catalog
 from tiers.change.places import left_behind
 from tiers.change.versions.odoo import refused_odoo, refused_update, refused_upgrade
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.stage import may_follow as may_fail_over
-from tiers.portfolio.restore.stage import Restore, may_follow
+from tiers.portfolio.restore.stage import Restore, RestoreStage, may_follow
 from tiers.portfolio.rotation import NEVER, Rotation
+from tiers.portfolio.upgrade.stage import UpgradeStage
 from tiers.vocabulary import Environment, LifecycleStage, RotationStage
+
+_RESTORES_ON: Final = [[RestoreStage.PREPARE, each] for each in (RestoreStage.PREPARE, RestoreStage.DISCARD)]
+_UPGRADES_ON: Final = [
+    [UpgradeStage.REHEARSE, each] for each in (UpgradeStage.REHEARSE, UpgradeStage.DISCARD)
+]
+"""The stages of record and file between which pods run on the database in use, whichever that is."""
 
 
 def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: str) -> Iterator[str]:
@@ -56,6 +64,33 @@ def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: st
             f"{name}: protected: false may not come together with lifecycle_stage: decommissioning: take it "
             f"out of the file; `costack decommission {name} {at}` takes both steps, with a final backup "
             "between them"
+        )
+
+
+def half_switched(before: TenantPlan, after: TenantPlan, stack: str) -> Iterator[str]:
+    """Why *after* may start no pods where an update began to rename databases and did not end.
+
+    The record has the stage before it, and whoever puts the file back to that stage would let people, or the
+    version of Odoo before, work with the database that may have the name by now.
+
+    Args:
+        before: The tenant as it was last deployed completely; the job that renames is there since.
+        after: The tenant as its file has it.
+        stack: The stack's name.
+    """
+    switch = command = ""
+    if [each and each.stage for each in (before.restore, after.restore)] in _RESTORES_ON:
+        # From a failback there is no way back once it has begun to rename.
+        switch, command = RestoreStage.SWITCH, "" if before.failover else _command(before.restore)
+    elif [each and each.stage for each in (before.upgrade, after.upgrade)] in _UPGRADES_ON:
+        switch, command = UpgradeStage.UPGRADE, "upgrade"
+    if switch:
+        or_back = (
+            f", or from there `costack {command} {after.tenant} --stack {stack} --back`" if command else ""
+        )
+        yield (
+            f"{after.tenant}: an update to stage {switch} began to rename its databases and did not end, so "
+            f"which one is in use is not known: put the file back to that stage and run `pulumi up`{or_back}"
         )
 
 

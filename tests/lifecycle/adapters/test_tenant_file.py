@@ -185,3 +185,23 @@ def test_a_field_of_a_section_in_braces_takes_the_place_of_the_old_one(
     assert set_fields(path, {"odoo.version": '"19.0"'})
     wanted = after or section.replace("18.0-lts", '"19.0"')
     assert path.read_text(encoding="utf-8") == f"{TEXT}{wanted}\n"
+
+
+@pytest.mark.parametrize(
+    ("section", "after"),
+    [
+        ('odoo: {version: "18.0", upgraded_to: "18.0"} # as sold', 'odoo: {version: "18.0"} # as sold'),
+        ('odoo: {upgraded_to: "18.0", version: "18.0"}', 'odoo: {version: "18.0"}'),
+        (
+            'odoo: {version: "18.0", upgraded_to: "18.0", update: {number: 1, modules: [a]}}',
+            'odoo: {version: "18.0", update: {number: 1, modules: [a]}}',
+        ),
+        ('odoo: {upgraded_to: "18.0"}', "odoo: {}"),
+        ('odoo:\n  version: "18.0"\n  upgraded_to: "18.0"', 'odoo:\n  version: "18.0"'),
+    ],
+)
+def test_a_field_goes_from_a_section_in_braces(portfolio: Path, section: str, after: str) -> None:
+    path = file_of(portfolio, "acme")
+    path.write_text(f"{TEXT}{section}\n", encoding="utf-8")
+    assert set_fields(path, {"odoo.upgraded_to": None})
+    assert path.read_text(encoding="utf-8") == f"{TEXT}{after}\n"

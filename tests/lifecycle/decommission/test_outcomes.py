@@ -90,6 +90,14 @@ def test_a_dump_that_was_asked_for_is_made_and_stays_for_a_time_at_a_price(recor
     assert ended(world, plan, record).run() == remains
 
 
+def test_what_an_import_that_was_given_up_has_left_is_kept_by_name(record: Path) -> None:
+    world, plan = world_of(sandbox()), ending_plan(sandbox(), **REQUESTED)
+    world.approved, world.uploaded = REQUESTED, 1 << 30
+    *_, left = ended(world, plan, record).run().retained
+    assert left.resource.id == "s3://backups/filestores/acme.upload/"
+    assert "no rule deletes them" in left.because
+
+
 def test_without_the_dump_that_was_asked_for_nothing_is_deleted(record: Path) -> None:
     world, plan = world_of(sandbox()), ending_plan(sandbox(), **REQUESTED)
     world.approved, world.dumps_work = REQUESTED, False

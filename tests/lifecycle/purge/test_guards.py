@@ -19,6 +19,7 @@ from allocation.prices.price_book import PriceBook
 from lifecycle import evidence
 from lifecycle.decommission.retained import Kind
 from lifecycle.errors import LifecycleError, RefusedError, StillBillingError
+from lifecycle.purge.guards import refusals_of_line
 from lifecycle.purge.ledger import CHECK, DELETE, DELETED, VERIFIED, Ledger
 from lifecycle.purge.resource import ORDER, AccountResource, KeyUser
 from lifecycle.purge.survey import Survey
@@ -87,6 +88,21 @@ def forged(world: World) -> None:
     world.plan = world.plan.model_copy(update={"goes": goes})
     if world.approval:
         world.approval = world.approval.model_copy(update={"plan_sha256": world.plan.sha256})
+
+
+@pytest.mark.parametrize(
+    ("folder", "its"),
+    [("acme", True), ("acme.upload", True), ("acme.uploads", False), ("other.upload", False)],
+)
+def test_a_folder_of_the_bucket_is_the_tenants_or_its_uploads(
+    tmp_path: Path, folder: str, *, its: bool
+) -> None:
+    world = world_in(tmp_path)
+    (line,) = [each for each in world.ledger().lines if each.what is Kind.DUMPS]
+    there = line.model_copy(update={"id": f"s3://backups/dumps/{folder}/"})
+    (ended,) = world.ledger().ended.values()
+    said = list(refusals_of_line(there, ended, world.seen()))
+    assert any("it is not the folder dumps of acme" in each for each in said) is not its
 
 
 def shortened(world: World) -> None:
