@@ -103,7 +103,6 @@ def scratch_of(
         asked: When the command began, in UTC: measured times begin there.
         timeout: The time after which Kubernetes ends it.
         storage_class: Storage class of volumes to restore into, for what is too large for a node's disk.
-
         standby_lag: How many seconds the standby is behind; None without one, or where nobody knows.
 
     Raises:

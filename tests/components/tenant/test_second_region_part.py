@@ -174,6 +174,23 @@ def test_an_update_promotes_the_standby_by_taking_its_source_away() -> None:
     assert takes_over.urn == follows.urn
 
 
+def test_the_id_of_the_replica_is_kept_beyond_the_replication_and_no_longer_than_that_lasts() -> None:
+    """Another replication has another replica: of the first one's id nothing must be mounted then."""
+    kept = {stage: named(declared(stage), ":Stash", "filestores-copy-id") for stage in ("fence", "promote")}
+    assert kept["fence"].props["input"] == "local-acme-filestores-copy-made"
+    assert (kept["fence"].replaced_by, kept["promote"].replaced_by) == (("input",), ())
+    assert kept["promote"].props["input"] == ""
+
+
+def test_the_set_up_runs_anew_when_a_closed_database_is_open_again() -> None:
+    """While it was closed the job had nothing to do, also where its image had changed."""
+
+    def called(stage: str | None) -> str:
+        return str(named(declared(stage), ":Job", "acme-odoo-setup").props["metadata"]["name"])
+
+    assert called(None) == called("fence") != called("reopen")
+
+
 def test_the_database_is_opened_after_the_promotion_and_before_pods() -> None:
     found = declared("start")
     job = named(found, ":Job", "open-database")
