@@ -160,9 +160,8 @@ def test_a_database_that_a_failover_closed_is_set_up_later_and_ends_no_update(pl
     """Months may pass there: a new build of Odoo, or of this program, must not fail at it."""
     place.ask(MODULES + INSTALLED)
     for said in ("fencing m1", "fenced m1", "handed m1"):
-        place.pods.server.ask(
-            f"COMMENT ON DATABASE {DATABASE} IS 'costack: {said}'; ALTER DATABASE {DATABASE} CONNECTION LIMIT 0"
-        )
+        closed = f"ALTER DATABASE {DATABASE} CONNECTION LIMIT 0"
+        place.pods.server.ask(f"COMMENT ON DATABASE {DATABASE} IS 'costack: {said}'; {closed}")
         for done in (set_up(place.pods, ROLE, DATABASE, PASSWORD), place.set_up()):
             assert done.returncode == 0, done.stderr
             assert "is closed by a failover: nothing is set up in it" in done.stdout

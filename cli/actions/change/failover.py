@@ -77,7 +77,7 @@ def failover_on(request: Request) -> None:
             _answer(request, tenant, plan)
         return
     # All of them first: a file that is refused leaves the others as they are.
-    steps = [(tenant, _step(request, tenant, portfolio.platform)) for tenant in tenants]
+    steps = [(tenant, _step(request, tenant, portfolio.platform, plan)) for tenant in tenants]
     forced = request.back or request.region_lost
     for tenant, _ in steps:
         check_deployed(tenant, plan.tenant(tenant.tenant), request.stack, may_have_failed=forced)
@@ -145,7 +145,7 @@ def _takes(request: Request, tenant: Tenant) -> bool:
     return request.region_back is tenant.failover.is_lost
 
 
-def _step(request: Request, tenant: Tenant, platform: Platform) -> Step:
+def _step(request: Request, tenant: Tenant, platform: Platform, deployed: Plan) -> Step:
     if request.next:
         return advance(tenant)
     if request.back:
@@ -155,7 +155,8 @@ def _step(request: Request, tenant: Tenant, platform: Platform) -> Step:
     if request.leads_home:
         return return_home(tenant)
     if request.to is None:
-        return lose(tenant)
+        there = deployed.tenant(tenant.tenant)
+        return lose(tenant, closed=there is not None and there.failover is not None)
     return begin(tenant, platform, request.to, tenant.failovers + 1, lost=request.region_lost)
 
 

@@ -110,6 +110,20 @@ def test_a_lost_region_is_left_and_closed_when_it_is_back(standing: Path, up: Ca
     assert "stage: settled, first_region: back" in text_of(standing)
 
 
+def test_a_region_that_is_lost_after_the_fence_stays_as_the_fence_left_it(
+    standing: Path, up: Callable[[], None]
+) -> None:
+    run(standing, "failover", "meridian", "--to", TO)
+    hangs = text_of(standing)
+    run(standing, "failover", "meridian", "--region-lost")
+    assert "stage: promote, first_region: lost}" in text_of(standing)
+    file_of(standing, "meridian").write_text(hangs, encoding="utf-8")
+    up()
+    left = run(standing, "failover", "meridian", "--region-lost")
+    assert "where everything was closed before" in left.stdout
+    assert "stage: promote, first_region: lost-after-fence}" in text_of(standing)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "why"),
     [

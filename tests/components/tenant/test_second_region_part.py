@@ -223,10 +223,19 @@ def test_both_jobs_carry_one_mark_and_stay_as_they_are_at_the_next_stage() -> No
 
 
 def test_an_update_without_the_first_region_sends_nothing_there() -> None:
-    """The engine asks no provider for a resource whose inputs are what they were."""
-    before = {each.urn: each for each in declared()}
+    """Of a resource whose inputs are what they were a provider says so without asking its cloud."""
+    _changes_nothing_there(declared(), "lost")
+
+
+@pytest.mark.whole("three more portfolios are declared; tests/tiers/plan/test_failover has the facts")
+def test_an_update_without_the_first_region_changes_nothing_of_what_the_fence_left() -> None:
+    _changes_nothing_there(declared("fence"), "lost-after-fence")
+
+
+def _changes_nothing_there(deployed: list[Declared], region: str) -> None:
+    before = {each.urn: each for each in deployed}
     for stage in ("promote", "start"):
-        after = {each.urn: each for each in declared(stage, first_region="lost")}
+        after = {each.urn: each for each in declared(stage, first_region=region)}
         changed = {
             urn
             for urn in before.keys() | after.keys()

@@ -174,7 +174,7 @@ def test_a_tenant_in_its_second_region_is_not_updated() -> None:
     assert not refused(there, at(1, "save"))
     (said,) = refused(there, at(2, "settled"))
     assert said == (
-        "acme: it works in its second region, or is on its way: come home, then update modules (odoo.update); "
+        "acme: it works in its second region or is on its way: come home, then update modules (odoo.update); "
         "nothing was changed"
     )
     assert refused(state(at(1, None)), at(2, "fence"))

@@ -151,6 +151,21 @@ def test_of_a_lost_region_nothing_differs_that_an_update_would_send_there() -> N
     assert pods(there(started)) == pods(resting.facts)
 
 
+def test_of_a_region_that_is_lost_after_the_fence_nothing_differs_from_what_the_fence_left() -> None:
+    """Pods that it stopped would else be started there again, by an update that cannot reach them."""
+    fenced = planned("fence")
+    away, after = {"eu-west-1"}, {"first_region": "lost-after-fence"}
+    for stage in ("promote", "start", "settled"):
+        lost = planned(stage, **after)
+        kept = [fact for fact in fenced.facts if fact.region not in away]
+        if stage != "promote":
+            kept = [fact for fact in kept if not isinstance(fact, Traffic)]
+        assert [fact for fact in lost.facts if fact.region not in away] == kept
+        assert not facts_of(lost.facts, FileSystemReplica)[0].writable
+    assert set(pods(lost.facts).values()) == {0}
+    assert any(pods(there(lost)).values())
+
+
 def test_a_region_that_is_back_is_closed() -> None:
     back = planned("settled", first_region="back")
     assert set(pods(back.facts).values()) == {0}
