@@ -25,6 +25,7 @@ from components.rehearsal import (
     pod_spec,
     traffic,
 )
+from lifecycle.rehearsal.due import UNSAID, is_unsaid
 from tiers.errors import CatalogError
 from tiers.facts.copies import LEAST_DEADLINE_MINUTES, fetched_gib, restored_gib
 from tiers.facts.every_fact import (
@@ -74,6 +75,8 @@ def fact_of(plan: TenantPlan, region: str) -> Rehearsal:
         CatalogError: When nothing can, or not there.
     """
     facts = facts_of(plan.facts, Rehearsal)
+    if is_unsaid(plan):
+        raise CatalogError(f"tenant '{plan.tenant}': {UNSAID}")
     if not facts:
         raise CatalogError(
             f"tenant '{plan.tenant}': {plan.environment} in tier '{plan.tier}' has no copies in a second "
