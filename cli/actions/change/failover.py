@@ -25,7 +25,7 @@ from lifecycle.failover import (
 )
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
-from tiers.portfolio.failover.stage import HOMEWARD, WAY_BACK, FailoverStage, goes_on
+from tiers.portfolio.failover.stage import HOMEWARD, THERE, WAY_BACK, FailoverStage, goes_on
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
@@ -142,7 +142,9 @@ def _takes(request: Request, tenant: Tenant) -> bool:
         return goes_on(tenant.failover.stage)
     if request.back:
         return tenant.failover.stage in WAY_BACK
-    return request.region_back is tenant.failover.is_lost
+    if request.region_back:
+        return tenant.failover.is_lost and tenant.failover.stage in THERE
+    return tenant.failover.stage is FailoverStage.FENCE
 
 
 def _step(request: Request, tenant: Tenant, platform: Platform, deployed: Plan) -> Step:
