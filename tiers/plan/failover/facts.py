@@ -92,6 +92,8 @@ def _taking_over(server: DatabaseInstance) -> dict[str, Any]:
 
 def _jobs(tenant: Tenant, failover: Failover, own: Sequence[Fact]) -> Iterator[Job]:
     """What closes or opens the database in the first region, by its administrator."""
+    if failover.stage is FailoverStage.SWITCH:
+        return  # what was closed is kept; made anew, the job would close what takes its place
     if failover.closes_first:
         name = FENCE_DATABASE
     elif failover.stage is FailoverStage.REOPEN:
