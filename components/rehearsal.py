@@ -3,7 +3,7 @@
 Three containers follow each other: `fetch` reads the newest copied backup, `restore` restores it into a
 server of the pod's own, `files` brings the files that it names. Then three run beside each other: `database`,
 `odoo` and `report`. As in a restore test (`components/restore_test.py`), what runs on restored data has no
-role: `restore`, X
+role: `restore`, `database` and `odoo`.
 """
 
 from __future__ import annotations

@@ -47,7 +47,10 @@ STEPS: Final[Mapping[FailoverStage, str]] = {
     "standby follows on",
 }
 """What the update of each stage does."""
-_LOST: Final = "; it sends nothing to {region}, where nothing is closed and Odoo may still run"
+_LOST: Final[Mapping[FirstRegion, str]] = {
+    FirstRegion.LOST: "; it sends nothing to {region}, where nothing is closed and Odoo may still run",
+    FirstRegion.LOST_AFTER_FENCE: "; it sends nothing to {region}, where everything was closed before",
+}
 _BACK: Final = (
     "stops what {tenant} still has in {region} and closes its database there: what was committed there after "
     "the loss is in that database alone"
@@ -114,8 +117,13 @@ def begin(tenant: Tenant, platform: Platform, to: Region, number: int, *, lost: 
     return _step(tenant, section)
 
 
-def lose(tenant: Tenant) -> Step:
-    """Go on without the first region, which stopped answering while its database was closed.
+def lose(tenant: Tenant, *, closed: bool) -> Step:
+    """Go on without the first region, which stopped answering at the fence.
+
+    Args:
+        tenant: The tenant.
+        closed: Whether the update of the fence was complete: then the database there is closed, the standby
+            has everything, and what is deployed there is what that update left.
 
     Raises:
         RefusedError: When the failover has another stage.
@@ -125,9 +133,8 @@ def lose(tenant: Tenant) -> Step:
         raise RefusedError(
             f"{tenant.tenant} is {whereabouts(now)}: --region-lost is for a first step, or fence"
         )
-    return _step(
-        tenant, now.model_copy(update={"stage": FailoverStage.PROMOTE, "first_region": FirstRegion.LOST})
-    )
+    region = FirstRegion.LOST_AFTER_FENCE if closed else FirstRegion.LOST
+    return _step(tenant, now.model_copy(update={"stage": FailoverStage.PROMOTE, "first_region": region}))
 
 
 def return_home(tenant: Tenant) -> Step:
@@ -156,7 +163,7 @@ def find_again(tenant: Tenant) -> Step:
         RefusedError: When it was not lost, or people do not work in the second one yet.
     """
     now = _going_on(tenant)
-    if now.first_region is not FirstRegion.LOST or now.stage not in THERE:
+    if not now.is_lost or now.stage not in THERE:
         raise RefusedError(
             f"{tenant.tenant} is {whereabouts(now)}: --region-back is for a failover that began with "
             "--region-lost, once it has started there"
@@ -221,7 +228,11 @@ def whereabouts(failover: Failover | None) -> str:
     """Where a failover stands, to follow a name and `is`."""
     if failover is None:
         return "in its own region"
-    lost = {FirstRegion.LOST: ", with its own region lost", FirstRegion.BACK: ", with its own region back"}
+    lost = {
+        FirstRegion.LOST: ", with its own region lost",
+        FirstRegion.LOST_AFTER_FENCE: ", with its own region lost after the fence",
+        FirstRegion.BACK: ", with its own region back",
+    }
     way = "failback from" if failover.stage in HOMEWARD else "failover to"
     return f"at stage {failover.stage} of its {way} {failover.to}{lost.get(failover.first_region, '')}"
 
@@ -250,4 +261,4 @@ def _step(tenant: Tenant, failover: Failover) -> Step:
 def in_words(tenant: Tenant, failover: Failover) -> str:
     """What the update of its stage does, to follow `the next update`."""
     words = STEPS[failover.stage].format(tenant=tenant.tenant, to=failover.to, region=tenant.region)
-    return words + (_LOST.format(region=tenant.region) if failover.is_lost else "")
+    return words + _LOST.get(failover.first_region, "").format(region=tenant.region)

@@ -101,8 +101,10 @@ class FileSystemCopy(pulumi.ComponentResource):
                 opts=child,
             )
             made = replication.destination.apply(lambda known: known.file_system_id or "")
-        # A `Stash` keeps the first value that it had.
-        self.id: pulumi.Output[str] = pulumi.Stash(f"{name}-id", input=made, opts=child).output
+        # A `Stash` keeps the first value that it had: beyond the replication, and no longer than that lasts.
+        # Another replication has another replica, and files would be looked for in one that grows old.
+        follows = pulumi.ResourceOptions(parent=self, replace_on_changes=None if fact.writable else ["input"])
+        self.id: pulumi.Output[str] = pulumi.Stash(f"{name}-id", input=made, opts=follows).output
         self.arn = _replica_arn(file_system, fact.region, self.id)
         self.place = FileSystemPlace(self.id, self.arn)
         self.register_outputs({})

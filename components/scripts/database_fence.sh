@@ -22,6 +22,8 @@ said() {
 say() { # WHAT LIMIT: the comment and how many may connect change together, or not at all
   sql --set=said="$1" --set=most="$2" <<'SQL'
 BEGIN;
+-- Whatever the server does by itself: what is flushed with this has every commit before it, and `arrives` asks for that.
+SET LOCAL synchronous_commit = on;
 SELECT format('COMMENT ON DATABASE %I IS %L', :'db', nullif(:'said', '')) \gexec
 ALTER DATABASE :"db" CONNECTION LIMIT :most;
 COMMIT;

@@ -105,6 +105,11 @@ SQL
   sleep 3
 done
 
-# Odoo creates it only in databases it creates itself. It is trusted: who owns the database may create it.
-log_in "$TENANT_ROLE" "$role_password" "$TENANT_DATABASE" -c 'CREATE EXTENSION IF NOT EXISTS pg_trgm'
-echo "database $TENANT_DATABASE and role $TENANT_ROLE are ready"
+# What a failover has closed lets nobody in, and is set up when it is open again.
+case $(ask <<<"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = :'db'") in
+  "costack: fenc"*|"costack: handed"*) echo "database $TENANT_DATABASE is closed by a failover: nothing is set up in it" ;;
+  *)
+    # Odoo creates it only in databases it creates itself. It is trusted: who owns the database may create it.
+    log_in "$TENANT_ROLE" "$role_password" "$TENANT_DATABASE" -c 'CREATE EXTENSION IF NOT EXISTS pg_trgm'
+    echo "database $TENANT_DATABASE and role $TENANT_ROLE are ready" ;;
+esac

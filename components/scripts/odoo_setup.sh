@@ -7,6 +7,11 @@ cannot() { echo "$1" >&2; exit 1; }
 export PGHOST PGUSER PGPASSWORD PGDATABASE PGSSLMODE=require
 PGHOST=$(option db_host) PGUSER=$(option db_user) PGPASSWORD=$(option db_password) PGDATABASE=$(option db_name)
 ask() { psql --no-psqlrc --tuples-only --no-align -c "$1"; }
+# What a failover has closed lets nobody in, and is set up when it is open again.
+case $(psql --no-psqlrc --tuples-only --no-align --dbname=postgres --set=db="$PGDATABASE" \
+  <<<"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = :'db'") in
+  "costack: fenc"*|"costack: handed"*) echo "database $PGDATABASE is closed by a failover: nothing is set up in it"; exit 0 ;;
+esac
 
 IFS=, read -ra folders <<<"$(option addons_path)"
 for folder in "${folders[@]}"; do

@@ -17,6 +17,7 @@ from components.scripts import script
 from components.tenant.rotation import TenantPasswords, reader_role
 from tiers.facts.every_fact import Job, OdooProcess, Route, TenantDatabase
 from tiers.plan.plan import TenantPlan, fact_named
+from tiers.portfolio.failover.stage import FailoverStage
 from tiers.portfolio.restore.stage import RESTORED
 from tiers.portfolio.upgrade.stage import UpgradeStage
 
@@ -92,8 +93,11 @@ def _restored(tenant: TenantPlan) -> list[str]:
     """What makes the job run anew on a database that was restored: it is as old as its backup.
 
     A copy is made harmless once more, and passwords that everybody knows are closed, before a pod starts.
+    Of a database that a failover had closed it left out what it should have done.
     """
-    restore = tenant.restore
+    restore, failover = tenant.restore, tenant.failover
+    if failover is not None and failover.stage is FailoverStage.REOPEN:
+        return [f"open again {failover.number}"]
     return [restore.moment] if restore is not None and restore.stage in RESTORED else []
 
 

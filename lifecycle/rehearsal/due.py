@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, unique
+from typing import Final
 
 from lifecycle.errors import LifecycleError
 from lifecycle.rehearsal.result import Promise, RehearsalResult
-from tiers.facts.every_fact import Rehearsal
-from tiers.plan.plan import Plan, facts_of
-from tiers.vocabulary import TenantId
+from tiers.facts.every_fact import BucketReplication, Rehearsal
+from tiers.plan.plan import Plan, TenantPlan, facts_of
+from tiers.vocabulary import LifecycleStage, TenantId
+
+UNSAID: Final = (
+    "it was deployed by a version of costack that knew no rehearsals: run `pulumi up`, then try again"
+)
 
 
 @unique
@@ -87,10 +92,28 @@ def standings(plan: Plan, results: Results, now: datetime) -> Iterator[Standing]
                 yield standing(tenant.tenant, fact, results, now)
 
 
+def unsaid(plan: Plan) -> Iterator[str]:
+    """Tenants with copies of which *plan* does not say whether they are rehearsed, a sentence each.
+
+    A version of Costack that knew no rehearsals deployed them: that nothing is due is not known of them.
+    """
+    for tenant in plan.tenants:
+        if is_unsaid(tenant):
+            yield f"{tenant.tenant}: {UNSAID}"
+
+
+def is_unsaid(tenant: TenantPlan) -> bool:
+    """Whether *tenant* has copies in a second region, and its plan is older than rehearsals."""
+    ends = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
+    copied = facts_of(tenant.facts, BucketReplication)
+    return bool(copied) and not ends and not facts_of(tenant.facts, Rehearsal)
+
+
 def standing(tenant: TenantId, fact: Rehearsal, results: Results, now: datetime) -> Standing:
     """Where the recovery of *tenant* stands at the moment *now*, in UTC."""
     try:
-        newest = next(iter(results(tenant)), None)
+        # What was shown of another region, which its copies were in once, says nothing of this one.
+        newest = next((each for each in results(tenant) if each.region == fact.region), None)
     except LifecycleError as error:
         return Standing(tenant, fact, State.UNREADABLE, why="; ".join(error.problems))
     if newest is None:

@@ -25,6 +25,7 @@ from components.rehearsal import (
     pod_spec,
     traffic,
 )
+from lifecycle.rehearsal.due import UNSAID, is_unsaid
 from tiers.errors import CatalogError
 from tiers.facts.copies import LEAST_DEADLINE_MINUTES, fetched_gib, restored_gib
 from tiers.facts.every_fact import (
@@ -74,6 +75,8 @@ def fact_of(plan: TenantPlan, region: str) -> Rehearsal:
         CatalogError: When nothing can, or not there.
     """
     facts = facts_of(plan.facts, Rehearsal)
+    if is_unsaid(plan):
+        raise CatalogError(f"tenant '{plan.tenant}': {UNSAID}")
     if not facts:
         raise CatalogError(
             f"tenant '{plan.tenant}': {plan.environment} in tier '{plan.tier}' has no copies in a second "
@@ -103,7 +106,6 @@ def scratch_of(
         asked: When the command began, in UTC: measured times begin there.
         timeout: The time after which Kubernetes ends it.
         storage_class: Storage class of volumes to restore into, for what is too large for a node's disk.
-
         standby_lag: How many seconds the standby is behind; None without one, or where nobody knows.
 
     Raises:

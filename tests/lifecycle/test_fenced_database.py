@@ -104,6 +104,9 @@ def test_one_that_lacks_the_fence_is_not_opened(regions: Regions) -> None:
 def test_a_standby_that_does_not_get_everything_ends_the_fence_and_the_way_back_is_open(
     regions: Regions,
 ) -> None:
+    # Where commits are flushed late, nothing that was committed may be left out of what is waited for.
+    for late in ("ALTER SYSTEM SET wal_writer_delay = '10s'", "SELECT pg_reload_conf()"):
+        regions.here.server.ask(late)
     regions.there.server.ask("SELECT pg_wal_replay_pause()")
     regions.here.server.ask("INSERT INTO no_id VALUES ('late')", **TENANT)
     stuck = regions.fence("close", WAIT_SECONDS="2")

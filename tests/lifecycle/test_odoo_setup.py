@@ -156,6 +156,20 @@ def test_a_database_that_is_whole_is_settled_only(place: Place) -> None:
     assert place.calls == ["shell"]
 
 
+def test_a_database_that_a_failover_closed_is_set_up_later_and_ends_no_update(place: Place) -> None:
+    """Months may pass there: a new build of Odoo, or of this program, must not fail at it."""
+    place.ask(MODULES + INSTALLED)
+    for said in ("fencing m1", "fenced m1", "handed m1"):
+        closed = f"ALTER DATABASE {DATABASE} CONNECTION LIMIT 0"
+        place.pods.server.ask(f"COMMENT ON DATABASE {DATABASE} IS 'costack: {said}'; {closed}")
+        for done in (set_up(place.pods, ROLE, DATABASE, PASSWORD), place.set_up()):
+            assert done.returncode == 0, done.stderr
+            assert "is closed by a failover: nothing is set up in it" in done.stdout
+    assert place.calls == []
+    limit = f"SELECT datconnlimit FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608
+    assert place.pods.server.ask(limit) == "0"
+
+
 @pytest.mark.parametrize(("written", "stops"), [("18.0.1.3", False), ("17.0.1.3", True), ("19.0.1.3", True)])
 def test_a_database_of_another_major_version_is_not_touched(
     place: Place, written: str, *, stops: bool

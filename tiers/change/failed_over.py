@@ -64,5 +64,5 @@ def failover_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
         return
     kind, what = _EFFECTS[now.stage]
     yield Change(kind, what.format(**names))
-    if now.is_lost and now.stage is FailoverStage.PROMOTE:
+    if now.first_region is FirstRegion.LOST and now.stage is FailoverStage.PROMOTE:
         yield Change(EffectKind.DATA, _UNCLOSED.format(**names))

@@ -29,7 +29,7 @@ from cli.console.table import print_table
 from lifecycle.adapters.decommission_world import rehearsals_of
 from lifecycle.adapters.kubectl import Cluster
 from lifecycle.errors import LifecycleError
-from lifecycle.rehearsal.due import Standing, State, standings
+from lifecycle.rehearsal.due import Standing, State, standings, unsaid
 from lifecycle.rehearsal.result import RehearsalResult, tried_rehearsals
 from tiers.errors import CatalogError, ToldError
 from tiers.inventory import Inventory
@@ -76,7 +76,7 @@ def run_due_rehearsals(request: Request, now: datetime) -> None:
             problems, slow = _run(request, inventory, due)
     if request.as_json:
         echo(_document(found, now))
-    unread = [each.said for each in found if each.state is State.UNREADABLE]
+    unread = [each.said for each in found if each.state is State.UNREADABLE] + list(unsaid(inventory.plan))
     if request.check and due:
         raise GateError(*(each.said for each in due), *unread)
     if problems or unread:

@@ -25,7 +25,7 @@ from lifecycle.failover import (
 )
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
-from tiers.portfolio.failover.stage import HOMEWARD, WAY_BACK, FailoverStage, goes_on
+from tiers.portfolio.failover.stage import HOMEWARD, THERE, WAY_BACK, FailoverStage, goes_on
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
@@ -77,7 +77,7 @@ def failover_on(request: Request) -> None:
             _answer(request, tenant, plan)
         return
     # All of them first: a file that is refused leaves the others as they are.
-    steps = [(tenant, _step(request, tenant, portfolio.platform)) for tenant in tenants]
+    steps = [(tenant, _step(request, tenant, portfolio.platform, plan)) for tenant in tenants]
     forced = request.back or request.region_lost
     for tenant, _ in steps:
         check_deployed(tenant, plan.tenant(tenant.tenant), request.stack, may_have_failed=forced)
@@ -142,10 +142,12 @@ def _takes(request: Request, tenant: Tenant) -> bool:
         return goes_on(tenant.failover.stage)
     if request.back:
         return tenant.failover.stage in WAY_BACK
-    return request.region_back is tenant.failover.is_lost
+    if request.region_back:
+        return tenant.failover.is_lost and tenant.failover.stage in THERE
+    return tenant.failover.stage is FailoverStage.FENCE
 
 
-def _step(request: Request, tenant: Tenant, platform: Platform) -> Step:
+def _step(request: Request, tenant: Tenant, platform: Platform, deployed: Plan) -> Step:
     if request.next:
         return advance(tenant)
     if request.back:
@@ -155,7 +157,8 @@ def _step(request: Request, tenant: Tenant, platform: Platform) -> Step:
     if request.leads_home:
         return return_home(tenant)
     if request.to is None:
-        return lose(tenant)
+        there = deployed.tenant(tenant.tenant)
+        return lose(tenant, closed=there is not None and there.failover is not None)
     return begin(tenant, platform, request.to, tenant.failovers + 1, lost=request.region_lost)
 
 

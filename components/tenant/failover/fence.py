@@ -15,7 +15,6 @@ from components.tenant.database import RoleSecret, database_job, identity_of, se
 from tiers.facts.every_fact import Job, TenantDatabase
 from tiers.facts.names import FENCE_DATABASE, OPEN_AGAIN, OPEN_DATABASE
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
-from tiers.portfolio.failover.stage import FirstRegion
 
 _ACTIONS: Final = {FENCE_DATABASE: "close", OPEN_AGAIN: "again", OPEN_DATABASE: "open"}
 
@@ -52,9 +51,9 @@ def fence_jobs(
     if mark is None or tenant.failover is None:
         return []
     database = fact_named(tenant.facts, TenantDatabase, "database")
-    answers = tenant.failover.first_region is FirstRegion.ANSWERS
+    closed = tenant.failover.was_closed
     # The same at every stage of one failover: a Job that has run stays as it is.
-    told = {"STANDBY": "yes" if answers and followed else "no", "REGION_LOST": "no" if answers else "yes"}
+    told = {"STANDBY": "yes" if closed and followed else "no", "REGION_LOST": "no" if closed else "yes"}
     ready = pulumi.ResourceOptions(depends_on=[on.administrator, role.secret])
     return [
         database_job(

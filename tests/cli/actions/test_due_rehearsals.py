@@ -142,3 +142,13 @@ def test_what_is_due_is_rehearsed_and_taken_away(world: World, tmp_path: Path) -
     failed = world.ask()
     assert failed.exit_code == Exit.ERROR
     assert "meridian: the recovery in eu-west-1 failed: login page (no answer)" in failed.stderr
+
+
+def test_an_inventory_that_is_older_than_rehearsals_opens_no_gate(world: World) -> None:
+    told = json.loads(world.inventory.read_text(encoding="utf-8"))
+    for each in told["plan"]["tenants"]:
+        each["facts"] = [fact for fact in each["facts"] if fact["kind"] != "rehearsal"]
+    world.inventory.write_text(json.dumps(told), encoding="utf-8")
+    checked = world.ask("--check")
+    assert checked.exit_code == Exit.ERROR, checked.output
+    assert "meridian: it was deployed by a version of costack that knew no rehearsals" in checked.stderr

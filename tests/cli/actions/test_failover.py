@@ -110,6 +110,35 @@ def test_a_lost_region_is_left_and_closed_when_it_is_back(standing: Path, up: Ca
     assert "stage: settled, first_region: back" in text_of(standing)
 
 
+def test_a_region_that_is_lost_after_the_fence_stays_as_the_fence_left_it(
+    standing: Path, up: Callable[[], None]
+) -> None:
+    run(standing, "failover", "meridian", "--to", TO)
+    hangs = text_of(standing)
+    run(standing, "failover", "meridian", "--region-lost")
+    assert "stage: promote, first_region: lost}" in text_of(standing)
+    file_of(standing, "meridian").write_text(hangs, encoding="utf-8")
+    up()
+    left = run(standing, "failover", "meridian", "--region-lost")
+    assert "where everything was closed before" in left.stdout
+    assert "stage: promote, first_region: lost-after-fence}" in text_of(standing)
+
+
+def test_of_all_only_those_at_the_fence_are_left_when_their_region_is_lost(
+    standing: Path, up: Callable[[], None]
+) -> None:
+    """One that works in its second region already must not stop the others in their worst hour."""
+    for step in (("meridian", "--to", TO), *(("meridian", "--next"),) * 2, ("novum", "--to", TO)):
+        assert run(standing, "failover", *step).exit_code == Exit.OK
+        up()
+    left = run(standing, "failover", "--all", "--region-lost")
+    assert left.exit_code == Exit.OK, left.output
+    assert "stage: start}" in text_of(standing)
+    assert "stage: promote, first_region: lost-after-fence}" in text_of(standing, "novum")
+    early = run(standing, "failover", "--all", "--region-back")
+    assert "there is no tenant for which this is the next step" in early.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "why"),
     [

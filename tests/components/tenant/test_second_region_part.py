@@ -174,6 +174,23 @@ def test_an_update_promotes_the_standby_by_taking_its_source_away() -> None:
     assert takes_over.urn == follows.urn
 
 
+def test_the_id_of_the_replica_is_kept_beyond_the_replication_and_no_longer_than_that_lasts() -> None:
+    """Another replication has another replica: of the first one's id nothing must be mounted then."""
+    kept = {stage: named(declared(stage), ":Stash", "filestores-copy-id") for stage in ("fence", "promote")}
+    assert kept["fence"].props["input"] == "local-acme-filestores-copy-made"
+    assert (kept["fence"].replaced_by, kept["promote"].replaced_by) == (("input",), ())
+    assert kept["promote"].props["input"] == ""
+
+
+def test_the_set_up_runs_anew_when_a_closed_database_is_open_again() -> None:
+    """While it was closed the job had nothing to do, also where its image had changed."""
+
+    def called(stage: str | None) -> str:
+        return str(named(declared(stage), ":Job", "acme-odoo-setup").props["metadata"]["name"])
+
+    assert called(None) == called("fence") != called("reopen")
+
+
 def test_the_database_is_opened_after_the_promotion_and_before_pods() -> None:
     found = declared("start")
     job = named(found, ":Job", "open-database")
@@ -206,10 +223,19 @@ def test_both_jobs_carry_one_mark_and_stay_as_they_are_at_the_next_stage() -> No
 
 
 def test_an_update_without_the_first_region_sends_nothing_there() -> None:
-    """The engine asks no provider for a resource whose inputs are what they were."""
-    before = {each.urn: each for each in declared()}
+    """Of a resource whose inputs are what they were a provider says so without asking its cloud."""
+    _changes_nothing_there(declared(), "lost")
+
+
+@pytest.mark.whole("three more portfolios are declared; tests/tiers/plan/test_failover has the facts")
+def test_an_update_without_the_first_region_changes_nothing_of_what_the_fence_left() -> None:
+    _changes_nothing_there(declared("fence"), "lost-after-fence")
+
+
+def _changes_nothing_there(deployed: list[Declared], region: str) -> None:
+    before = {each.urn: each for each in deployed}
     for stage in ("promote", "start"):
-        after = {each.urn: each for each in declared(stage, first_region="lost")}
+        after = {each.urn: each for each in declared(stage, first_region=region)}
         changed = {
             urn
             for urn in before.keys() | after.keys()

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lifecycle.errors import LifecycleError
-from lifecycle.rehearsal.due import Standing, State, standings
+from lifecycle.rehearsal.due import UNSAID, Standing, State, standings, unsaid
 from lifecycle.rehearsal.result import RehearsalResult
+from lifecycle.rehearsal.scratch import fact_of
 from tests.lifecycle.rehearsal.results import result
 from tests.portfolios import catalog, local_plan, local_portfolio, plan_of, tenant
 from tiers.catalog.classes import ResilienceRequirements
+from tiers.errors import CatalogError
 from tiers.facts.every_fact import Labour, Rehearsal
 from tiers.plan.backups.rehearsals import rehearsals
 from tiers.plan.plan import facts_of
@@ -51,6 +53,25 @@ def test_only_what_was_proven_lately_and_fast_enough_is_good(
     found = standing(*results)
     assert (found.state, found.why) == (state, why)
     assert state.is_due is (state is not State.GOOD)
+
+
+def test_what_was_shown_in_another_region_says_nothing_of_this_one() -> None:
+    assert standing(result(ago(days=1), region="eu-central-1")).state is State.NEVER
+
+
+def test_of_copies_that_an_older_version_deployed_it_is_not_said_that_nothing_is_due() -> None:
+    plan = plan_of(tenant("acme", tier="cross-region-backup"), tenant("borealis"))
+    assert list(unsaid(plan)) == []
+    older = tuple(
+        each.model_copy(update={"facts": tuple(f for f in each.facts if not isinstance(f, Rehearsal))})
+        for each in plan.tenants
+    )
+    said = list(unsaid(plan.model_copy(update={"tenants": older})))
+    assert said == [f"acme: {UNSAID}"]
+    with pytest.raises(CatalogError, match="knew no rehearsals"):
+        fact_of(older[0], "eu-west-1")
+    ending = older[0].model_copy(update={"lifecycle_stage": LifecycleStage.DECOMMISSIONING})
+    assert list(unsaid(plan.model_copy(update={"tenants": (ending,)}))) == []
 
 
 def test_of_what_nobody_can_read_it_is_not_said_that_it_is_good_or_due() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.portfolios import catalog, plan_of, tenant, wide_platform
+from tests.portfolios import catalog, failing_over, plan_of, tenant, two_regions, wide_platform
 from tests.tiers.test_deployed import refused, state
 from tiers.change.effect import EffectKind
 from tiers.change.effects import effects_of
@@ -160,6 +160,24 @@ def test_data_that_moves_is_not_updated() -> None:
     assert said == (
         "acme: its data moves: finish the move, then update modules (odoo.update); nothing was changed"
     )
+
+
+def test_a_tenant_in_its_second_region_is_not_updated() -> None:
+    """The job is of its first region, where the database is closed: the number would count as done."""
+
+    def at(number: int, stage: str | None) -> Plan:
+        update = {"number": number, "modules": ("sale",)}
+        odoo = tenant("acme", odoo={"update": update}).odoo
+        return plan_of(failing_over(stage).model_copy(update={"odoo": odoo}), platform=two_regions())
+
+    there = state(at(1, "settled"))
+    assert not refused(there, at(1, "save"))
+    (said,) = refused(there, at(2, "settled"))
+    assert said == (
+        "acme: it works in its second region or is on its way: come home, then update modules (odoo.update); "
+        "nothing was changed"
+    )
+    assert refused(state(at(1, None)), at(2, "fence"))
 
 
 def test_a_tenant_that_is_restored_is_not_updated() -> None:

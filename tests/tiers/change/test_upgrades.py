@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.portfolios import plan_of, tenant, wide_platform
+from tests.portfolios import failing_over, plan_of, tenant, two_regions, wide_platform
 from tests.tiers.test_deployed import PREFIX, refused, state
 from tiers.change.versions.upgrades import GROUP_TYPE, SERVER_TYPE, next_step
 from tiers.deployed import deployed_of
@@ -310,3 +310,34 @@ def with_floats(value: Any) -> Any:
     if isinstance(value, list):
         return [with_floats(each) for each in value]
     return float(value) if type(value) is int else value
+
+
+@pytest.mark.parametrize(
+    ("source", "skips", "stage", "stops"),
+    [
+        ("", False, "fence", True),
+        ("", False, "reopen", True),
+        ("", False, "promote", False),
+        # A person promoted it: the fence ends with a sentence, and the way back is open.
+        ("", True, "reopen", False),
+        ("arn:aws:rds:us-east-1:123456789012:db:local-acme-postgresql", True, "reopen", False),
+    ],
+)
+def test_what_a_failed_update_has_promoted_is_taken_for_no_standby(
+    source: str, stage: str, *, skips: bool, stops: bool
+) -> None:
+    fenced = plan_of(failing_over("fence"), platform=two_regions())
+    found = there(fenced, own=("17", "17.6"), standby=("17", "17.6"))
+    found[f"{PREFIX}{SERVER_TYPE}::{STANDBY}"]["outputs"] |= {
+        "replicateSourceDb": source,
+        "skipFinalSnapshot": skips,
+    }
+    said = refused(found, plan_of(failing_over(stage), platform=two_regions()))
+    assert bool(said) is stops
+    if stops:
+        (told,) = said
+        assert told == (
+            "acme/standby: an update that failed has promoted it, and of a promoted server AWS makes no "
+            "standby again: write stage: promote into the failover of acme.yaml and run `pulumi up`, which "
+            "goes on; `costack failback` leads home; nothing was changed"
+        )

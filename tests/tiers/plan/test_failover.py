@@ -112,7 +112,8 @@ def test_pods_run_on_one_side_or_on_none(stage: str | None, here: bool, away: bo
         ("reopen", {"open-database-again"}, set()),
         ("save", {"fence-database"}, {"fence-database"}),
         ("return", {"fence-database"}, {"fence-database"}),
-        ("switch", {"fence-database"}, {"fence-database"}),
+        # A new image makes its Job anew, which would close what came home.
+        ("switch", set(), {"fence-database"}),
         ("home", set(), {"fence-database"}),
         ("confirm", set(), {"fence-database"}),
         ("stay", {"fence-database"}, {"open-database-again"}),
@@ -149,6 +150,21 @@ def test_of_a_lost_region_nothing_differs_that_an_update_would_send_there() -> N
     kept = [fact for fact in resting.facts if fact.region not in away and not isinstance(fact, Traffic)]
     assert [fact for fact in started.facts if fact.region not in away] == kept
     assert pods(there(started)) == pods(resting.facts)
+
+
+def test_of_a_region_that_is_lost_after_the_fence_nothing_differs_from_what_the_fence_left() -> None:
+    """Pods that it stopped would else be started there again, by an update that cannot reach them."""
+    fenced = planned("fence")
+    away, after = {"eu-west-1"}, {"first_region": "lost-after-fence"}
+    for stage in ("promote", "start", "settled"):
+        lost = planned(stage, **after)
+        kept = [fact for fact in fenced.facts if fact.region not in away]
+        if stage != "promote":
+            kept = [fact for fact in kept if not isinstance(fact, Traffic)]
+        assert [fact for fact in lost.facts if fact.region not in away] == kept
+        assert not facts_of(lost.facts, FileSystemReplica)[0].writable
+    assert set(pods(lost.facts).values()) == {0}
+    assert any(pods(there(lost)).values())
 
 
 def test_a_region_that_is_back_is_closed() -> None:

@@ -61,6 +61,11 @@ def refused_update(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
         )
     elif (before.move or after.move) and (old is None or new.number > old.number):
         yield f"{after.tenant}: its data moves: finish the move, then update modules (odoo.update)"
+    elif (before.failover or after.failover) and (old is None or new.number > old.number):
+        yield (
+            f"{after.tenant}: it works in its second region or is on its way: come home, then update modules "
+            "(odoo.update)"
+        )
     elif (before.restore or after.restore) and (old is None or new.number > old.number):
         yield f"{after.tenant}: it is being restored: finish the restore, then update modules (odoo.update)"
     elif (before.upgrade or after.upgrade) and (old is None or new.number > old.number):

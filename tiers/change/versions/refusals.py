@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from tiers.change.versions.database_upgrade import refused_upgrades
 from tiers.change.versions.upgrades import Server, Servers, followers, name_of
+from tiers.facts.copies import DatabaseStandby
 from tiers.facts.database_upgrade import major_of
 from tiers.facts.every_fact import DatabaseInstance, Fact
-from tiers.plan.plan import Plan, TenantPlan
+from tiers.plan.plan import Plan, TenantPlan, facts_of
 
 
 def refused_versions(plan: Plan, servers: Servers) -> Iterator[str]:
@@ -23,6 +24,7 @@ def refused_versions_of_tenant(portfolio: str, tenant: TenantPlan, servers: Serv
     """The same of one tenant."""
     yield from _older_majors(portfolio, tenant.facts, servers)
     yield from _left_standbys(portfolio, tenant, servers)
+    yield from _promoted_standbys(portfolio, tenant, servers)
     yield from refused_upgrades(portfolio, tenant.facts, servers)
 
 
@@ -56,4 +58,20 @@ def _left_standbys(portfolio: str, tenant: TenantPlan, servers: Servers) -> Iter
                 f"{standby.id}: RDS takes no standby in another region from PostgreSQL {runs} to "
                 f"{wanted} with its server: take warm_standby out of {tenant.tenant}.yaml, and write it "
                 f"again when its server runs {wanted} and `pulumi refresh` has seen it"
+            )
+
+
+def _promoted_standbys(portfolio: str, tenant: TenantPlan, servers: Servers) -> Iterator[str]:
+    """Standbys that the stage of a failover takes for followers, and an update that failed has promoted.
+
+    One that a person promoted ends a fence, and the way back from there must stay open.
+    """
+    failover = tenant.failover
+    for fact in facts_of(tenant.facts, DatabaseStandby) if failover else ():
+        there = servers.running.get(name_of(portfolio, fact))
+        if not fact.promoted and there is not None and there.was_promoted:
+            yield (
+                f"{fact.id}: an update that failed has promoted it, and of a promoted server AWS makes no "
+                f"standby again: write stage: promote into the failover of {tenant.tenant}.yaml and run "
+                "`pulumi up`, which goes on; `costack failback` leads home"
             )

@@ -38,11 +38,13 @@ class Running(NamedTuple):
         asked: The version that the provider keeps as the one asked for: a major one, or with its minor one.
         values: Field of its fact -> what runs; `engine_version` with its minor version.
         parameter_group: The name of the group that it has.
+        was_promoted: Whether an update promoted it: it follows nobody, and leaves a final snapshot.
     """
 
     asked: str
     values: Mapping[str, Any]
     parameter_group: str = ""
+    was_promoted: bool = False
 
     @property
     def version(self) -> str:
@@ -75,7 +77,8 @@ def running(outputs: Mapping[str, Any]) -> Running | None:
         "instance_class": outputs.get("instanceClass"),
         "storage_gib": None if storage is None else int(storage),  # the engine's answer has no integers
     }
-    return Running(asked, values, str(outputs.get("parameterGroupName") or ""))
+    promoted = not outputs.get("replicateSourceDb") and outputs.get("skipFinalSnapshot") is False
+    return Running(asked, values, str(outputs.get("parameterGroupName") or ""), promoted)
 
 
 def name_of(portfolio: str, fact: Server) -> str:

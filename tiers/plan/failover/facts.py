@@ -29,7 +29,7 @@ from tiers.plan.upgrade.facts import upgrade_facts
 from tiers.plan.versions.jobs import starts_pods
 from tiers.portfolio.failover.cluster import SecondCluster
 from tiers.portfolio.failover.faults import second_cluster
-from tiers.portfolio.failover.stage import AT_HOME, THERE, Failover, FailoverStage
+from tiers.portfolio.failover.stage import AT_HOME, THERE, Failover, FailoverStage, FirstRegion
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 
@@ -45,7 +45,7 @@ def failover_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iter
         yield from upgrade_facts(catalog, platform, tenant)
         return
     # Of a region that is lost nothing may differ from what was deployed: no update reaches it.
-    resting = tenant if tenant.failover.is_lost else awake(tenant)
+    resting = tenant if tenant.failover.first_region is FirstRegion.LOST else awake(tenant)
     # The way home is a restore in the first region, of the second one's last backup.
     restored = resting.model_copy(update={"restore": tenant.failover.restore, "failover": None})
     own = list(restore_facts(catalog, platform, restored))
@@ -92,6 +92,8 @@ def _taking_over(server: DatabaseInstance) -> dict[str, Any]:
 
 def _jobs(tenant: Tenant, failover: Failover, own: Sequence[Fact]) -> Iterator[Job]:
     """What closes or opens the database in the first region, by its administrator."""
+    if failover.stage is FailoverStage.SWITCH:
+        return  # what was closed is kept; made anew, the job would close what takes its place
     if failover.closes_first:
         name = FENCE_DATABASE
     elif failover.stage is FailoverStage.REOPEN:

@@ -49,6 +49,8 @@ class FirstRegion(StrEnum):
     """It can: what is there is closed first."""
     LOST = "lost"
     """It cannot: no update touches what is there, and nothing closes it."""
+    LOST_AFTER_FENCE = "lost-after-fence"
+    """It was closed by a complete update, and cannot any more: no update touches what is there."""
     BACK = "back"
     """It could not, and can again: what is there is closed late."""
 
@@ -147,13 +149,18 @@ class Failover(Frozen):
 
     @property
     def closes_first(self) -> bool:
-        """Whether this stage stops and closes what is in the first region."""
-        return self.stage in CLOSED and not self.is_lost
+        """Whether what is in the first region is stopped and closed at this stage."""
+        return self.stage in CLOSED and self.first_region is not FirstRegion.LOST
+
+    @property
+    def was_closed(self) -> bool:
+        """Whether what is in the first region is closed before anything opens in the second one."""
+        return self.first_region in {FirstRegion.ANSWERS, FirstRegion.LOST_AFTER_FENCE}
 
     @property
     def is_lost(self) -> bool:
         """Whether no update may touch what is in the first region."""
-        return self.first_region is FirstRegion.LOST
+        return self.first_region in {FirstRegion.LOST, FirstRegion.LOST_AFTER_FENCE}
 
 
 def goes_on(stage: FailoverStage) -> bool:
@@ -184,13 +191,14 @@ def _after(there: Failover) -> set[tuple[FailoverStage, FirstRegion]]:
     if there.stage is FailoverStage.SETTLED and not there.is_lost:
         following.add((FailoverStage.SAVE, there.first_region))
     if there.stage is FailoverStage.FENCE:
-        following.add((FailoverStage.PROMOTE, FirstRegion.LOST))
+        # What is deployed there is what the fence left: no update may make it what it was before.
+        following.add((FailoverStage.PROMOTE, FirstRegion.LOST_AFTER_FENCE))
     return following
 
 
 def _begins(here: Failover) -> bool:
     """A first step that failed may be taken back before any of it is deployed."""
-    if here.first_region is FirstRegion.BACK:
+    if here.first_region in {FirstRegion.BACK, FirstRegion.LOST_AFTER_FENCE}:
         return False
     first = FailoverStage.PROMOTE if here.is_lost else FailoverStage.FENCE
     return here.stage in {first, WAY_BACK.get(first)}
