@@ -106,7 +106,7 @@ def begin(tenant: Tenant, platform: Platform, to: Region, number: int, *, lost: 
     region = FirstRegion.LOST if lost else FirstRegion.ANSWERS
     section = Failover(number=number, to=to, stage=stage, first_region=region)
     if found := [why for _, why in lacks_for(tenant, platform, section)]:
-        raise RefusedError(f"{tenant.tenant} cannot fail over to {to}: it {'; '.join(found)}")
+        raise RefusedError(f"{tenant.tenant} cannot fail over to {to}: {'; '.join(found)}")
     if tenant.options.warm_standby == "promoted":
         raise RefusedError(
             f"{tenant.tenant} cannot fail over to {to}: its standby was promoted by hand and follows no more"
