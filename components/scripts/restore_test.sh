@@ -66,3 +66,5 @@ pg_restore --no-owner --no-acl --exit-on-error --dbname="$PGDATABASE" "$FETCHED/
 error=
 [ "$code" = 0 ] || error=$(grep -m 1 . "$RESTORED/restoring" || echo "exit code $code")
 ERROR=$error RESTORE_SECONDS=$SECONDS bash -euo pipefail -c "$COUNT"
+# Odoo asks there at its start whether its database exists; what the dump ran has ended by now.
+[ "${KEEP_SERVER:-no}" != yes ] || PGUSER=keeper PGDATABASE=postgres ask -c "GRANT CONNECT ON DATABASE postgres TO restorer"

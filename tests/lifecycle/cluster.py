@@ -170,6 +170,7 @@ def _started(container: dict[str, Any], runs: dict[str, str], home: Path, places
         return text
 
     environment = {each["name"]: here(each["value"]) for each in container["env"]} | runs
+    environment["STAND_IN"] = str(home)
     name = container["name"]
     errors, output = ((home / f"said-{name}-{stream}").open("wb") for stream in ("stderr", "stdout"))
     process = subprocess.Popen(
@@ -198,13 +199,18 @@ def volumes_of(places: dict[str, str], runs: dict[str, str]) -> list[Path]:
 
 
 def end_containers(home: Path, runs: dict[str, str] | None) -> None:
-    """End what still runs of a Job, as a cluster does: whatever a container started goes with it."""
-    pids = home / "pids"
-    server = Path((runs or {}).get("RESTORED", "/nowhere"), "server", "postmaster.pid")
-    groups = pids.read_text(encoding="ascii").split() if pids.exists() else []
-    with suppress(OSError, IndexError, ValueError):
-        groups.append(server.read_text(encoding="ascii").split()[0])
-    for pid in groups:
-        with suppress(ProcessLookupError):
-            os.killpg(int(pid), signal.SIGKILL)
-    pids.unlink(missing_ok=True)
+    """End what still runs of a Job, as a cluster does: whatever a container started goes with it.
+
+    Numbers of processes are used again: only those are ended that were given what this stand-in gives.
+    """
+    noted, restored = home / "pids", (runs or {}).get("RESTORED", "/nowhere")
+    ours = [(pid, str(home)) for pid in (noted.read_text("ascii").split() if noted.exists() else [])]
+    with suppress(OSError, IndexError):
+        record = Path(restored, "server", "postmaster.pid").read_text("ascii")
+        ours.append((record.split()[0], restored))
+    for pid, mark in ours:
+        with suppress(OSError):
+            given = b"".join(Path("/proc", pid, name).read_bytes() for name in ("cmdline", "environ"))
+            if mark.encode() in given:
+                os.killpg(int(pid), signal.SIGKILL)
+    noted.unlink(missing_ok=True)

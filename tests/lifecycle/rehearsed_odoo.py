@@ -31,8 +31,8 @@ conf = next(each.partition("=")[2] for each in words if each.startswith("--confi
 parser = configparser.ConfigParser(interpolation=None)
 parser.read(conf)
 options = dict(parser["options"])
-def ask(sql):
-    where = {"PGHOST": options["db_host"], "PGUSER": options["db_user"], "PGDATABASE": options["db_name"]}
+def ask(sql, database=options["db_name"]):
+    where = {"PGHOST": options["db_host"], "PGUSER": options["db_user"], "PGDATABASE": database}
     psql = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--set=ON_ERROR_STOP=1"]
     environment = {**os.environ, **where}
     return subprocess.check_output([*psql, "-c", sql], env=environment, text=True).split()
@@ -45,6 +45,7 @@ if words[0] == "neutralize":
     sys.exit()
 assert {"--workers=0", "--max-cron-threads=0"} <= set(words), words
 assert options["http_interface"] == "127.0.0.1" and options["list_db"] == "False"
+ask("SELECT datname FROM pg_database", "postgres")  # as Odoo's `_create_empty_database`
 [version] = ask("SELECT latest_version FROM ir_module_module WHERE name = 'base'")
 if version.partition(".")[0] != os.environ["VERSION"].partition(".")[0]:
     sys.exit(f"the database is of {version}")

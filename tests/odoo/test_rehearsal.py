@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -41,16 +42,21 @@ class SecondRegion(Host):
         for place in places.values():
             place.mkdir(parents=True)
         give(self.folder / "second")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = {"HTTP_PORT": str(probe.getsockname()[1])}
         for each in spec["initContainers"]:
-            with self._started(each, places, None, {}) as running:
+            with self._started(each, places, None, port) as running:
                 assert running.process.wait(_PATIENCE_SECONDS) == 0, running.output
         with ExitStack() as stack:
             beside = [
-                stack.enter_context(self._started(each, places, None, {})) for each in spec["containers"]
+                stack.enter_context(self._started(each, places, None, port)) for each in spec["containers"]
             ]
             for running in reversed(beside):
                 running.process.wait(_PATIENCE_SECONDS)
-            return beside[-1].output
+            said = beside[-1].output
+            assert '"result":"ok"' in said, (said, beside[1].output[-3000:])
+            return said
 
 
 def rehearsed(host: Host) -> RehearsalResult:

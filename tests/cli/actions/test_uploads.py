@@ -123,5 +123,5 @@ def test_an_upload_is_taken_once_and_not_while_another_goes_on(
     bucket()
     there: Any = dict(holds.sizes(""))
     result = refresh(folder, TRIAL, "--from", str(tmp_path / "old.zip"))
-    assert (result.exit_code, "finish that with --next" in result.stderr) == (Exit.POLICY, True)
+    assert (result.exit_code, "finish that with `costack refresh`" in result.stderr) == (Exit.POLICY, True)
     assert holds.sizes("") == there
