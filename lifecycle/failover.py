@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
-from lifecycle.going_on import refuse_while_busy
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.faults import lacks_for
 from tiers.portfolio.failover.stage import (
@@ -207,14 +207,9 @@ def check_deployed(
     Raises:
         RefusedError: When file and stack differ.
     """
-    if deployed is None:
-        raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
-    there, here = deployed.failover, tenant.failover
+    there, here = deployed_plan(tenant, deployed, stack).failover, tenant.failover
     if there != here and not (may_have_failed and may_follow(there, here)):
-        raise RefusedError(
-            f"{tenant.tenant} is {whereabouts(there)} in stack '{stack}', but {whereabouts(here)} in its "
-            "file: run `pulumi up` first; every update takes one step"
-        )
+        refuse_next_step(tenant.tenant, whereabouts(there), whereabouts(here), stack)
 
 
 def whereabouts(failover: Failover | None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
-from lifecycle.going_on import refuse_while_busy
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
 from tiers.catalog.tier import Catalog, Offer, OwnDatabase
 from tiers.errors import CatalogError
 from tiers.facts.database_upgrade import major_of
@@ -105,14 +105,10 @@ def check_deployed(tenant: Tenant, deployed: TenantPlan | None, tier: str, stack
     Raises:
         RefusedError: When file and stack differ.
     """
-    if deployed is None:
-        raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
-    there, here = _whereabouts(deployed.tier, deployed.move), _whereabouts(tier, tenant.move)
+    has = deployed_plan(tenant, deployed, stack)
+    there, here = _whereabouts(has.tier, has.move), _whereabouts(tier, tenant.move)
     if there != here:
-        raise RefusedError(
-            f"{tenant.tenant} is {there} in stack '{stack}', but {here} in its file: run `pulumi up` "
-            "first; every update takes one step"
-        )
+        refuse_next_step(tenant.tenant, there, here, stack)
 
 
 def _whereabouts(tier: str, move: Move | None) -> str:

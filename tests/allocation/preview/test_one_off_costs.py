@@ -211,7 +211,9 @@ def test_the_way_home_from_a_second_region_is_paid_for_and_so_are_the_copies_mad
 
     assert set(costs(at("settled"), at("save"))) == set()
     home = costs(at("save"), at("return"))
-    assert {(item.quantity, item.units) for item in home.values()} == {(150, units_of(Decimal("3.00")))}
+    assert {(item.quantity, item.units) for item in home.values()} == {
+        (Decimal(150), units_of(Decimal("3.00")))
+    }
     assert set(home) == {"way home of 150 GiB from the second region"}
     assert costs(at("return"), at("switch")) == costs(at("home"), at("confirm")) == {}
     anew = costs(at("confirm"), at(None, 1))
