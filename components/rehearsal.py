@@ -24,6 +24,7 @@ from components.restore_test import (
     counting,
     node_disk,
     scratch_of,
+    unprivileged,
     volume,
 )
 from components.scripts import script
@@ -88,18 +89,7 @@ def pod_spec(
         {"name": scratch_of(each["name"]), "emptyDir": {"sizeLimit": "1Gi"}} for each in (*steps, *beside)
     ]
     return {
-        "restartPolicy": "Never",
-        "serviceAccountName": account,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": run.run_as_user,
-            "runAsGroup": run.run_as_group,
-            "fsGroup": run.run_as_group,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        **unprivileged(run, account),
         "initContainers": steps,
         "containers": beside,
         "volumes": [*volumes, {"name": "settings", "emptyDir": {"sizeLimit": "1Mi"}}, *scratch],

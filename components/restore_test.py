@@ -52,8 +52,20 @@ def pod_spec(
     volumes = [{"name": place.strip("/"), **volume(size, storage_class)} for place, size in sizes.items()]
     scratch = [{"name": scratch_of(each["name"]), "emptyDir": {"sizeLimit": "1Gi"}} for each in containers]
     return {
+        **unprivileged(run, f"{run.tenant}-{BACKUP}"),
+        "initContainers": containers[:-1],
+        "containers": containers[-1:],
+        "volumes": [*volumes, *scratch],
+        **({"priorityClassName": run.priority_class} if run.priority_class else {}),
+        **placement(run),
+    }
+
+
+def unprivileged(run: ScheduledJob, account: str) -> Manifest:
+    """The first fields of a pod that runs once as the users of *run*, with the account *account*."""
+    return {
         "restartPolicy": "Never",
-        "serviceAccountName": f"{run.tenant}-{BACKUP}",
+        "serviceAccountName": account,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {
@@ -64,11 +76,6 @@ def pod_spec(
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "initContainers": containers[:-1],
-        "containers": containers[-1:],
-        "volumes": [*volumes, *scratch],
-        **({"priorityClassName": run.priority_class} if run.priority_class else {}),
-        **placement(run),
     }
 
 

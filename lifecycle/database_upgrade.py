@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from pydantic import ValidationError
 
 from lifecycle.errors import RefusedError
+from lifecycle.going_on import refuse_next_step
 from tiers.catalog.tier import Catalog
 from tiers.change.versions.database_upgrade import whereabouts
 from tiers.expectations import first_fault
@@ -173,10 +174,7 @@ def check_deployed(target: Target, plan: Plan, stack: str, *, going_back: bool =
         )
     there, here = servers[target.fact].upgrade, target.upgrade
     if there != here and not (going_back and may_follow(there, here)):
-        raise RefusedError(
-            f"the upgrade of {target.name} is {whereabouts(there)} in stack '{stack}', but "
-            f"{whereabouts(here)} in its file: run `pulumi up` first; every update takes one step"
-        )
+        refuse_next_step(f"the upgrade of {target.name}", whereabouts(there), whereabouts(here), stack)
 
 
 def check_allowed(target: Target, step: Step, portfolio: Portfolio, catalog: Catalog) -> None:

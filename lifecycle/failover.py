@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
-from lifecycle.going_on import refuse_while_busy
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.faults import lacks_for
 from tiers.portfolio.failover.stage import (
@@ -109,7 +109,7 @@ def begin(tenant: Tenant, platform: Platform, to: Region, number: int, *, lost: 
     region = FirstRegion.LOST if lost else FirstRegion.ANSWERS
     section = Failover(number=number, to=to, stage=stage, first_region=region)
     if found := [why for _, why in lacks_for(tenant, platform, section)]:
-        raise RefusedError(f"{tenant.tenant} cannot fail over to {to}: it {'; '.join(found)}")
+        raise RefusedError(f"{tenant.tenant} cannot fail over to {to}: {'; '.join(found)}")
     if tenant.options.warm_standby == "promoted":
         raise RefusedError(
             f"{tenant.tenant} cannot fail over to {to}: its standby was promoted by hand and follows no more"
@@ -214,14 +214,9 @@ def check_deployed(
     Raises:
         RefusedError: When file and stack differ.
     """
-    if deployed is None:
-        raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
-    there, here = deployed.failover, tenant.failover
+    there, here = deployed_plan(tenant, deployed, stack).failover, tenant.failover
     if there != here and not (may_have_failed and may_follow(there, here)):
-        raise RefusedError(
-            f"{tenant.tenant} is {whereabouts(there)} in stack '{stack}', but {whereabouts(here)} in its "
-            "file: run `pulumi up` first; every update takes one step"
-        )
+        refuse_next_step(tenant.tenant, whereabouts(there), whereabouts(here), stack)
 
 
 def whereabouts(failover: Failover | None) -> str:

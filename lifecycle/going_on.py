@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NoReturn
 
 from lifecycle.errors import RefusedError
+from tiers.plan.plan import TenantPlan
 from tiers.portfolio.tenant import Tenant
 
 
@@ -20,6 +22,35 @@ def refuse_while_busy(tenant: Tenant, then: str) -> None:
     """
     for what, command in _going_on(tenant):
         raise RefusedError(f"{what}: finish that with `costack {command}`, or undo it, then {then}")
+
+
+def deployed_plan(tenant: Tenant, deployed: TenantPlan | None, stack: str) -> TenantPlan:
+    """What is *deployed* of a tenant.
+
+    Raises:
+        RefusedError: When the stack does not have it yet.
+    """
+    if deployed is None:
+        raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
+    return deployed
+
+
+def refuse_next_step(who: str, there: str, here: str, stack: str) -> NoReturn:
+    """Refuse a step while the one before is not deployed.
+
+    Args:
+        who: Whose step it is, or of what.
+        there: Where it stands in the stack, to follow `is`.
+        here: Where it stands in its file, the same way.
+        stack: The stack's name.
+
+    Raises:
+        RefusedError: Always.
+    """
+    raise RefusedError(
+        f"{who} is {there} in stack '{stack}', but {here} in its file: run `pulumi up` first; every update "
+        "takes one step"
+    )
 
 
 def _going_on(tenant: Tenant) -> Iterator[tuple[str, str]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
-from lifecycle.going_on import refuse_while_busy
-from tiers.catalog.tier import Catalog
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
+from tiers.catalog.tier import Catalog, Offer, OwnDatabase
 from tiers.errors import CatalogError
+from tiers.facts.database_upgrade import major_of
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.versions import named_version, shared_version
 from tiers.portfolio.tenant import Move, Options, Portfolio, Tenant
 from tiers.vocabulary import MoveStage
 
@@ -103,14 +105,10 @@ def check_deployed(tenant: Tenant, deployed: TenantPlan | None, tier: str, stack
     Raises:
         RefusedError: When file and stack differ.
     """
-    if deployed is None:
-        raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
-    there, here = _whereabouts(deployed.tier, deployed.move), _whereabouts(tier, tenant.move)
+    has = deployed_plan(tenant, deployed, stack)
+    there, here = _whereabouts(has.tier, has.move), _whereabouts(tier, tenant.move)
     if there != here:
-        raise RefusedError(
-            f"{tenant.tenant} is {there} in stack '{stack}', but {here} in its file: run `pulumi up` "
-            "first; every update takes one step"
-        )
+        refuse_next_step(tenant.tenant, there, here, stack)
 
 
 def _whereabouts(tier: str, move: Move | None) -> str:
@@ -135,9 +133,35 @@ def _step(tenant: str, target: str, origin: str, stage: MoveStage) -> Step:
 def options_of(
     region_named: str | None, tenant: Tenant, step: Step, platform: Platform, catalog: Catalog
 ) -> dict[str, str | None]:
-    """The options that the tiers of a step need: the second region, as long as there are copies."""
-    names = {step.tier} | ({step.move.from_tier} if step.move else set())
+    """The options that the tiers of a step need.
+
+    That is the second region, as long as there are copies, and the version of a server of the tenant's own.
+    """
+    names = (step.tier, *([step.move.from_tier] if step.move else []))
     offers = [catalog.tiers[name].offers.get(tenant.environment) for name in names if name in catalog.tiers]
+    return {
+        **_second_region(region_named, tenant, step, platform, offers),
+        **_own_version(tenant, step, platform, offers),
+    }
+
+
+def _own_version(
+    tenant: Tenant, step: Step, platform: Platform, offers: Sequence[Offer | None]
+) -> dict[str, str | None]:
+    """A server that is made for data of a newer major version begins with that one; *offers*: to, from."""
+    own = [offer is not None and isinstance(offer.database, OwnDatabase) for offer in offers]
+    there = tenant.options.database_engine_version
+    if there is not None:
+        return {} if any(own) else {"database_engine_version": None}
+    begins = step.move is not None and step.move.stage is MoveStage.EXPAND and own == [True, False]
+    shared, usual = shared_version(platform.database), named_version(platform.database, tenant)
+    newer = major_of(shared) > major_of(usual)
+    return {"database_engine_version": f'"{shared}"'} if begins and newer else {}
+
+
+def _second_region(
+    region_named: str | None, tenant: Tenant, step: Step, platform: Platform, offers: Sequence[Offer | None]
+) -> dict[str, str | None]:
     copied = any(offer is not None and offer.region_copies for offer in offers)
     there = tenant.options.dr_region
     if copied and there is None:
@@ -155,7 +179,10 @@ def options_of(
 
 def changed(tenant: Tenant, step: Step, options: Mapping[str, str | None]) -> Tenant:
     """The tenant of the changed file; a removed option has its default."""
-    values = {name: value or Options.model_fields[name].default for name, value in options.items()}
+    values = {
+        name: value.strip('"') if value else Options.model_fields[name].default
+        for name, value in options.items()
+    }
     chosen = tenant.options.model_copy(update=values)
     return tenant.model_copy(update={"tier": step.tier, "move": step.move, "options": chosen})
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
-from lifecycle.going_on import refuse_while_busy
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
 from tiers.catalog.tier import Catalog
 from tiers.facts.archive import MOST_HOURS
 from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
@@ -124,14 +124,9 @@ def check_deployed(
     Raises:
         RefusedError: When file and stack differ.
     """
-    if deployed is None:
-        raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
-    there, here = deployed.restore, tenant.restore
+    there, here = deployed_plan(tenant, deployed, stack).restore, tenant.restore
     if there != here and not (going_back and may_follow(there, here)):
-        raise RefusedError(
-            f"{tenant.tenant} is {whereabouts(there)} in stack '{stack}', but {whereabouts(here)} in its "
-            "file: run `pulumi up` first; every update takes one step"
-        )
+        refuse_next_step(tenant.tenant, whereabouts(there), whereabouts(here), stack)
 
 
 def check_has_backups(deployed: TenantPlan) -> None:

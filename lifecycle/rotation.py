@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from lifecycle.errors import RefusedError
-from lifecycle.going_on import refuse_while_busy
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
 from tiers.facts.every_fact import CacheGroup, CacheSpace
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.platform import Platform
@@ -97,15 +97,11 @@ def check_deployed(
     Raises:
         RefusedError: When file and stack differ.
     """
-    if deployed is None:
-        raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
-    there, here = (each or NEVER for each in (deployed.rotation, tenant.rotation))
+    has = deployed_plan(tenant, deployed, stack).rotation
+    there, here = (each or NEVER for each in (has, tenant.rotation))
     failed = going_back and there == Rotation(number=here.number - 1)
     if there != here and not failed:
-        raise RefusedError(
-            f"{tenant.tenant} is {whereabouts(there)} in stack '{stack}', but {whereabouts(here)} in its "
-            "file: run `pulumi up` first; every update takes one step"
-        )
+        refuse_next_step(tenant.tenant, whereabouts(there), whereabouts(here), stack)
 
 
 def begin_token(platform: Platform, deployed: Plan) -> Step:

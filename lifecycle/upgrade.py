@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import Field, ValidationError
 
 from lifecycle.errors import LifecycleError, RefusedError
-from lifecycle.going_on import refuse_while_busy
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
 from tiers.facts.compute import Job
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.tenant import Tenant
@@ -181,15 +181,10 @@ def check_deployed(
     Raises:
         RefusedError: When file and stack differ.
     """
-    if deployed is None:
-        raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
-    there, here = deployed.upgrade, tenant.upgrade
+    there, here = deployed_plan(tenant, deployed, stack).upgrade, tenant.upgrade
     same = whereabouts(there) == whereabouts(here)
     if not same and not (going_back and may_follow(there, here)):
-        raise RefusedError(
-            f"{tenant.tenant} is {whereabouts(there)} in stack '{stack}', but {whereabouts(here)} in its "
-            "file: run `pulumi up` first; every update takes one step"
-        )
+        refuse_next_step(tenant.tenant, whereabouts(there), whereabouts(here), stack)
 
 
 def whereabouts(upgrade: Upgrade | None) -> str:

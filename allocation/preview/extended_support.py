@@ -24,17 +24,20 @@ _LINE: Final = "extended-support"
 
 
 def extended_support_notes(estimate: CostEstimate) -> Iterator[str]:
-    """A sentence for each server that will pay for extended support within two years, with both prices."""
+    """A sentence for each server that will pay more for extended support within two years, with its prices.
+
+    What it pays on the day of the estimate is a line of that.
+    """
     today, prices = estimate.conditions.assumptions.as_of, estimate.conditions.prices
     for fact in estimate.plan.all_facts():
         if not isinstance(fact, Server):
             continue
-        known = support_begins(fact.engine_version)
-        if known is None or not today < known[0] <= today + _AHEAD:
+        coming = [day for day in support_begins(fact.engine_version) or () if day > today]
+        if not coming or coming[0] > today + _AHEAD:
             continue
-        first, third = (f"{_monthly(fact, day, prices)} a month from {day}" for day in known)
+        costs = ", ".join(f"{_monthly(fact, day, prices)} a month from {day}" for day in coming)
         yield (
-            f"{fact.id}: extended support of PostgreSQL {fact.engine_version} costs {first}, {third}; run "
+            f"{fact.id}: extended support of PostgreSQL {fact.engine_version} costs {costs}; run "
             f"`costack upgrade-database {fact.tenant or PLATFORM}` before"
         )
 

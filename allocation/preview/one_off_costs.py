@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -15,8 +16,9 @@ from allocation.preview.comparison import Comparison, TenantChange
 from allocation.prices.price_book import PriceBook
 from tiers.catalog.classes import TierChange
 from tiers.change.places import place_of
+from tiers.facts.archive import ArchiveClass
 from tiers.facts.copies import DatabaseBackupCopy, DatabaseStandby, FileSystemReplica, VaultCopy
-from tiers.facts.data import DatabaseInstance, FileShare, TenantDatabase
+from tiers.facts.data import DatabaseInstance, FileShare, LogicalBackup, TenantDatabase
 from tiers.facts.database_upgrade import major_of
 from tiers.facts.every_fact import Fact, Labour
 from tiers.facts.record import FactId
@@ -26,6 +28,11 @@ from tiers.vocabulary import PLATFORM, TenantId
 _HOURS_PER_DAY: Final = 24
 _BOTH_DIRECTIONS: Final = 2
 _HOUR: Final = ("everywhere", "Labour", "migration hour")
+_READ: Final = {
+    ArchiveClass.INSTANT: "Glacier Instant Retrieval retrieval",
+    ArchiveClass.FLEXIBLE: "Glacier Flexible standard retrieval",
+    ArchiveClass.DEEP: "Glacier Deep Archive standard retrieval",
+}
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,7 @@ def _of_tenant(  # noqa: PLR0917 - a tenant's change and its prices
             (before.region, "Network", "inter-AZ transfer, each direction"),
             Decimal(moved * _BOTH_DIRECTIONS),
         )
+    yield from _fetched(comparison, change.tenant, before, after)
     seeded = sum(_first_copies(before, after))
     if seeded:
         yield _priced(
@@ -105,6 +113,33 @@ def _of_tenant(  # noqa: PLR0917 - a tenant's change and its prices
         yield _priced(prices, change.tenant, "labour", _HOUR, Decimal(hours))
     yield from _labour_of_stages(change.tenant, before, after, prices, rates)
     yield from _upgrades(change.tenant, before.facts, after.facts, prices, rates)
+
+
+def _fetched(
+    comparison: Comparison, owner: TenantId, before: TenantPlan, after: TenantPlan
+) -> Iterator[OneOff]:
+    """What a restore that begins is charged for its backup: from another region, or out of an archive.
+
+    A dump is smaller than its database, so both are at most these.
+    """
+    if before.restore is not None or after.restore is None or after.restore.from_archive:
+        return
+    prices = comparison.after.conditions.prices
+    if after.failover is not None:
+        home, item = _database_gib(after) + _filestore_gib(after), "Outbound data transfer to other regions"
+        what = f"way home of {home} GiB from the second region"
+        yield _priced(prices, owner, what, (after.failover.to, "DataTransfer", item), Decimal(home))
+        return
+    whose = comparison.after.tenants.get(after.restore.from_tenant or owner)
+    archive = next((fact.archive for fact in facts_of(whose.facts, LogicalBackup)), None) if whose else None
+    newest = comparison.after.conditions.assumptions.as_of - timedelta(
+        days=archive.after_days if archive else 0
+    )
+    if whose is not None and archive is not None and after.restore.at.date() < newest:
+        read = _database_gib(whose)
+        item = _READ[archive.storage_class]
+        what = f"reading of {read} GiB from {archive.storage_class}"
+        yield _priced(prices, owner, what, (whose.region, "AmazonS3", item), Decimal(read))
 
 
 def _labour_of_stages(
@@ -163,11 +198,12 @@ def _priced(
 def _first_copies(before: TenantPlan, after: TenantPlan) -> Iterator[int]:
     """The GiB that each new copy starts with: of a database its data, not its disk nor later changes.
 
-    A bucket's replication copies new objects only, so it starts with nothing.
+    A bucket's replication copies new objects only, so it starts with nothing. After a failback the copy is
+    another one, with the next number.
     """
-    known = _ids(before)
+    known = {fact.id: getattr(fact, "number", 0) for fact in before.facts}
     for fact in after.facts:
-        if fact.id in known:
+        if known.get(fact.id) == getattr(fact, "number", 0):
             continue
         if isinstance(fact, DatabaseBackupCopy | DatabaseStandby):
             yield _database_gib(after)

@@ -34,6 +34,10 @@ SELECT format('ALTER EXTENSION %I UPDATE', e.extname) FROM pg_extension e JOIN p
 SELECT datcollversion IS DISTINCT FROM pg_database_collation_actual_version(oid) AND pg_has_role(datdba, 'USAGE') AS sorts_anew
   FROM pg_database WHERE datname = current_database() \gset
 \if :sorts_anew
+-- It holds nobody up, and waits for whoever works, however long; what one that was cut off left behind goes first.
+SET lock_timeout = 0;
+SELECT format('DROP INDEX CONCURRENTLY %s', x.indexrelid::regclass) FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+ WHERE NOT x.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$' AND pg_has_role(c.relowner, 'USAGE') \gexec
 SELECT format('REINDEX DATABASE CONCURRENTLY %I', current_database()) \gexec
 SELECT format('ALTER DATABASE %I REFRESH COLLATION VERSION', current_database()) \gexec
 \endif

@@ -101,11 +101,14 @@ def _replace(
     path: Path, after: str, line_end: str, model: type[Frozen], values: Mapping[str, str | None]
 ) -> None:
     """Put the text *after* in the place of the file, once it was checked."""
-    with written_beside(path, after, newline=line_end) as scratch:
-        load_model(model, scratch, shown_as=str(path))
-        _refuse_left(path, scratch, values)
-        scratch.chmod(path.stat().st_mode)
-        scratch.replace(path)
+    try:
+        with written_beside(path, after, newline=line_end) as scratch:
+            load_model(model, scratch, shown_as=str(path))
+            _refuse_left(path, scratch, values)
+            scratch.chmod(path.stat().st_mode)
+            scratch.replace(path)
+    except OSError as error:
+        raise CatalogError(f"{path}: cannot be written: {error.strerror}; it stays as it was") from None
 
 
 def _no_place(path: Path, name: str, value: str | None) -> CatalogError:

@@ -221,7 +221,7 @@ def test_every_kind_of_secret_is_tried() -> None:
 
 
 def test_who_reads_what() -> None:
-    """The table of docs/lifecycle.md; a new reader needs a line there."""
+    """The table of docs/secrets.md; a new reader needs a line there."""
     read: dict[str, set[str]] = {}
     for each in pods(before()).values():
         owner = each.labels["app.kubernetes.io/instance"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lifecycle.errors import RefusedError
-from lifecycle.move import STEPS, Step, advance, back, begin, check_deployed
+from lifecycle.move import STEPS, Step, advance, back, begin, changed, check_deployed, options_of
 from tests.portfolios import catalog, local_portfolio, plan_of, tenant
 from tiers.portfolio.loading import faults_of_tenant
+from tiers.portfolio.platform import DatabaseSpec, Platform
 from tiers.portfolio.tenant import Move, Tenant
 from tiers.vocabulary import MoveStage
 
@@ -46,6 +47,47 @@ def test_before_the_switch_the_way_back_gives_up_what_was_made(stage: str) -> No
 def test_after_the_switch_the_way_back_copies_the_newest_data_home() -> None:
     step = back(at("switch"))
     assert (step.tier, step.move) == (SHARED, Move(from_tier=OWN, stage=MoveStage.MIGRATE))
+
+
+def with_versions(shared: str, own: str) -> Platform:
+    """The local platform with a version of its server, and one of tenants' own."""
+    usual = local_portfolio().platform
+    told = usual.database.model_dump() | {"engine_version": shared, "tenants_engine_version": own}
+    return usual.model_copy(update={"database": DatabaseSpec.model_validate(told)})
+
+
+def test_a_server_of_ones_own_begins_with_the_version_of_the_data_that_comes() -> None:
+    """After an upgrade of the shared server, tenants' own ones stay; data goes to none older."""
+    platform, one = with_versions("18", "17"), tenant("acme")
+    seen = []
+    step = begin(one, OWN)
+    while True:
+        options = options_of(None, one, step, platform, catalog())
+        one = changed(one, step, options)
+        assert not list(faults_of_tenant(one, platform, catalog()))
+        seen.append(options)
+        if one.move is None:
+            break
+        step = advance(one)
+    assert seen == [{"database_engine_version": '"18"'}, {}, {}, {}, {}]
+    assert one.options.database_engine_version == "18"
+    step, home = begin(one, SHARED), []
+    while one.tier == OWN or one.move is not None:
+        options = options_of(None, one, step, platform, catalog())
+        one = changed(one, step, options)
+        assert not list(faults_of_tenant(one, platform, catalog()))
+        home.append(options)
+        if one.move is not None:
+            step = advance(one)
+    assert home == [{}, {}, {}, {}, {"database_engine_version": None}]
+
+
+@pytest.mark.parametrize(("shared", "own"), [("17", "17"), ("17", "18")])
+def test_no_version_is_written_that_nobody_needs(shared: str, own: str) -> None:
+    one, platform = tenant("acme"), with_versions(shared, own)
+    assert options_of(None, one, begin(one, OWN), platform, catalog()) == {}
+    leaves = tenant("acme", tier=OWN)
+    assert options_of(None, leaves, begin(leaves, SHARED), with_versions("18", "17"), catalog()) == {}
 
 
 def test_there_is_no_way_back_from_what_is_given_up() -> None:

@@ -265,7 +265,7 @@ def test_what_is_restored_has_the_checksums_of_what_was_dumped(
     """Every row of every table, generated columns, odd names, bytes and large objects included."""
     server.ask("CREATE DATABASE restored")
     try:
-        # As SQL: from 17 on pg_restore sets a parameter that older servers do not know (docs/lifecycle.md).
+        # As SQL: from 17 on pg_restore sets a parameter that older servers do not know (docs/restores.md).
         restoring = (
             "pg_restore --no-owner --no-acl --file=- \"$0\" | sed '1,40{/^SET transaction_timeout = 0;$/d}'"
             " | psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1"

@@ -46,7 +46,8 @@ def _missing_nodes(plan: Plan) -> int:
     if not groups:  # another portfolio counts the nodes of this cluster
         return 0
     lasting = [fact for fact in plan.all_facts() if isinstance(fact, Workload | PlatformPart)]
-    pods = [fact for fact in lasting if fact.nodes is None]
+    # What runs in a second region's cluster takes none of these nodes.
+    pods = [fact for fact in lasting if fact.nodes is None and not fact.is_part]
     first = groups[0]
     # Each node that is added runs one more of these.
     everywhere = [fact.compute for fact in facts_of(plan.platform, LogShipper)]

@@ -60,7 +60,8 @@ _OF_WORK: Final = (
 def move_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
     """All facts of *tenant*: of one tier, or of both while it moves."""
     if tenant.move is None:
-        yield from tenant_facts(catalog, platform, tenant)
+        # A server that is stopped is neither asked nor upgraded, in whichever window.
+        yield from tenant_facts(catalog, platform, awake(tenant) if tenant.database_upgrade else tenant)
     else:
         yield from _MoveFacts(catalog, platform, tenant, tenant.move).facts()
 

@@ -124,7 +124,9 @@ def _cache_logins(plan: Plan) -> Iterator[str]:
 
 
 def _crowded_nodes(plan: Plan) -> Iterator[str]:
-    everywhere = [fact for fact in plan.all_facts() if isinstance(fact, Workload | PlatformPart)]
+    running = (fact for fact in plan.all_facts() if isinstance(fact, Workload | PlatformPart))
+    # What runs in a second region's cluster takes none of these nodes.
+    everywhere = [pod for pod in running if not pod.is_part]
     shared = [pod for pod in everywhere if pod.nodes is None]
     # Without groups another portfolio counts the nodes, and knows their room.
     if groups := facts_of(plan.platform, NodeGroup):

@@ -140,7 +140,7 @@ class ClusterSpec(Frozen):
     pod_security_groups: bool = False
     """Whether a tenant's own server and cache let in that tenant's pods only, by a security group of theirs.
 
-    Switching it on or off starts these pods anew ([how](lifecycle.md#security-groups-for-pods)). An adopted
+    Switching it on or off starts these pods anew ([how](secrets.md#security-groups-for-pods)). An adopted
     cluster must have security groups for pods already, in mode `standard`.
     """
     security_group_id: Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")] | None = None

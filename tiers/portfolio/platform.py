@@ -158,7 +158,7 @@ class SecondNetwork(Frozen):
     security_group_id: str
     """Security group that decides who reaches the standby servers, and with `cluster` caches and files."""
     cluster: SecondCluster | None = None
-    """The cluster there in which tenants start ([how](lifecycle.md#failover)); left out, none can."""
+    """The cluster there in which tenants start ([how](second-region.md#failover)); left out, none can."""
 
 
 class Platform(Frozen):

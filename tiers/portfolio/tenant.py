@@ -180,7 +180,7 @@ class Tenant(Frozen):
     final_dump: bool = False
     """Whether a last dump is made at its end though its offer has none; `costack decommission` writes it."""
     anonymised: AnonymisedSection | None = None
-    """What of a person each copy loses that it gets by a refresh ([anonymised](lifecycle.md#anonymised))."""
+    """What of a person each copy loses that it gets by a refresh ([anonymised](restores.md#anonymised))."""
     odoo: OdooSection | None = None
     """Which version of Odoo it runs; left out, `images.odoo` of the platform."""
     options: Options

@@ -15,6 +15,7 @@ from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.one_off_costs import OneOff
 from allocation.preview.preview import Preview
 from tiers.change.effect import Effect
+from tiers.vocabulary import PLATFORM
 
 SCHEMA_VERSION: Final = 1
 
@@ -70,6 +71,7 @@ def _beside(preview: Preview, comparison: Comparison) -> dict[str, Any]:
     """The figures beside the comparison, which are in no difference."""
     known = [item.units for item in preview.one_off if item.units is not None]
     return {
+        "one_off_of_platform": [_one_off(item) for item in preview.one_off_of(PLATFORM)],
         "one_off_total": text_of(sum(known)),
         "savings_off_hours": [
             {

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.actions.change.step import tenant_and_file
+from cli.console.checked_option import checked
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from cli.console.printed_command import printed_command
@@ -28,9 +30,9 @@ from tiers.plan.plan import Plan
 from tiers.portfolio.failover.stage import HOMEWARD, THERE, WAY_BACK, FailoverStage, goes_on
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
-from tiers.portfolio.names import id_of
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.vocabulary import Region
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def failover_on(request: Request) -> None:
     plan = deployed_inventory(request.stack, request.cwd).plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     _, portfolio = load_catalog_and_portfolio(folder)
-    tenants = _meant(request, portfolio)
+    tenants = _meant(request, folder, portfolio)
     if request.asks and not _begins_home(request, tenants):
         for tenant in tenants:
             _answer(request, tenant, plan)
@@ -93,19 +95,21 @@ def _refuse_contradictions(request: Request) -> None:
         raise CatalogError("name a tenant, or --all")
     if sum((request.to is not None, request.next, request.back, request.region_back)) > 1:
         raise CatalogError("name only one of --to, --next, --back and --region-back")
+    if request.to is not None:
+        checked("--to", Region, request.to)
     if request.region_lost and (request.next or request.back or request.region_back):
         raise CatalogError("--region-lost goes with --to, or stands alone after a first step that failed")
 
 
-def _meant(request: Request, portfolio: Portfolio) -> Sequence[Tenant]:
+def _meant(request: Request, folder: Path, portfolio: Portfolio) -> Sequence[Tenant]:
     """The tenant that is named, or all that the step is for.
 
     Raises:
+        CatalogError: When nobody is called so.
         RefusedError: When it is for none.
     """
     if request.tenant is not None:
-        wanted = id_of(portfolio.tenants, request.tenant)
-        return [each for each in portfolio.tenants if each.tenant == wanted]
+        return [tenant_and_file(folder, portfolio.tenants, request.tenant)[0]]
     if request.leads_home and request.asks:
         found = [each for each in portfolio.tenants if each.failover and _has_arrived(each)]
     elif request.to is not None:

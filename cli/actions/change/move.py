@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cli.actions.change.step import Where, write_step
+from cli.actions.change.step import Where, tenant_and_file, write_step
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from lifecycle.errors import RefusedError
@@ -22,10 +22,9 @@ from lifecycle.move import (
 )
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
-from tiers.portfolio.folders import file_of, portfolio_folder
+from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.move import data_moves, on_working_tier
-from tiers.portfolio.names import id_of
 from tiers.portfolio.tenant import Tenant
 
 
@@ -55,9 +54,8 @@ def move_on(request: Request) -> None:
     plan = deployed_inventory(request.stack, request.cwd).plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     catalog, portfolio = load_catalog_and_portfolio(folder)
-    request = replace(request, tenant=id_of(portfolio.tenants, request.tenant))
-    path = file_of(folder, request.tenant)
-    tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
+    tenant, path = tenant_and_file(folder, portfolio.tenants, request.tenant)
+    request = replace(request, tenant=tenant.tenant)
     deployed = plan.tenant(request.tenant)
     step = _step(request, tenant, catalog)
     try:

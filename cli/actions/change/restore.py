@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli.actions.change.step import Where, write_step
+from cli.actions.change.step import Where, tenant_and_file, write_step
 from cli.actions.change.uploads import bring_in, remove_upload
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
@@ -27,7 +27,7 @@ from lifecycle.restore import (
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan, TenantPlan
-from tiers.portfolio.folders import file_of, portfolio_folder
+from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
 from tiers.portfolio.restore.stage import WAY_BACK
@@ -73,8 +73,7 @@ def restore_on(request: Request, now: datetime) -> None:
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     catalog, portfolio = load_catalog_and_portfolio(folder)
     request = _with_ids(request, portfolio.tenants)
-    path = file_of(folder, request.tenant)  # refuses one that nobody has
-    tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
+    tenant, path = tenant_and_file(folder, portfolio.tenants, request.tenant)
     deployed = plan.tenant(request.tenant)
     step = _step(request, tenant, now)
     try:

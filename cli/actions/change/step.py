@@ -1,14 +1,17 @@
-"""A step that is written into a tenant's file: what comes of it, and which commands come before and after."""
+"""A step in a tenant's file: whose it is, what comes of it, which commands come before and after it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cli.console.output import echo
 from cli.console.printed_command import printed_command
 from lifecycle.adapters.tenant_file import set_fields
+from tiers.portfolio.folders import file_of
+from tiers.portfolio.names import id_of
+from tiers.portfolio.tenant import Tenant
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,17 @@ class Where:
     def command(self, *words: str) -> str:
         """A command line of costack about them."""
         return printed_command(*words, stack=self.stack, portfolio=self.portfolio, cwd=self.cwd)
+
+
+def tenant_and_file(folder: Path, tenants: Sequence[Tenant], word: str) -> tuple[Tenant, Path]:
+    """The tenant of a portfolio whose id or name is *word*, and its file.
+
+    Raises:
+        CatalogError: When there is none, or its file cannot be read.
+    """
+    name = id_of(tenants, word)
+    path = file_of(folder, name)  # refuses one that nobody has
+    return next(each for each in tenants if each.tenant == name), path
 
 
 def write_step(

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from cli.actions.change.restore_test import refuse_broken
-from cli.actions.change.step import Where, write_step
+from cli.actions.change.step import Where, tenant_and_file, write_step
+from cli.console.checked_option import checked
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from lifecycle.adapters.kubectl import Cluster, current_context
@@ -32,12 +33,12 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.files import read_text
 from tiers.plan.plan import TenantPlan
-from tiers.portfolio.folders import file_of, portfolio_folder
+from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import faults_of_tenant, load_catalog_and_portfolio
-from tiers.portfolio.names import id_of
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.portfolio.upgrade.stage import ORDER
 from tiers.portfolio.versions.chosen import rollout_faults
+from tiers.portfolio.versions.image import VersionName
 
 _CONTAINER: Final = "after"
 """The container of the job that prints the result (components/tenant/upgrade/jobs.py)."""
@@ -72,8 +73,8 @@ def upgrade_on(request: Request, now: datetime) -> None:
     plan = deployed_inventory(request.stack, request.cwd).plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     catalog, portfolio = load_catalog_and_portfolio(folder)
-    request = replace(request, tenant=id_of(portfolio.tenants, request.tenant))
-    tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
+    tenant, path = tenant_and_file(folder, portfolio.tenants, request.tenant)
+    request = replace(request, tenant=tenant.tenant)
     deployed = plan.tenant(request.tenant)
     try:
         check_deployed(tenant, deployed, request.stack, going_back=request.back)
@@ -88,7 +89,7 @@ def upgrade_on(request: Request, now: datetime) -> None:
         echo(_whereabouts(tenant))
         return
     _check_possible(tenant, step, portfolio, catalog)
-    _write(request, file_of(folder, request.tenant), step)
+    _write(request, path, step)
     if request.evidence is not None:
         append(request.evidence, record_of(tenant, step, found, now, request.stack))
 
@@ -96,6 +97,8 @@ def upgrade_on(request: Request, now: datetime) -> None:
 def _refuse_contradictions(request: Request) -> None:
     if sum((request.to is not None, request.next, request.back)) > 1:
         raise CatalogError("name only one of --to, --next and --back")
+    if request.to is not None:
+        checked("--to", VersionName, request.to)
     if request.log is not None and not (request.next and request.evidence):
         raise CatalogError("--log is what --next records with --evidence FILE: name both, or leave it out")
     refuse_broken(request.evidence)

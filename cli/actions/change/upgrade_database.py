@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from cli.actions.change.step import tenant_and_file
+from cli.console.checked_option import checked
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from cli.console.printed_command import printed_command
@@ -25,11 +25,9 @@ from lifecycle.database_upgrade import (
 from lifecycle.errors import RefusedError
 from tiers.change.versions.database_upgrade import whereabouts
 from tiers.errors import CatalogError
-from tiers.expectations import first_fault
-from tiers.facts.database_upgrade import BEFORE
-from tiers.portfolio.folders import file_of, portfolio_folder
+from tiers.facts.database_upgrade import BEFORE, EngineVersion
+from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
-from tiers.portfolio.names import id_of
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import PLATFORM
@@ -60,13 +58,15 @@ def upgrade_database_on(request: Request) -> None:
         raise CatalogError("name only one of --to, --next and --back")
     if request.now and not request.next:
         raise CatalogError("--now says how the step to stage upgrade is made: name --next, too")
+    if request.to is not None:
+        checked("--to", EngineVersion, request.to)
     plan = deployed_inventory(request.stack, request.cwd).plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     catalog, portfolio = load_catalog_and_portfolio(folder)
     path = folder / "platform.yaml"
     if request.server != PLATFORM:
-        request = replace(request, server=id_of(portfolio.tenants, request.server))
-        path = file_of(folder, request.server)
+        tenant, path = tenant_and_file(folder, portfolio.tenants, request.server)
+        request = replace(request, server=tenant.tenant)
     target = target_of(portfolio, plan, request.server)
     step = _step(request, target)
     try:
@@ -101,12 +101,7 @@ def _step(request: Request, target: Target) -> Step | None:
         return advance(target, now=request.now)
     if request.back:
         return back(target)
-    if request.to is None:
-        return None
-    try:
-        return begin(target, request.to)
-    except ValidationError as error:
-        raise CatalogError(f"--to: {first_fault(error)}") from None
+    return None if request.to is None else begin(target, request.to)
 
 
 def _whereabouts(target: Target) -> str:

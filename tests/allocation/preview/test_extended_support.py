@@ -48,6 +48,15 @@ def test_not_upgrading_has_a_price_two_years_ahead() -> None:
     assert len(notes(plan("16"), date(2027, 3, 2))) == 1
 
 
+def test_the_third_year_is_said_before_it_doubles_the_price() -> None:
+    (note,) = notes(plan("14"), date(2027, 3, 2))
+    assert note == (
+        "acme/server: extended support of PostgreSQL 14 costs 584.00 a month from 2029-03-01; run "
+        "`costack upgrade-database acme` before"
+    )
+    assert not any(each.startswith("acme") for each in notes(plan("14"), date(2029, 3, 1)))
+
+
 def test_who_upgrades_is_not_told() -> None:
     assert len(notes(plan("14", "check"), date(2026, 11, 30))) == 1
     assert notes(plan("14", "upgrade"), date(2026, 11, 30)) == []

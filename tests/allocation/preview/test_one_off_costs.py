@@ -20,6 +20,7 @@ from tests.portfolios import (
     wide_platform,
 )
 from tiers.plan.plan import Plan, TenantPlan
+from tiers.portfolio.backups.bucket import BackupBucketSpec
 from tiers.portfolio.platform import DatabaseSpec
 from tiers.portfolio.tenant import Move
 from tiers.vocabulary import MoveStage
@@ -196,3 +197,51 @@ def test_an_upgrade_is_two_days_of_labour_at_its_rehearsal_only() -> None:
     (labour,) = costs(None, "rehearse")
     assert (labour.what, labour.quantity) == ("labour of an upgrade of Odoo", Decimal(16))
     assert costs("rehearse", "upgrade") == ()
+
+
+def test_the_way_home_from_a_second_region_is_paid_for_and_so_are_the_copies_made_anew() -> None:
+    """50 GiB of database and 100 of files leave the second region, and fill its new copies, at 0.02 each."""
+
+    def at(stage: str | None, number: int = 0) -> CostEstimate:
+        one = failing_over(stage).model_copy(update={"failovers": number})
+        return cost_estimate(plan_of(one, platform=two_regions()), conditions())
+
+    def costs(before: CostEstimate, after: CostEstimate) -> dict[str, OneOff]:
+        return {item.what: item for item in one_off_costs(compared(before, after), RATES)}
+
+    assert set(costs(at("settled"), at("save"))) == set()
+    home = costs(at("save"), at("return"))
+    assert {(item.quantity, item.units) for item in home.values()} == {
+        (Decimal(150), units_of(Decimal("3.00")))
+    }
+    assert set(home) == {"way home of 150 GiB from the second region"}
+    assert costs(at("return"), at("switch")) == costs(at("home"), at("confirm")) == {}
+    anew = costs(at("confirm"), at(None, 1))
+    assert set(anew) == {"first copy of 150 GiB to the second region"}
+    assert next(iter(anew.values())).units == units_of(Decimal("3.00"))
+
+
+@pytest.mark.parametrize(
+    ("storage_class", "at", "read"),
+    [
+        ("GLACIER_IR", "2026-11-10T01:15:00Z", Decimal("0.15")),
+        ("DEEP_ARCHIVE", "2026-11-10T01:15:00Z", Decimal("0.10")),
+        ("GLACIER", "2026-11-10T01:15:00Z", None),
+        ("GLACIER_IR", "2026-11-25T01:15:00Z", Decimal(0)),
+    ],
+)
+def test_reading_an_old_dump_is_paid_by_its_place(storage_class: str, at: str, read: Decimal | None) -> None:
+    """5 GiB at 0.03 and 0.02; a price that is not known is said, and a newer dump is read for nothing."""
+    usual = wide_platform()
+    archive = {"storage_class": storage_class, "after_days": 10}
+    told = BackupBucketSpec.model_validate(usual.backup_bucket.model_dump() | {"archive": archive})
+    platform = usual.model_copy(update={"backup_bucket": told})
+
+    def of(restore: dict[str, str] | None) -> CostEstimate:
+        return cost_estimate(plan_of(tenant("acme", restore=restore), platform=platform), conditions())
+
+    both = compared(of(None), of({"at": at, "stage": "prepare"}))
+    items = {each.what: each.units for each in one_off_costs(both, RATES)}
+    items.pop("labour of a restore")
+    wanted = {} if read == 0 else {f"reading of 5 GiB from {storage_class}": read and units_of(read)}
+    assert items == wanted

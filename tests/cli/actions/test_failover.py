@@ -146,7 +146,7 @@ def test_of_all_only_those_at_the_fence_are_left_when_their_region_is_lost(
         (("meridian", "--all", "--to", TO), Exit.CONFIGURATION, "name a tenant, or --all"),
         (("meridian", "--to", TO, "--next"), Exit.CONFIGURATION, "name only one of --to, --next"),
         (("meridian", "--next", "--region-lost"), Exit.CONFIGURATION, "--region-lost goes with --to"),
-        (("meridian", "--to", "eu-central-1"), Exit.POLICY, "is 'eu-central-1', and its second region is"),
+        (("meridian", "--to", "eu-central-1"), Exit.POLICY, "its second region is eu-west-1, found"),
         (("halcyon", "--to", TO), Exit.POLICY, "it has no second region"),
         (("meridian", "--next"), Exit.POLICY, "begin with `costack failover meridian --to REGION`"),
         (("--all", "--next"), Exit.POLICY, "there is no tenant for which this is the next step"),

@@ -33,6 +33,15 @@ def portfolio(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_file_that_the_system_does_not_let_be_written_is_told_and_left(tmp_path: Path) -> None:
+    """No file beside it can have a longer name: as where a folder is read-only, or a disk is full."""
+    path = tmp_path / f"{'a' * 250}.yaml"
+    path.write_text(TEXT, encoding="utf-8")
+    with pytest.raises(CatalogError, match="cannot be written: File name too long; it stays as it was"):
+        set_field(path, "lifecycle_stage", "suspended")
+    assert path.read_text(encoding="utf-8") == TEXT
+
+
 def test_one_line_changes_and_everything_else_stays(portfolio: Path) -> None:
     path = file_of(portfolio, "acme")
     assert set_field(path, "lifecycle_stage", "decommissioning")

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.portfolios import catalog, local_portfolio, measured
+from tests.portfolios import catalog, failing_over, local_portfolio, measured, two_regions
 from tiers.facts.compute import NodeGroup
 from tiers.facts.monitoring import LogShipper
 from tiers.plan.capacity import add_capacity
 from tiers.plan.plan import facts_of
 from tiers.plan.resolve import resolve
 from tiers.plan.warnings import advice
+from tiers.portfolio.tenant import Portfolio
 from tiers.portfolio.what_if import with_more
 
 
@@ -52,3 +53,22 @@ def test_a_node_that_is_added_runs_a_log_shipper_too() -> None:
     (shipper,) = facts_of(plan.platform, LogShipper)
     assert shipper.replicas == group.nodes
     assert not any("add nodes" in each for each in advice(catalog(), roomy, plan))
+
+
+def test_pods_in_a_second_region_take_no_nodes_of_the_first() -> None:
+    """A tenant that works there has pods on nodes of that cluster, which are counted there.
+
+    Of a region that is lost nothing changes, so the tenant's pods are declared in both.
+    """
+
+    def short(stage: str | None, nodes: int) -> tuple[list[str], tuple[str, ...]]:
+        usual = two_regions()
+        group = usual.cluster.node_groups[0].model_copy(update={"nodes": nodes, "node_class": "m7g.large"})
+        cluster = usual.cluster.model_copy(update={"node_groups": (group,)})
+        one = failing_over(stage, **({"first_region": "lost"} if stage else {}))
+        crowd = Portfolio(platform=usual.model_copy(update={"cluster": cluster}), tenants=(one,))
+        said = advice(catalog(), crowd, resolve(catalog(), crowd))
+        return [each for each in said if "add nodes" in each], add_capacity(catalog(), crowd).notes
+
+    nodes = next(each for each in range(1, 50) if short(None, each) == ([], ()))
+    assert short("settled", nodes) == ([], ())

@@ -9,6 +9,7 @@ from tests.portfolios import LOCAL, catalog, every_offer, local_portfolio, plan_
 from tests.sleepers import STAGING, own_server, plan_with, sleeper
 from tiers.catalog.tier import Offer
 from tiers.errors import CatalogError
+from tiers.facts.database_upgrade import ServerUpgrade
 from tiers.facts.every_fact import DatabaseInstance, ScheduledJob, SleepSchedule, Workload
 from tiers.plan.plan import facts_of
 from tiers.portfolio.loading import load_portfolio
@@ -111,3 +112,17 @@ def test_a_server_that_cannot_be_stopped_is_refused() -> None:
     ((said),) = refused(sleeper(), own_server(backup_class="daily-7"))
     assert said.startswith("its own server would be stopped when backup_class daily-7 dumps it")
     assert refused(tenant("acme", environment="staging"), own_server(backup_class="daily-7")) == []
+
+
+@pytest.mark.parametrize("stage", ["check", "upgrade", "statistics"])
+def test_a_server_is_awake_while_it_is_upgraded(stage: str) -> None:
+    """Asleep in its maintenance window it would never be, and its jobs could not ask it."""
+    one = sleeper(database_engine_version="16")
+    upgraded = one.model_copy(
+        update={"database_upgrade": ServerUpgrade.model_validate({"to": "18", "stage": stage})}
+    )
+    (before,), (during,) = (plan_with(own_server(), each).tenants for each in (one, upgraded))
+    assert facts_of(before.facts, SleepSchedule)
+    assert not facts_of(during.facts, SleepSchedule)
+    (server,) = facts_of(during.facts, DatabaseInstance)
+    assert server.awake_minutes_per_week == MINUTES_PER_WEEK

@@ -28,10 +28,13 @@ def lacks_for(tenant: Tenant, platform: Platform, failover: object) -> Iterator[
         return
     region, wanted = tenant.options.dr_region, getattr(failover, "to", None)
     if wanted != region:
-        where = f"its second region is {region}" if region else "it has no second region (options.dr_region)"
-        yield "to", f"is '{wanted}', and {where}"
+        its = f"its second region is {region}, found '{wanted}'"
+        yield "to", its if region else "it has no second region (options.dr_region)"
     elif not tenant.options.warm_standby:
-        yield "to", "needs options.warm_standby: true, a server in that region that follows the tenant's own"
+        yield (
+            "to",
+            "it needs options.warm_standby: true, a server in that region that follows the tenant's own",
+        )
     elif second_cluster(platform, tenant) is None:
         yield "to", f"the platform names no cluster in {region}: set dr_networks.{region}.cluster"
 

@@ -10,6 +10,7 @@ from tiers.facts.database_upgrade import TRIED, ServerUpgrade, UpgradeStage, maj
 from tiers.portfolio.platform import DatabaseSpec, Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import Fault, Location
+from tiers.vocabulary import MoveStage
 
 _SECTION: Final[Location] = ("database_upgrade",)
 _OPTION: Final[Location] = ("options", "database_engine_version")
@@ -69,7 +70,8 @@ def tenant_upgrade_faults(tenant: Tenant, platform: Platform, catalog: Catalog) 
         old, new = (version_on(platform.database, tenant, each) for each in (before, after))
         if major_of(new) < major_of(old):
             kept = f"its data is on PostgreSQL {old}, and {tenant.tier} would keep it on {new}"
-            first = _upgrade_first(tenant, after)
+            begins = tenant.move.stage is MoveStage.EXPAND and _is_own(after) and not _is_own(before)
+            first = _name_it(old) if begins else _upgrade_first(tenant, after)
             yield ("move",), f"{kept}: data goes to no older major version; {first}"
     if (upgrade := tenant.database_upgrade) is None:
         return
@@ -109,6 +111,11 @@ def _upgrade_faults(where: Location, upgrade: ServerUpgrade, named: str, kept_da
 def _upgrade_first(tenant: Tenant, offer: Offer) -> str:
     server = tenant.tenant if _is_own(offer) else "platform"
     return f"upgrade that server first with `costack upgrade-database {server}`"
+
+
+def _name_it(version: str) -> str:
+    """What makes a server that is not there yet begin with *version*."""
+    return f'write options.database_engine_version: "{version}", which its server begins with'
 
 
 def _at_its_stage(named: str, upgrade: ServerUpgrade | None) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from allocation.money import units_of
 from allocation.preview.break_even import BreakEven
+from allocation.preview.one_off_costs import OneOff
 from allocation.preview.preview import Preview
 from allocation.report.preview.document import SCHEMA_VERSION, document
 from tests.allocation.report.preview.shown import moved, nothing, previews
@@ -93,6 +95,12 @@ def test_what_is_beside_the_difference() -> None:
     ]
     assert (whole["notes"], whole["gates_failed"], whole["no_changes"]) == (["a"], ["b"], False)
     assert whole["one_off_total"] == "60.00"
+    shared = OneOff("platform", "labour", Decimal(3), "hour", units_of(Decimal(180)))
+    whole_platform = read(replace(moved(), one_off=(shared,)))
+    assert whole_platform["one_off_of_platform"] == [
+        {"what": "labour", "quantity": "3", "unit": "hour", "amount": "180.00"}
+    ]
+    assert whole["one_off_of_platform"] == []
     assert [each["tenant"] for each in whole["savings_off_hours"]] == ["acme-staging", "borealis-migration"]
     assert read(nothing())["no_changes"] is True
 
