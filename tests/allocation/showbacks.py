@@ -14,6 +14,7 @@ from allocation.review.signals import Month
 from allocation.runs.report_folder import Extras, pages
 from allocation.statement.filed import FiledStatement, filed_statement
 from allocation.statement.statement import Statement
+from cli.actions.costs.report import rehearsed_before
 from tests.allocation.previews import changed, conditions
 from tests.portfolios import catalog, local_plan
 from tiers.plan.plan import Plan
@@ -41,10 +42,12 @@ def moved() -> Showback:
     """A tenant, acme, went to a tier of its own database, and has more users; the month before it had not."""
     after = changed("acme", "dedicated-db", users="14")
     option = Option("acme", "ha-postgresql", 123 * 10**10, 45 * 10**10, -(10**10))
+    now = filed(statement_of(after), "2026-12")
     return Showback(
-        Month(filed(statement_of(after), "2026-12"), after, catalog()),
+        Month(now, after, catalog()),
         (filed(statement_of(local_plan()), "2026-11"),),
         options={"acme": (option,)},
+        rehearsals=tuple(rehearsed_before((), after, now.period.end)),
     )
 
 

@@ -66,7 +66,7 @@ def write_pages(request: Request) -> None:
         Alternatives(month, portfolio, conditions, request.previews, MESSAGES).by_tenant(),
         readiness_of(request),
         savings(estimate, catalog.classes.off_hours) if estimate else (),
-        tuple(_rehearsals(request.evidence, plan, period.end)),
+        tuple(rehearsed_before(request.evidence, plan, period.end)),
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, portfolio, statement, conditions, MESSAGES))
     count = write_report(showback, extras, request.out, say)
@@ -93,7 +93,7 @@ def _recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:
     return found
 
 
-def _rehearsals(files: Iterable[Path], plan: Plan, end: datetime) -> Iterator[Rehearsed]:
+def rehearsed_before(files: Iterable[Path], plan: Plan, end: datetime) -> Iterator[Rehearsed]:
     """The recovery of each tenant as the rehearsals before the month's end show it."""
     tried = sorted(
         (each for path in files for each in tried_rehearsals(path) if each[0] < end),

@@ -21,6 +21,7 @@ from allocation.review.signals import Month
 from allocation.review.usage_levels import levels
 from allocation.statement.filed import filed_statement
 from allocation.statement.statement import Statement
+from cli.actions.costs.report import rehearsed_before
 from tests.allocation.previews import changed
 from tests.allocation.recomputed.documents import Documents, Option, Written
 from tests.allocation.recomputed.paper import Printed, read_page, said_otherwise
@@ -48,7 +49,9 @@ def month_of(plans: Sequence[Plan]) -> tuple[Showback, Documents]:
 def reported(months: Sequence[Written], plan: Plan) -> tuple[Showback, Documents]:
     """The last of *months*, of what *plan* has deployed, after the others."""
     filed = [filed_statement(each.statement, {"items": each.items}, "test") for each in months]
-    showback = Showback(Month(filed[-1], plan, catalog()), tuple(filed[:-1]))
+    month = Month(filed[-1], plan, catalog())
+    never = tuple(rehearsed_before((), plan, filed[-1].period.end))
+    showback = Showback(month, tuple(filed[:-1]), rehearsals=never)
     return showback, Documents(months[-1], exported(plan, {})["plan"], tuple(months[:-1]))
 
 
