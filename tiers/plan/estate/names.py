@@ -222,6 +222,8 @@ def _acts_as(fact: FactRecord) -> str:
         return "backup"
     if isinstance(fact, BucketReplication):
         return "backups-copy"
+    if isinstance(fact, Rehearsal):
+        return "rehearsal"
     if isinstance(fact, LogShipper):
         return fact.name
     return "usage" if isinstance(fact, UsageExporter) and fact.bucket else ""
