@@ -197,6 +197,15 @@ def grouped_platform() -> Platform:
     return Platform.model_validate(document)
 
 
+def one_cluster() -> Platform:
+    """The grouped platform without a cluster in its second region: pods there have the same names."""
+    usual = grouped_platform()
+    networks = {
+        region: each.model_copy(update={"cluster": None}) for region, each in usual.dr_networks.items()
+    }
+    return usual.model_copy(update={"dr_networks": networks})
+
+
 def measured(platform: Platform | None = None) -> Platform:
     """The local platform, or *platform*, with every part that Costack runs."""
     parts = PartsSpec(

@@ -17,7 +17,7 @@ from tests.components.reachability import NotUnderstoodError, Pod
 from tests.components.security_groups import GROUP, POD_POLICY, RULE, Reach, Service, reach_faults, reach_of
 from tests.components.test_created import creating
 from tests.components.whole import whole, whole_plan
-from tests.portfolios import catalog, every_offer, grouped_platform, measured, plan_of, tenant
+from tests.portfolios import catalog, every_offer, measured, one_cluster, plan_of, tenant
 from tiers.facts.every_fact import DatabaseInstance, Network
 from tiers.facts.network import subnet_ranges
 from tiers.plan.plan import Plan, fact_named, facts_of
@@ -26,15 +26,6 @@ from tiers.portfolio.platform import Platform
 from tiers.vocabulary import Environment, MoveStage
 
 STRANGER = Pod("a pod of another tenant", "elsewhere", {"app.kubernetes.io/instance": "other"})
-
-
-def one_cluster() -> Platform:
-    """The grouped platform without a cluster in its second region: pods there have the same names."""
-    usual = grouped_platform()
-    networks = {
-        region: each.model_copy(update={"cluster": None}) for region, each in usual.dr_networks.items()
-    }
-    return usual.model_copy(update={"dr_networks": networks})
 
 
 def platforms() -> dict[str, Platform]:

@@ -21,7 +21,7 @@ from tests.components.queries import pod_specs, policies, the
 from tests.components.reachability import Pod
 from tests.components.security_groups import Reach, reach_faults, reach_of
 from tests.declarations import Registration, Registrations, differences
-from tests.portfolios import every_offer, grouped_platform, measured, plan_of, tenant
+from tests.portfolios import every_offer, measured, one_cluster, plan_of, tenant
 from tests.prometheus import promtool
 from tiers.facts.every_fact import NamespaceQuota, Network, UsageExporter
 from tiers.plan.plan import Plan, fact_named, facts_of
@@ -36,7 +36,7 @@ ALERTED = ("tenant_active_users", "tenant_database_bytes", "tenant_filestore_byt
 @cache
 def plan() -> Plan:
     """A tenant of every offer on a platform that measures them; of own servers only their pods get in."""
-    return plan_of(*every_offer(), platform=measured(grouped_platform()))
+    return plan_of(*every_offer(), platform=measured(one_cluster()))
 
 
 @cache
@@ -63,7 +63,7 @@ def test_every_tenant_has_one_and_nothing_is_missing_or_open() -> None:
 
 
 def test_without_parts_no_tenant_has_one_and_no_database_admits_more() -> None:
-    usual, more = plan_of(*every_offer(), platform=grouped_platform()), plan()
+    usual, more = plan_of(*every_offer(), platform=one_cluster()), plan()
     for before, after in zip(usual.tenants, more.tenants, strict=True):
         assert not facts_of(before.facts, UsageExporter)
         limits = [
@@ -167,7 +167,7 @@ def test_its_pod_starts_after_the_role_that_it_would_not_get_later(name: str) ->
 
 def test_a_quota_has_room_for_it() -> None:
     for before, after in zip(
-        plan_of(*every_offer(), platform=grouped_platform()).tenants, plan().tenants, strict=True
+        plan_of(*every_offer(), platform=one_cluster()).tenants, plan().tenants, strict=True
     ):
         for one, other in zip(
             facts_of(before.facts, NamespaceQuota), facts_of(after.facts, NamespaceQuota), strict=True

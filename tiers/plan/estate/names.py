@@ -21,7 +21,15 @@ from tiers.facts.data import (
     LogicalBackup,
     TenantDatabase,
 )
-from tiers.facts.every_fact import FactId, FactRecord, LogGroup, LogShipper, RedisExporter, UsageExporter
+from tiers.facts.every_fact import (
+    FactId,
+    FactRecord,
+    LogGroup,
+    LogShipper,
+    RedisExporter,
+    Rehearsal,
+    UsageExporter,
+)
 from tiers.facts.names import FILL_SIDE, log_group
 from tiers.facts.record import Origin
 from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, numbered, physical_name
