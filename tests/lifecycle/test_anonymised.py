@@ -154,6 +154,7 @@ def test_a_name_is_gone_from_every_column_that_odoo_copies_it_to(copy: Pods) -> 
         assert not any("Zoë" in row for row in rows), table
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("columns", "why"),
     [

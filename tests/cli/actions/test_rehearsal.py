@@ -115,7 +115,7 @@ def test_a_recovery_is_measured_and_nothing_is_left(
     assert pods.server.ask("SELECT count(*) FROM ir_mail_server WHERE active", **TENANT) == "1"
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("harm", "failed"),
     [
@@ -228,6 +228,7 @@ def test_who_cannot_take_it_away_is_told_what_is_left(inventory: Path, stand_in:
     assert "`kubectl --context local delete namespace rehearsal-acme`" in result.stderr
 
 
+@pytest.mark.whole("what Ctrl-C takes away is tried in every run")
 def test_killed_on_its_way_it_is_removed_by_the_next(pods: Pods, inventory: Path, stand_in: StandIn) -> None:
     """Each is killed at another moment and leaves what it made; the last one runs to its end."""
     lasts = 3.0

@@ -32,7 +32,7 @@ def named(found: list[Declared], kind: str, name: str = "") -> Declared:
     return one
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("stage", [None, *FailoverStage])
 def test_every_fact_there_is_what_was_declared_for_it(stage: str | None) -> None:
     plan = plan_of(failing_over(stage), platform=two_regions())

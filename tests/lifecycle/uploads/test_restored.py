@@ -76,6 +76,7 @@ def test_a_zip_of_odoo_becomes_what_is_in_use_with_its_files(uploading: Pods, tm
         shutil.move(kept, pods.filestore)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("form", ["sql.gz", "inserts", "custom"])
 def test_a_dump_comes_with_its_files_beside_it(uploading: Pods, tmp_path: Path, form: str) -> None:
     """What has no rows to count before it is restored says so, and is compared no less in all else."""
@@ -140,6 +141,7 @@ def test_a_command_of_psql_in_the_middle_of_a_line_runs_nowhere(uploading: Pods,
     assert state(pods.server)[SIDE] == "costack: side m1 filling"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("sql", "more", "why"),
     [
@@ -162,6 +164,7 @@ def test_what_the_tenant_is_not_for_is_never_ready(
     assert state(pods.server)[SIDE] == "costack: side m1 filling"
 
 
+@pytest.mark.whole("test_archive names them before anything is uploaded")
 def test_files_that_the_archive_lacks_are_named_and_end_nothing(uploading: Pods, tmp_path: Path) -> None:
     pods = uploading
     files = Path(shutil.copytree(pods.filestore, tmp_path / "files"))
