@@ -163,8 +163,7 @@ def back(tenant: Tenant) -> Step:
     if now.stage is UpgradeStage.CONFIRM:
         raise RefusedError(
             f"the database that {tenant.tenant} had before is dropped with this step: finish with --next; "
-            "the "
-            "backup that was made before the upgrade is of the version before and can be restored by hand"
+            "the backup that was made before the upgrade is of the version before and can be restored by hand"
         )
     if now.stage not in ORDER.way_back:
         raise RefusedError(f"{tenant.tenant} is going back already: finish with --next")

@@ -20,11 +20,10 @@ from lifecycle.adapters import tenant_file
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.decommission.derivation import derived_plan
-from lifecycle.decommission.final_backup import FinalBackup, FinalBackups
+from lifecycle.decommission.final_backup import FinalBackup, FinalBackups, bucket_name
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import RemainingResource
 from lifecycle.decommission.savings import Savings, savings
-from lifecycle.errors import LifecycleError
 from lifecycle.rehearsal.result import RehearsalResult, rehearsal_result
 from lifecycle.restore_test.result import RestoreResult
 from lifecycle.stack_resources import (
@@ -222,12 +221,7 @@ def rehearsals_of(inventory: Inventory, tenant: TenantId) -> Iterator[RehearsalR
     """
     planned = inventory.plan.tenant(tenant)
     for fact in facts_of(planned.facts if planned else (), Rehearsal):
-        arn = inventory.cloud_ids.get(fact.bucket)
-        if arn is None:
-            raise LifecycleError(
-                f"{fact.bucket}: the inventory has no ARN for it; run `pulumi up`, then try again"
-            )
-        copies = FinalBackups(_s3(fact.region), arn.rpartition(":")[2], fact.prefix)
+        copies = FinalBackups(_s3(fact.region), bucket_name(inventory, fact.bucket), fact.prefix)
         yield from (rehearsal_result(said, tenant) for said in copies.results("rehearsals"))
 
 

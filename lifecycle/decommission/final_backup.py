@@ -50,6 +50,18 @@ class FinalBackup:
     kept_days: int = 0
 
 
+def bucket_name(inventory: Inventory, bucket: FactId) -> str:
+    """What S3 calls the bucket of a fact.
+
+    Raises:
+        LifecycleError: When the inventory does not name it.
+    """
+    arn = inventory.cloud_ids.get(bucket)
+    if arn is None:
+        raise LifecycleError(f"{bucket}: the inventory has no ARN for it; run `pulumi up`, then try again")
+    return arn.rpartition(":")[2]
+
+
 @dataclass(frozen=True)
 class FinalBackups:
     """One tenant's part of a bucket of logical backups."""
@@ -69,12 +81,8 @@ class FinalBackups:
         """
         planned = inventory.plan.tenant(tenant)
         for fact in facts_of(planned.facts if planned else (), LogicalBackup):
-            arn = inventory.cloud_ids.get(fact.bucket)
-            if arn is None:
-                raise LifecycleError(
-                    f"{fact.bucket}: the inventory has no ARN for it; run `pulumi up`, then try again"
-                )
-            return cls(client, arn.rpartition(":")[2], fact.prefix, _days(inventory.plan, fact.bucket))
+            name = bucket_name(inventory, fact.bucket)
+            return cls(client, name, fact.prefix, _days(inventory.plan, fact.bucket))
         return None
 
     def last(self, mark: str) -> FinalBackup | None:

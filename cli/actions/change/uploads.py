@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from allocation.adapters.deliveries.bucket import SCHEME
 from cli.console.output import echo, say
 from lifecycle.adapters.uploads.buckets import RemoteFile, UploadBucket
-from lifecycle.errors import LifecycleError, RefusedError
+from lifecycle.decommission.final_backup import bucket_name
+from lifecycle.errors import RefusedError
 from lifecycle.uploads.archive import Archive, PreparedDump, opened_archive
 from lifecycle.uploads.errors import ArchiveError
 from lifecycle.uploads.judgement import Room, installed, noted, odoo_of, refused, refused_at_sight
@@ -104,12 +105,7 @@ def _source(address: str, cwd: Path) -> Source:
 
 
 def _bucket(inventory: Inventory) -> UploadBucket:
-    arn = inventory.cloud_ids.get(BACKUP_BUCKET)
-    if arn is None:
-        raise LifecycleError(
-            f"{BACKUP_BUCKET}: the inventory has no ARN for it; run `pulumi up`, then try again"
-        )
-    return UploadBucket(inventory.plan.region, arn.rpartition(":")[2])
+    return UploadBucket(inventory.plan.region, bucket_name(inventory, BACKUP_BUCKET))
 
 
 def _refuse(archive: Archive, why: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tiers.catalog.tier import Catalog
 from tiers.portfolio.failover.cluster import SecondCluster
+from tiers.portfolio.failover.stage import Failover
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import Fault, not_among
@@ -22,11 +23,11 @@ def failover_faults(tenant: Tenant, platform: Platform) -> Iterator[Fault]:
     yield from ((("failover", field), why) for field, why in lacks_for(tenant, platform, tenant.failover))
 
 
-def lacks_for(tenant: Tenant, platform: Platform, failover: object) -> Iterator[tuple[str, str]]:
+def lacks_for(tenant: Tenant, platform: Platform, failover: Failover | None) -> Iterator[tuple[str, str]]:
     """What *tenant* lacks to fail over, as the field of its section and a reason; nothing without one."""
     if failover is None:
         return
-    region, wanted = tenant.options.dr_region, getattr(failover, "to", None)
+    region, wanted = tenant.options.dr_region, failover.to
     if wanted != region:
         its = f"its second region is {region}, found '{wanted}'"
         yield "to", its if region else "it has no second region (options.dr_region)"

@@ -67,6 +67,7 @@ class AnonymisedSection(Frozen):
         return self
 
 
+_WHERE_REACHED: Final = ("phone", "mobile", "phone_sanitized", "street", "street2", "zip", "city")
 CONTACTS: Final = tuple(
     AnonymisedColumn(column=f"{table}.{column}", by=by)
     for by, tables in {
@@ -100,35 +101,13 @@ CONTACTS: Final = tuple(
         },
         Method.ERASE: {
             "res_partner": (
-                *(
-                    "phone",
-                    "mobile",
-                    "phone_sanitized",
-                    "street",
-                    "street2",
-                    "zip",
-                    "city",
-                    "website",
-                    "comment",
-                ),
-                *(
-                    "display_name",
-                    "function",
-                    "contact_address_complete",
-                    "partner_latitude",
-                    "partner_longitude",
-                ),
+                *(*_WHERE_REACHED, "website", "comment"),
+                *("display_name", "function", "contact_address_complete"),
+                *("partner_latitude", "partner_longitude"),
             ),
             "res_users": ("signature",),
             "crm_lead": (
-                "phone",
-                "mobile",
-                "phone_sanitized",
-                "street",
-                "street2",
-                "zip",
-                "city",
-                "description",
+                *(*_WHERE_REACHED, "description"),
                 *("email_cc", "email_domain_criterion", "function", "referred", "website"),
             ),
             "hr_applicant": (
