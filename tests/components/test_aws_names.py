@@ -115,6 +115,7 @@ def test_the_names_in_two_regions_are_those_that_are_declared(stage: str | None)
     assert len({(each.kind, each.name, each.where) for each in made}) == len(made)
 
 
+@pytest.mark.whole("every name of the longest portfolio is tried here")
 def test_names_that_are_cut_are_those_that_are_declared() -> None:
     """A long portfolio and long tenants: what is cut ends in the same hash in both places."""
     tenants = [

@@ -133,6 +133,7 @@ def test_no_command_that_the_server_has_is_allowed_besides(server: CacheServer) 
     assert allowed(logins["acme"].key("one")) - BEFORE_LOGIN == ALLOWED
 
 
+@pytest.mark.whole("a Valkey of its own; the way to users is tried here")
 def test_the_exporter_reads_counters_and_nothing_of_a_session(server: CacheServer) -> None:
     """Of all commands, whatever stands in the places of their arguments."""
     resources = declare_plan(plan_of(*map(tenant, TENANTS), platform=measured()))

@@ -92,6 +92,7 @@ def test_pods_that_share_everything_take_no_interface_of_their_own() -> None:
     assert grouped == {each.tenant for each in own(over)}
 
 
+@pytest.mark.whole("every pod reaches what it needs by it: tried here")
 def test_pods_keep_the_group_of_the_cluster() -> None:
     """It carries names, the ingress controller and the API; a group of the tenant's has no rule."""
     for kind, cluster in (("adopted", "sg-0c0c0c0c"), ("created", "local-cluster-group")):
@@ -173,7 +174,7 @@ def rewritten(kind: str, old: str, new: str) -> Callable[[Declared], Declared]:
     return change
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

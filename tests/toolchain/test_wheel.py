@@ -219,6 +219,7 @@ def test_a_program_with_folders_of_the_same_names_has_both(installed: Environmen
     ]
 
 
+@pytest.mark.whole("`make setup` installs it")
 def test_the_versions_are_those_of_one_place(installed: Environment, tmp_path: Path) -> None:
     program = "from importlib import metadata; print(metadata.version('costack'))"
     assert installed.run("python", "-c", program, cwd=tmp_path).stdout == f"{VERSION}\n"

@@ -137,6 +137,7 @@ def test_every_form_shows_both_parts(branch: Branch) -> None:
         assert re.search(words, " ".join(shown.replace("\\", "").split())), form
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("folder", ["catalog", "pricebook", "rulebook"])
 def test_a_link_to_other_prices_is_no_price_list(branch: Branch, folder: str) -> None:
     """The base has no folder where the link points to, so the change would be measured by its own."""

@@ -115,7 +115,7 @@ def test_a_recovery_is_measured_and_nothing_is_left(
     assert pods.server.ask("SELECT count(*) FROM ir_mail_server WHERE active", **TENANT) == "1"
 
 
-@pytest.mark.sample(1)
+@pytest.mark.whole("tests/lifecycle/rehearsal reads such results; a recovery that succeeds is tried here")
 @pytest.mark.parametrize(
     ("harm", "failed"),
     [

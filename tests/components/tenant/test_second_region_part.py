@@ -151,6 +151,7 @@ def test_manifests_of_the_second_cluster_have_a_folder_of_their_own(monkeypatch:
     assert reached(fact, "eu-west-1") == {"context": "standby", "kubeconfig": "~/.kube/both"}
 
 
+@pytest.mark.whole("a mistake of the platform's file, told in a sentence")
 def test_a_program_that_cannot_reach_the_cluster_says_so() -> None:
     plan = plan_of(failing_over(), platform=two_regions())
 
@@ -182,6 +183,7 @@ def test_the_id_of_the_replica_is_kept_beyond_the_replication_and_no_longer_than
     assert kept["promote"].props["input"] == ""
 
 
+@pytest.mark.whole("test_odoo_setup tries the Job on such a database")
 def test_the_set_up_runs_anew_when_a_closed_database_is_open_again() -> None:
     """While it was closed the job had nothing to do, also where its image had changed."""
 

@@ -46,6 +46,7 @@ def test_a_server_changes_in_the_window(driver: Driver, ground: Ground) -> None:
     assert {name: seen.state[name] for name in LARGE} == LARGE
 
 
+@pytest.mark.whole("tests/engine/test_data_services plans it with the engine")
 def test_a_change_that_waits_is_planned_again_and_harms_nobody(driver: Driver, ground: Ground) -> None:
     """The official provider compares what is wanted with what is there (`Row.waits`)."""
     wanted = {**EXAMPLES[DB](ground), "instanceClass": "db.m7g.large"}
@@ -131,6 +132,7 @@ def test_the_window_makes_what_waits(driver: Driver, ground: Ground) -> None:
     assert not driver.diff(made, wanted).changes
 
 
+@pytest.mark.whole("the window of a server is tried here")
 def test_the_window_of_a_cache_makes_what_waits(driver: Driver, ground: Ground) -> None:
     inputs = {**EXAMPLES[CACHE](ground), "engineVersion": "7.0", "maintenanceWindow": WINDOW}
     wanted = {**inputs, "engineVersion": "7.1", "nodeType": "cache.m7g.large"}
