@@ -157,6 +157,7 @@ def test_every_name_of_the_longest_portfolio_that_validate_takes_is_taken_by_aws
     assert [made for made in said if BY_KIND[made.kind].takes(in_aws(made))] == []
 
 
+@pytest.mark.sample(1)
 @FOLDERS
 def test_what_a_portfolio_names_and_describes_is_taken_by_aws(folder: Path) -> None:
     """An apostrophe in the description of a security group stopped the first `up` of every portfolio."""

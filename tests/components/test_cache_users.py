@@ -286,6 +286,9 @@ def test_a_rotation_loses_no_session(server: CacheServer, way: tuple[str | None,
     assert login(resources, "borealis") == login(declared(), "borealis")
 
 
+@pytest.mark.whole(
+    "of stacks that an old version deployed; tests/localcloud/aws/test_cache_access goes the same way"
+)
 def test_the_way_from_a_token_to_users_loses_no_session(server: CacheServer) -> None:
     """The pods of an older version have the token of the cache, which opens it until they are replaced."""
     token = "password-of-local-sessions-token"

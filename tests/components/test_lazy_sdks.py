@@ -90,6 +90,7 @@ def test_a_name_that_there_is_not_is_missing_as_ever_also_for_many_threads() -> 
     ]
 
 
+@pytest.mark.whole("a matter of memory and of a second that `make bench` shows")
 def test_what_components_declare_loads_no_service_whole_nor_what_is_unused() -> None:
     said = run(
         "import sys\n"

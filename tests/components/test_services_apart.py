@@ -103,6 +103,7 @@ def test_pods_keep_the_group_of_the_cluster() -> None:
         assert not [group for group in over.rules if group.endswith("-pods-id")]
 
 
+@pytest.mark.whole("the rules of a cluster without groups for pods; those with groups are tried here")
 def test_without_groups_a_servers_own_group_lets_in_the_clusters_addresses_and_no_more() -> None:
     """What the threat model says is open: its password is what keeps a server of one's own apart."""
     assert reach_faults(whole_plan(), whole()) == []

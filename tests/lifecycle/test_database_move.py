@@ -136,6 +136,7 @@ def test_old_data_is_never_copied_over_new(moving: Pods, other: Server) -> None:
     assert other.ask("SELECT key FROM no_id", **TENANT) == "new"
 
 
+@pytest.mark.whole("old data is never copied over new: tried here")
 @chosen_versions
 def test_a_database_in_use_is_not_copied_over(moving: Pods, other: Server) -> None:
     (moving.folder / "password").write_text(PASSWORD, encoding="utf-8")

@@ -115,6 +115,7 @@ def test_no_module_imports_or_names_one_at_the_top(wheel: Path) -> None:
                 assert (node.module or "").split(".")[0] not in backend.MOVED, (name, node.lineno)
 
 
+@pytest.mark.whole("the command of the installed wheel is tried here")
 def test_its_record_and_rights_are_those_of_its_files(wheel: Path) -> None:
     packed = contents(wheel)
     with zipfile.ZipFile(wheel) as opened:

@@ -162,6 +162,7 @@ def test_a_dearer_price_list_is_no_rise_of_what_is_built(branch: Branch) -> None
     assert found["bill_by"]["portfolio"] == "0.00"
 
 
+@pytest.mark.whole("a cheaper price list does not hide a rise: tried here")
 def test_a_deleted_price_is_unknown_and_not_nothing(branch: Branch) -> None:
     branch.add("delta", "cobalt")
     risen = amount(branch.told(code=Exit.OK), "bill", "difference")

@@ -207,6 +207,7 @@ def wait_for(stand_in: StandIn, call: str, count: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.whole("test_restore_test ends a Job by Ctrl-C, with the same lines")
 def test_ctrl_c_takes_everything_away(inventory: Path, stand_in: StandIn) -> None:
     stand_in.behave(hangs=True)
     process = started(inventory)

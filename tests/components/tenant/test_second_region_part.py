@@ -86,6 +86,7 @@ def test_the_next_standby_is_another_one_and_the_promoted_one_is_let_go() -> Non
     assert named(part(after), ":PersistentVolume").name == "acme-own-filestore-2"
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_objects_of_the_second_cluster_go_to_it_and_no_others() -> None:
     found = declared("start")
     provider = next(each for each in found if each.type == "pulumi:providers:kubernetes")

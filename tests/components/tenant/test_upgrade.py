@@ -39,6 +39,7 @@ def mounts(container: dict[str, Any]) -> dict[str, tuple[str, str, bool]]:
     }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("stage", ["rehearse", "upgrade"])
 def test_one_pod_restores_upgrades_and_checks(stage: str) -> None:
     there = declared(stage)

@@ -191,6 +191,7 @@ def test_a_tenant_with_a_longer_name_is_not_in_excess(aws: Callable[[str], Any])
     assert found() == {}
 
 
+@pytest.mark.whole("a longer name is tried here")
 def test_a_tenant_of_that_name_in_another_portfolio_is_not_in_excess(aws: Callable[[str], Any]) -> None:
     for portfolio in ("local", "mine"):
         tags = [*TAGS, {"Key": KEYS["portfolio"], "Value": portfolio}]

@@ -77,6 +77,7 @@ def test_what_is_taken_back_before_the_window_is_made_nevertheless(driver: Drive
     assert pending(driver, later.id) == {}
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_a_group_of_a_version_that_waits_is_not_taken_alone(driver: Driver, ground: Ground) -> None:
     """And the provider sees the group of before: terraform-provider-aws, pull 47121."""
     new = driver.create(GROUP, "newer-group", {"name": "newer-group", "family": "postgres17"})
