@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 # Every call of a command in a test would make all commands anew, which takes longer than most of them.
-typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]  # noqa: SLF001
+typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]
 
 
 # Importing and collecting leaves next to nothing to be thrown away.
