@@ -103,7 +103,7 @@ def called_of(owner: str, fact: Job, distinguished_by: Any, *seen: str) -> str:
 
 def described(fact: Job) -> dict[str, Any]:
     """What makes it another job: not its priority, and not what only some have."""
-    unsaid = {name for name in ("update", "upgrade") if getattr(fact, name) is None}
+    unsaid = {name for name in ("update", "upgrade", "asked_for") if getattr(fact, name) is None}
     return fact.model_dump(mode="json", exclude={"priority_class", *unsaid})
 
 

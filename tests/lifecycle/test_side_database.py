@@ -149,6 +149,28 @@ def test_who_reads_the_backup_of_another_tenant_writes_nothing_there(restoring: 
 
 
 @chosen_versions
+def test_a_live_refresh_takes_the_backup_that_was_made_for_it(restoring: Pods, backup: str) -> None:
+    """Whatever clocks say, and however often a killed pod began that backup again."""
+    mark, other = (
+        "refresh of acme-staging, 2026-11-29T01:15:00Z",
+        "refresh of acme-test, 2026-11-29T01:15:00Z",
+    )
+    for asked_for in (mark, mark, other):
+        done = restoring.run(script("backup.sh"), ASKED_FOR=asked_for)
+        assert done.returncode == 0, done.stderr
+    made = [each for each in restoring.manifests() if each > backup]
+    said = [json.loads((restoring.bucket / f"manifests/acme/{each}.json").read_bytes()) for each in made]
+    assert [each["asked_for"] for each in said] == [mark, mark, other]
+    for asked_for, expected in ((mark, made[1]), ("refresh of nobody", "")):
+        restoring.empty_volumes()
+        fetched = restoring.folder / "fetched"
+        done = restoring.run(script("restore_test_fetch.sh"), FETCHED=str(fetched), ASKED_FOR=asked_for)
+        assert done.returncode == 0, done.stderr
+        assert (fetched / "backup").read_text(encoding="utf-8") == expected
+        assert (fetched / "dump").exists() is bool(expected)
+
+
+@chosen_versions
 def test_a_time_before_the_first_backup_has_none_and_fills_nothing(restoring: Pods) -> None:
     assert make(restoring).returncode == 0
     done = fill_from_backup(restoring, "2001-01-01T00:00:00Z")

@@ -57,7 +57,7 @@ def _public(value: str) -> str:
 
 SENDING: Final = (465, 587)
 """The ports that mail is sent by: with TLS from the first byte, and with STARTTLS."""
-_STAGED: Final = ("move", "rotation", "restore", "upgrade", "database_upgrade", "failover")
+STAGED: Final = ("move", "rotation", "restore", "upgrade", "database_upgrade", "failover")
 """The sections of a tenant's file that have a stage while something goes on."""
 _FETCHING: Final = (993, 995)
 
@@ -230,7 +230,7 @@ class Tenant(Frozen):
     @model_validator(mode="after")
     def _does_one_thing_at_a_time(self) -> Self:
         """Of what has stages nothing goes on with anything else."""
-        begun = [each for each in _STAGED if getattr(getattr(self, each), "stage", None) is not None]
+        begun = [each for each in STAGED if getattr(getattr(self, each), "stage", None) is not None]
         alone = [each for each in begun if each not in {"move", "rotation"}]
         for name in alone:
             if self.lifecycle_stage is not LifecycleStage.ACTIVE:

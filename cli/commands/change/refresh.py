@@ -37,8 +37,18 @@ _Backup = Annotated[
     ),
 ]
 
+_Live = Annotated[
+    bool,
+    typer.Option(
+        "--live",
+        help="Copy the other tenant as it is at `pulumi up`: it is backed up then, while people work, in "
+        "place of its newest backup.",
+    ),
+]
+
 REFRESH_EXAMPLE: Final = (
     "Example: costack refresh acme-staging --stack local --from acme\n\n"
+    "As it is now: costack refresh acme-staging --stack local --from acme --live\n\n"
     "A file: costack refresh acme-trial --stack local --from odoo-sh-backup.zip\n\n"
     "After `pulumi up`: costack refresh acme-staging --stack local --next"
 )
@@ -49,6 +59,7 @@ def refresh(  # noqa: PLR0917 - options of a command
     stack: options.DeployedIn,
     from_: _From = None,
     backup: _Backup = None,
+    live: _Live = False,  # noqa: FBT002 - an option of a command
     files: _Files = None,
     next_: options.NextStage = False,  # noqa: FBT002 - an option of a command
     back: options.ToDatabaseBefore = False,  # noqa: FBT002 - an option of a command
@@ -57,10 +68,10 @@ def refresh(  # noqa: PLR0917 - options of a command
 ) -> None:
     """Give a sandbox the data of production, or of an upload.
 
-    The stages are those of `costack restore`: the newest backup of another tenant of the client, or an
-    uploaded file, is restored beside the database in use and checked, takes its place while Odoo stands
-    still, and is made harmless before any pod starts. What the sandbox had before is kept until you confirm.
-    A file is looked into before it is uploaded: version of Odoo, size, and whether it is whole.
+    The stages are those of `costack restore`: the newest backup of another tenant of the client, a live copy
+    of it, or an uploaded file, is restored beside the database in use and checked, takes its place while Odoo
+    stands still, and is made harmless before any pod starts. What the sandbox had before is kept until you
+    confirm. A file is looked into before it is uploaded: version of Odoo, size, and whether it is whole.
     """
     from cli.actions.change.restore import Request, restore_on  # noqa: PLC0415
     from cli.actions.change.uploads import is_archive  # noqa: PLC0415
@@ -74,6 +85,7 @@ def refresh(  # noqa: PLR0917 - options of a command
         from_tenant=None if archive else from_,
         from_archive=archive,
         archive_files=files,
+        live=live,
         next=next_,
         back=back,
         stack=stack,

@@ -23,7 +23,7 @@ from components.scripts import script
 from components.tags.cost_tags import cost_tagged
 from components.tenant.backups.restore_tests import restore_on_schedule
 from tiers.facts.every_fact import FactId, Job, LogicalBackup, ScheduledJob
-from tiers.facts.names import BACKUP, FINAL_BACKUP, RESTORE_TEST_JOB
+from tiers.facts.names import BACKUP, FINAL_BACKUP, LIVE_BACKUP, RESTORE_TEST_JOB
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.tags import CostTags
 from tiers.vocabulary import CostDomain
@@ -36,9 +36,10 @@ KINDS: Final = (DUMPS, "filestores", "manifests")
 class TenantBackups(pulumi.ComponentResource):
     """CronJobs that can write only to the tenant's own prefix of the bucket, and the job of the last dump.
 
-    *test* restores a dump on a schedule; `mark` is what the last dump says of itself. A tenant whose offer
-    has no dumps has no CronJob: *run* is None, and it is there for *last* alone. It goes before the claim
-    that it mounts: pods of past nights go with it, and hold the claim until then.
+    *test* restores a dump on a schedule; `mark` is what the last dump says of itself. *asked* makes one more
+    while people work, for another tenant's refresh: `live` has its Job. A tenant whose offer has no dumps has
+    no CronJob: *run* is None, and it is there for *last* alone. It goes before the claim that it mounts: pods
+    of past nights go with it, and hold the claim until then.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class TenantBackups(pulumi.ComponentResource):
         settings: OdooSettings,
         still: Sequence[pulumi.Resource] = (),
         last: Job | None = None,
+        asked: Job | None = None,
         test: ScheduledJob | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -72,6 +74,9 @@ class TenantBackups(pulumi.ComponentResource):
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, files])
             _nightly(name, pods.identity(tenant.tenant, run.name), run, make(), after)
             restore_on_schedule(tenant.owner, kept, test, bucket, after)
+        # After what this update changes of it.
+        later = pulumi.ResourceOptions(parent=self, depends_on=[account, files, *still])
+        self.live = [_job(tenant, asked, make({"ASKED_FOR": asked.asked_for}), later)] if asked else []
         self.last: list[pulumi.Resource] = []
         self.mark: pulumi.Output[str] | None = None
         if last:
@@ -79,13 +84,13 @@ class TenantBackups(pulumi.ComponentResource):
             self.mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
-            self.last = [_last(tenant, last, make({"LAST": self.mark}), after)]
+            self.last = [_job(tenant, last, make({"LAST": self.mark}), after)]
         self.register_outputs({})
 
 
-def _last(tenant: TenantPlan, job: Job, spec: pods.Manifest, opts: pulumi.ResourceOptions) -> jobs.OneOffJob:
-    gib = jobs.data_gib(tenant)
-    return jobs.OneOffJob(tenant.tenant, job, gib=gib, spec=spec, distinguished_by="last", opts=opts)
+def _job(tenant: TenantPlan, job: Job, spec: pods.Manifest, opts: pulumi.ResourceOptions) -> jobs.OneOffJob:
+    gib, which = jobs.data_gib(tenant), job.asked_for or "last"
+    return jobs.OneOffJob(tenant.tenant, job, gib=gib, spec=spec, distinguished_by=which, opts=opts)
 
 
 def backup_account(tenant: str) -> str:
@@ -111,7 +116,8 @@ def backups_of(  # noqa: PLR0917 - what a tenant's backups are made of
     """
     kept = facts_of(tenant.facts, LogicalBackup)
     scheduled = {job.name: job for job in facts_of(tenant.facts, ScheduledJob)}
-    last = next((job for job in facts_of(tenant.facts, Job) if job.name == FINAL_BACKUP), None)
+    once = {job.name: job for job in facts_of(tenant.facts, Job)}
+    last = once.get(FINAL_BACKUP)
     if not kept or (BACKUP not in scheduled and last is None):
         return None  # what a tenant has left in a region that it works in no longer is not backed up again
     return TenantBackups(
@@ -126,6 +132,7 @@ def backups_of(  # noqa: PLR0917 - what a tenant's backups are made of
         settings=mounted[1],
         still=still,
         last=last,
+        asked=once.get(LIVE_BACKUP),
         test=scheduled.get(RESTORE_TEST_JOB),
         opts=opts,
     )

@@ -53,7 +53,7 @@ def declare_restore(
         databases: The server with its administrator, and the tenant's login.
         own_buckets: Where the tenant's own backups are, by fact.
         mounted: Its files and its odoo.conf.
-        after: Its backups, and what has stopped or was saved before.
+        after: Its backups and the one that was made for it, and what has stopped or was saved before.
         opts: Options of the jobs.
         saved_there: The bucket of its second region, where it comes home from there.
     """
@@ -110,6 +110,8 @@ class DataRestore(SideJobs):
     def _fill(self, opts: pulumi.ResourceOptions) -> None:
         """Restore a backup into the side database."""
         which = {"NOT_AFTER": self._restore.moment}
+        if self._restore.live:
+            which = {"ASKED_FOR": self._restore.asked_for_by(self.tenant.tenant)}
         fill = BackupFill(
             self.tenant,
             self.jobs[FILL_SIDE],

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from tiers.catalog.tier import Catalog, Offer
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.postgresql.versions import older_server
+from tiers.portfolio.restore.live import live_faults
 from tiers.portfolio.restore.stage import READING, RestoreStage
 from tiers.portfolio.tenant import Tenant
 from tiers.portfolio.versions.chosen import image_of, is_known
@@ -17,6 +18,7 @@ from tiers.vocabulary import Count, Environment, Frozen, TenantId
 Place = TypeVar("Place")
 
 _WHERE: Final[Location] = ("restore", "from_tenant")
+_LIVE: Final[Location] = ("restore", "live")
 
 
 class BackupSource(Frozen):
@@ -91,6 +93,7 @@ def source_faults(
         yield from ((place, (_WHERE, why)) for why in _refused(tenant, other, catalog))
         yield from ((place, (_WHERE, why)) for why in _other_version(tenant, other, platform))
         yield from ((place, (_WHERE, why)) for why in _other_server(tenant, other, platform, catalog))
+        yield from ((place, (_LIVE, why)) for why in live_faults(tenant, other, known.values()))
 
 
 def _read_by(tenant: Tenant) -> TenantId | None:
