@@ -60,8 +60,9 @@ class Step(NamedTuple):
         origin = f"from_tenant: {restore.from_tenant}, " if restore.from_tenant else ""
         if restore.from_archive:
             origin = f"from_archive: {json.dumps(restore.from_archive)}, "
-        live = "live: true, " if restore.live else ""
-        return f"{{at: {restore.moment}, {origin}{live}stage: {restore.stage}}}"
+        for name in ("live", "scheduled"):
+            origin += f"{name}: true, " if getattr(restore, name) else ""
+        return f"{{at: {restore.moment}, {origin}stage: {restore.stage}}}"
 
 
 def begin(
@@ -72,10 +73,11 @@ def begin(
     archive: ArchiveName | None = None,
     *,
     live: bool = False,
+    scheduled: bool = False,
 ) -> Step:
     """The first step of a restore to *at*, or of a refresh from *source*'s backup or an uploaded *archive*.
 
-    A *live* one has a backup of its own made of *source*.
+    A *live* one has a backup of its own made of *source*; a *scheduled* one is led without anybody asking.
 
     Raises:
         RefusedError: When something else goes on with the tenant, or *at* is in the future.
@@ -85,7 +87,8 @@ def begin(
         raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is restored")
     if at > now:
         raise RefusedError(f"{at:%Y-%m-%dT%H:%M:%SZ} is in the future: there is no backup of then or before")
-    first = Restore(at=at, from_tenant=source, from_archive=archive, live=live, stage=RestoreStage.PREPARE)
+    how = {"live": live, "scheduled": scheduled}
+    first = Restore(at=at, from_tenant=source, from_archive=archive, stage=RestoreStage.PREPARE, **how)
     return _step(tenant.tenant, first)
 
 

@@ -82,7 +82,7 @@ class FinalBackups:
         planned = inventory.plan.tenant(tenant)
         for fact in facts_of(planned.facts if planned else (), LogicalBackup):
             name = bucket_name(inventory, fact.bucket)
-            return cls(client, name, fact.prefix, _days(inventory.plan, fact.bucket))
+            return cls(client, name, fact.prefix, kept_days(inventory.plan, fact.bucket))
         return None
 
     def last(self, mark: str) -> FinalBackup | None:
@@ -232,7 +232,7 @@ class FinalBackups:
         return f"manifests/{self.prefix}/{dump.key.rpartition('/')[2].removesuffix('.dump')}.json"
 
 
-def _days(plan: Plan, bucket: FactId) -> int:
+def kept_days(plan: Plan, bucket: FactId) -> int:
     """For how many days a bucket of the platform keeps a dump, until its last version is gone; else 0."""
     for fact in facts_of(plan.platform, Bucket):
         if fact.id == bucket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -146,6 +147,15 @@ def test_who_reads_the_backup_of_another_tenant_writes_nothing_there(restoring: 
     asked = calls.read_text(encoding="utf-8").splitlines()[before:]
     assert any(each.startswith("s3 cp s3://backups/dumps/acme/") for each in asked)
     assert not [each for each in asked if each.startswith(("s3 cp - ", "s3 sync", "s3 rm"))]
+    # Of a refresh it leaves what it found with the tenant that is refreshed, and nothing else.
+    done = fill_from_backup(restoring, _LATER, RESULTS="acme/refresh-tests")
+    assert done.returncode == 0, done.stderr
+    written = [
+        each.split()[3] for each in calls.read_text(encoding="utf-8").splitlines() if "s3 cp - " in each
+    ]
+    (result,) = (each for each in written if "refresh-tests" in each)
+    assert result.startswith("s3://backups/manifests/acme/refresh-tests/")
+    shutil.rmtree(restoring.bucket / "manifests" / "acme" / "refresh-tests")
 
 
 @chosen_versions

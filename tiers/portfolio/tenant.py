@@ -16,6 +16,7 @@ from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
 from tiers.portfolio.failover.stage import Failover
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.anonymised import AnonymisedSection
+from tiers.portfolio.restore.schedule import RefreshSchedule
 from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.routes.section import RoutesSpec
@@ -181,6 +182,8 @@ class Tenant(Frozen):
     """Whether a last dump is made at its end though its offer has none; `costack decommission` writes it."""
     anonymised: AnonymisedSection | None = None
     """What of a person each copy loses that it gets by a refresh ([anonymised](restores.md#anonymised))."""
+    refresh_schedule: RefreshSchedule | None = None
+    """How often `costack refresh --all-due` refreshes it ([on a schedule](restores.md#on-a-schedule))."""
     odoo: OdooSection | None = None
     """Which version of Odoo it runs; left out, `images.odoo` of the platform."""
     options: Options

@@ -193,6 +193,22 @@ def may_read(bucket: BucketPlace, prefix: str) -> list[dict[str, Any]]:
     ]
 
 
+def may_say(bucket: BucketPlace, prefix: str, *folders: str) -> list[dict[str, Any]]:
+    """The statements of a role that leaves results in *folders* below the manifests under *prefix*.
+
+    Results only: a backup it can neither replace nor delete.
+    """
+    places = [f"/manifests/{prefix}/{folder}/*" for folder in folders]
+    return [
+        {
+            "Effect": "Allow",
+            "Action": "s3:PutObject",
+            "Resource": [pulumi.Output.concat(bucket.arn, place) for place in places],
+        },
+        _may_use_its_key(bucket, "kms:GenerateDataKey"),
+    ]
+
+
 def _may_list(bucket: BucketPlace, mine: list[str]) -> dict[str, Any]:
     return {
         "Effect": "Allow",

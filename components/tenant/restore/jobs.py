@@ -16,7 +16,7 @@ from components.kubernetes.workload import OdooSettings
 from components.places import Administered, BucketPlace, PlatformPlace
 from components.tenant.database import RoleSecret
 from components.tenant.restore.fill import BackupFill
-from components.tenant.restore.origin import Origin, origin_of
+from components.tenant.restore.origin import REFRESH_TESTS, REFRESHES, Origin, origin_of
 from components.tenant.restore.side_database import SideDatabase
 from components.tenant.restore.side_jobs import SideJobs
 from tiers.facts.every_fact import FactId, LogicalBackup
@@ -90,6 +90,8 @@ class DataRestore(SideJobs):
         told_apart = [restore.moment, str(restore.stage)]
         super().__init__(tenant, side, origin, mounted, told_apart, opts)
         self._restore = restore
+        if restore.from_tenant and restore.stage is RestoreStage.SWITCH:
+            self.results = f"{tenant.tenant}/{REFRESHES}"
 
     def declare(self, backups: Sequence[pulumi.Resource], still: Sequence[pulumi.Resource]) -> None:
         """Declare the jobs of its stage.
@@ -118,7 +120,8 @@ class DataRestore(SideJobs):
             self.side.names,
             self.origin,
             which,
-            keeps=not self._restore.origin,
+            keeps=not self._restore.from_archive,
+            results=f"{self.tenant.tenant}/{REFRESH_TESTS}" if self._restore.from_tenant else "",
             expected={**self._anonymised(), **self._first_day()},
             anonymised=self.tenant.anonymised if self._restore.origin else None,
         )

@@ -9,7 +9,7 @@ import pytest
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import the
-from tests.components.tenant.test_restore import env, jobs, pod, position
+from tests.components.tenant.test_restore import JOB, env, jobs, pod, position
 from tests.portfolios import plan_of, tenant
 from tiers.portfolio.restore.stage import RestoreStage
 
@@ -36,8 +36,7 @@ def test_the_copy_is_the_others_own_backup_and_is_waited_for(tier: str) -> None:
     fetch = fill["initContainers"][0]
     assert (env(fetch)["ASKED_FOR"], env(fetch)["PREFIX"]) == (mark, "acme")
     assert "NOT_AFTER" not in env(fetch)
-    waits, awaited = (the(there, "costack:index:OneOffJob", each) for each in reversed(CALLED))
-    assert awaited.urn in waits.dependencies
+    assert the(there, JOB, CALLED[0]).urn in the(there, "costack:index:OneOffJob", CALLED[1]).dependencies
 
 
 def test_the_sandbox_gets_no_way_to_the_others_database() -> None:

@@ -151,6 +151,21 @@ def test_one_tenant_is_copied_for_one_other_at_a_time() -> None:
     assert why_not(staging(restore={**LIVE, "stage": "switch"}), source, other) == []
 
 
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        (staging(environment="production"), "production is never refreshed"),
+        (staging(client="somebody"), "acme belongs to client acme-ltd, and this tenant to somebody"),
+    ],
+)
+def test_a_schedule_is_refused_where_no_refresh_may_ever_be(one: Tenant, why: str) -> None:
+    schedule = {"from_tenant": "acme", "every": "weekly"}
+    source = tenant("acme", client="acme-ltd")
+    one = Tenant.model_validate({**one.model_dump(), "restore": None, "refresh_schedule": schedule})
+    assert any(why in each for each in why_not(one, source))
+    assert why_not(one) == []  # who has ended stops nobody's portfolio
+
+
 def test_nobody_is_refreshed_from_itself() -> None:
     one = staging(restore={**RESTORE, "from_tenant": "acme-staging"})
     assert any("is acme-staging itself" in each for each in why_not(one))

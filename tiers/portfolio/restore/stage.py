@@ -78,6 +78,8 @@ class Restore(Frozen):
     """The uploaded file that it comes from, where it is no backup; `costack refresh` writes it."""
     live: bool = False
     """Whether the other tenant is backed up for it, while people work; `costack refresh --live` writes it."""
+    scheduled: bool = False
+    """Whether `costack refresh --all-due` began it, and leads it to its end; it writes this."""
     stage: RestoreStage
     """The stage that the next `pulumi up` deploys; `costack restore` or `costack refresh` writes it."""
 
@@ -94,6 +96,8 @@ class Restore(Frozen):
             raise ValueError("from_tenant and from_archive: expected one of them")
         if self.live and not self.from_tenant:
             raise ValueError("live: expected from_tenant beside it, the tenant that is backed up")
+        if self.scheduled and not self.from_tenant:
+            raise ValueError("scheduled: expected from_tenant beside it, the tenant of the schedule")
         return self
 
     @property
