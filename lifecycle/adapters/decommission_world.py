@@ -220,6 +220,16 @@ def restore_tests_of(inventory: Inventory, tenant: TenantId) -> Iterator[Restore
     return backups.restore_tests(tenant) if backups else iter(())
 
 
+def newest_backup_of(inventory: Inventory, tenant: TenantId) -> Mapping[str, Any] | None:
+    """The manifest of *tenant*'s newest backup; None where it has none.
+
+    Raises:
+        LifecycleError: When the bucket cannot be read, or it is no manifest.
+    """
+    backups = FinalBackups.of(inventory, tenant, _s3(inventory.plan.region))
+    return backups.newest() if backups else None
+
+
 def rehearsals_of(inventory: Inventory, tenant: TenantId) -> Iterator[RehearsalResult]:
     """The newest results of rehearsals in *tenant*'s bucket of copies, the newest first; none without one.
 

@@ -92,13 +92,26 @@ class FinalBackups:
             LifecycleError: When the bucket cannot be read, or the dump does not match its manifest.
         """
         with self._told():
-            keys = sorted(self._keys(f"manifests/{self.prefix}/"))
-            written = [key for key in keys if key.count("/") == 2 and key.endswith(".json")]  # noqa: PLR2004 - not the tests below
-            for key in written[: -_LOOKED_AT - 1 : -1]:
+            for key in self._written()[: -_LOOKED_AT - 1 : -1]:
                 said = self._manifest(key)
                 if said.get("last") == mark:
                     return self._empty(said) if said.get("empty") is True else self._dump(said)
         return None
+
+    def newest(self) -> Mapping[str, Any] | None:
+        """The manifest of the newest complete backup; None without one.
+
+        Raises:
+            LifecycleError: When the bucket cannot be read, or it is no manifest.
+        """
+        with self._told():
+            written = self._written()
+            return self._manifest(written[-1]) if written else None
+
+    def _written(self) -> list[str]:
+        """The keys of manifests, the oldest first; results of tests lie in folders."""
+        keys = sorted(self._keys(f"manifests/{self.prefix}/"))
+        return [key for key in keys if key.count("/") == 2 and key.endswith(".json")]  # noqa: PLR2004 - so deep
 
     def reread(self, dump: FinalBackup) -> None:
         """Read all of *dump* and compare it with its manifest.

@@ -30,7 +30,7 @@ _NEUTRALISED: Final = (
 
 @pytest.fixture
 def shop(hosts: Hosts) -> Host:
-    return hosts.selling(hosts.of("xs"))
+    return hosts.of("xs")
 
 
 @pytest.fixture

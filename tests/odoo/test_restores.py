@@ -34,6 +34,7 @@ _WRITTEN: Final = "SELECT name FROM res_partner WHERE name LIKE 'written %'"
 _IMAGE: Final = (
     "import base64; env['ir.attachment'].create({'name': %r, 'raw': %r.encode() * 5000}); env.cr.commit()"
 )
+_SOLD: Final = "SELECT name FROM sale_order UNION SELECT name::text FROM product_template ORDER BY 1"
 # With Odoo's own code, as its database manager does it; the product keeps that closed.
 _DUMP: Final = """
 import odoo
@@ -119,14 +120,13 @@ def harmless(staging: Host) -> None:
             assert staging.ask(f"SELECT count(*) FROM {table}") == "0"  # noqa: S608 - above
 
 
-def started(staging: Host, source: Host) -> int:
+def started(staging: Host, source: Host, names: str = _SOLD) -> int:
     """Start it: refused by its gate, set up, harmless; how many attachments of *source* open."""
     web = staging.manifests.deployment("web")
     refused = staging.run({**web, "containers": web["initContainers"], "initContainers": []})
     assert (refused.code, "is not neutralised" in refused.output) == (1, True), refused.output
     run_job(staging, "odoo-setup")
     harmless(staging)
-    names = "SELECT name FROM sale_order UNION SELECT name::text FROM product_template ORDER BY 1"
     assert staging.ask(names) == source.ask(names) != ""
     with staging.web():
         # It has the administrator's password of production.
@@ -161,9 +161,10 @@ def test_a_refresh_of_staging(shop: Host, staging: Host, note: Callable[[str], N
     )
 
 
-def test_a_live_refresh_while_people_write(shop: Host, staging: Host, note: Callable[[str], None]) -> None:
+def test_a_live_refresh_while_people_write(hosts: Hosts, staging: Host, note: Callable[[str], None]) -> None:
     """The copy is of one moment of that update, and nobody at the other tenant waits or is changed."""
-    source = {"from_tenant": "xs", "live": True}
+    source, shop = {"from_tenant": "xs", "live": True}, hosts.of("xs")
+    in_odoo(shop, _IMAGE % ("before", "before "))
     with shop.web():
         writer = Writer(shop.administrator_password)
         while len(writer.acknowledged) < 5:
@@ -183,7 +184,7 @@ def test_a_live_refresh_while_people_write(shop: Host, staging: Host, note: Call
     assert len(at_least) <= number - before <= len(at_most) + 1
     assert staging.ask("SELECT count(*) FROM res_partner WHERE name LIKE 'written %'") == "0"
     assert set(writer.acknowledged) <= written(shop)
-    opened = started(staging, shop)
+    opened = started(staging, shop, "SELECT login FROM res_users ORDER BY 1")
     folder = staging.folder / "bucket" / "manifests" / STAGING / "refreshes"
     newest = max(folder.iterdir()).read_text(encoding="utf-8")
     (result,) = refresh_results([newest], STAGING)

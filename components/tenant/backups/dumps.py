@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import pulumi
-import pulumi_kubernetes as k8s
 import pulumi_random as random
 
 from components.aws.bucket import DUMPS
@@ -72,7 +71,9 @@ class TenantBackups(pulumi.ComponentResource):
         make = partial(_backup_pod, tenant.owner, kept, pod, bucket, name, _volumes(files, settings))
         if run:
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, files])
-            _nightly(name, pods.identity(tenant.tenant, run.name), run, make(), after)
+            labels = pods.identity(tenant.tenant, run.name)
+            nightly = {"backoffLimit": 1, "template": pods.pod_template(labels, make())}
+            jobs.cron_job(name, run, labels, nightly, after, kept=_KEEP_FINISHED)
             restore_on_schedule(tenant.owner, kept, test, bucket, after)
         # After what this update changes of it.
         later = pulumi.ResourceOptions(parent=self, depends_on=[account, files, *still])
@@ -134,17 +135,6 @@ def backups_of(  # noqa: PLR0917 - what a tenant's backups are made of
         last=last,
         asked=once.get(LIVE_BACKUP),
         test=scheduled.get(RESTORE_TEST_JOB),
-        opts=opts,
-    )
-
-
-def _nightly(
-    name: str, labels: dict[str, str], run: ScheduledJob, pod: pods.Manifest, opts: pulumi.ResourceOptions
-) -> None:
-    k8s.batch.v1.CronJob(
-        name,
-        metadata={"name": name, "namespace": run.namespace, "labels": labels},
-        spec=_schedule(run, labels, pod),
         opts=opts,
     )
 
@@ -261,14 +251,3 @@ def may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]:
         # S3 uses the caller's permissions for a data key, and to decrypt parts of a multipart upload.
         _may_use_its_key(bucket, "kms:GenerateDataKey", "kms:Decrypt"),
     ]
-
-
-def _schedule(run: ScheduledJob, labels: dict[str, str], spec: pods.Manifest) -> pods.Manifest:
-    return {
-        "schedule": run.schedule,
-        "timeZone": run.timezone,
-        "concurrencyPolicy": "Forbid",
-        "successfulJobsHistoryLimit": _KEEP_FINISHED,
-        "failedJobsHistoryLimit": _KEEP_FINISHED,
-        "jobTemplate": {"spec": {"backoffLimit": 1, "template": pods.pod_template(labels, spec)}},
-    }

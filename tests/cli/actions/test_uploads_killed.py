@@ -24,12 +24,11 @@ from tests.clouds import running_cloud
 from tests.lifecycle.uploads.test_archive import STAMP, stored
 from tests.lifecycle.uploads.test_sql_dump import END, HEAD
 from tests.portfolios import catalog
-from tests.sampling import asks_for_every
 from tiers.inventory import Inventory, exported
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
 
-POINTS: Final = 20 if asks_for_every() else 3
+POINTS: Final = 20
 TRIAL: Final = "borealis-migration"
 # One file is put in parts, as a dump would be.
 FILES: Final = {
@@ -104,6 +103,7 @@ def counted(folder: Path, event: str, at: int) -> tuple[int, int | None]:
     return number, None if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
 
 
+@pytest.mark.whole("test_archive kills an upload at three of its puts")
 def test_an_upload_that_was_killed_anywhere_ends_as_if_nobody_had(
     folder: Path, s3: UploadBucket, record_property: Callable[[str, object], None]
 ) -> None:

@@ -107,7 +107,7 @@ def test_a_dump_of_a_newer_server_is_read_by_an_older_one(uploading: Pods, tmp_p
     pods, newest = uploading, MAJORS[-1]
     before = sums(pods.server)
     with running_server(newest) as newer:
-        newer.ask(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'")
+        newer.ask(f"CREATE ROLE {ROLE} LOGIN PASSWORD $${PASSWORD}$$")
         newer.ask(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
         into = [str(programs(newest) / "psql"), "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]
         env = newer.connection(ROLE, PASSWORD, DATABASE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.portfolios import plan_of, tenant
@@ -112,9 +114,7 @@ def test_of_a_live_refresh_it_says_what_the_other_tenant_notices() -> None:
         )
         for stage in ("", "prepare", "switch")
     ]
-    first, second = (
-        " ".join(each.what for each in effects_of(*pair)) for pair in zip(plans, plans[1:], strict=False)
-    )
+    first, second = (" ".join(each.what for each in effects_of(*pair)) for pair in pairwise(plans))
     assert "a backup that is made of acme now is restored beside" in first
     assert (
         "acme is backed up in this update while people work: its database of 5 GiB at most is read" in first
