@@ -102,10 +102,9 @@ def test_it_is_named_also_where_no_last_dump_was_made(record: Path) -> None:
     """A sandbox that never had backups has had the upload all the same."""
     world, plan = world_of(sandbox()), ending_plan(sandbox())
     assert not ended(world, plan, record).run().retained
-    record.unlink()
     world = world_of(sandbox())
     world.uploaded = 1 << 30
-    (left,) = ended(world, plan, record).run().retained
+    (left,) = ended(world, plan, record.with_name("other.jsonl")).run().retained
     assert left.resource.id == "s3://backups/filestores/acme.upload/"
     assert left.units == 230000000
 
