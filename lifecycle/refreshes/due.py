@@ -26,14 +26,16 @@ class State(StrEnum):
     """A scheduled refresh goes on, and its step was deployed."""
     UPDATE = "waits for pulumi up"
     """Its file has a step that was not deployed yet."""
+    TURN = "waits for its turn"
+    """It is due, and the other tenant is copied for another one first."""
     BUSY = "busy"
-    """It is due, and something else goes on with the tenant, or with the one that is copied."""
+    """It would be due, and somebody does something else with the tenant: it waits for that."""
     UNREADABLE = "unreadable"
 
     @property
     def is_due(self) -> bool:
         """Whether something is to be done; of results that nobody can read it cannot be told."""
-        return self not in {State.GOOD, State.UNREADABLE}
+        return self not in {State.GOOD, State.BUSY, State.UNREADABLE}
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,12 @@ def _standing(
         # It was begun by its schedule, and is led to its end, also where somebody has sent it back.
         return Standing(tenant, State.NEXT if there == tenant.restore else State.UPDATE, newest)
     state = _age(tenant, newest, now)
-    why = waits_for(tenant, tenants) if state.is_due else ""
-    if state.is_due and deployed is None:
-        why = f"{tenant.tenant} is not deployed yet"
-    return Standing(tenant, State.BUSY if why else state, newest, why)
+    if state is not State.GOOD:
+        if busy := _busy(tenant, deployed=deployed is not None):
+            return Standing(tenant, State.BUSY, newest, busy)
+        if turn := waits_for(tenant, tenants):
+            return Standing(tenant, State.TURN, newest, turn)
+    return Standing(tenant, state, newest)
 
 
 def _age(tenant: Tenant, newest: RefreshResult | None, now: datetime) -> State:
@@ -104,11 +108,18 @@ def _age(tenant: Tenant, newest: RefreshResult | None, now: datetime) -> State:
     return State.OLD if old else State.GOOD
 
 
-def waits_for(tenant: Tenant, tenants: Iterable[Tenant]) -> str:
-    """What must end before the scheduled refresh of *tenant*, among *tenants*, may begin; '' if nothing."""
+def _busy(tenant: Tenant, *, deployed: bool) -> str:
+    """What somebody must end first; '' if nothing."""
+    if not deployed:
+        return f"{tenant.tenant} is not deployed yet"
     for name in STAGED:
         if getattr(getattr(tenant, name), "stage", None) is not None:
             return f"{tenant.tenant} has {name} at a stage, which somebody else leads"
+    return ""
+
+
+def waits_for(tenant: Tenant, tenants: Iterable[Tenant]) -> str:
+    """Whose live copy must be made before that of *tenant*, among *tenants*; '' if nobody's."""
     schedule = tenant.refresh_schedule
     for each in tenants if schedule is not None and schedule.live else ():
         asked = asked_by(each)

@@ -107,7 +107,7 @@ class _Led:
         """Write the next step of each of *due* that waits for nothing; a sentence for each that may not."""
         for each in due:
             name = each.tenant.tenant
-            if each.state in {State.UPDATE, State.BUSY} or self._waits(each):
+            if each.state in {State.UPDATE, State.TURN} or self._waits(each):
                 continue
             try:
                 self._write(each, self._step(each))
@@ -153,7 +153,8 @@ def _show(found: Sequence[Standing], now: datetime) -> None:
             "" if age is None else str(age),
             each.state if each.state is State.GOOD else each.state.upper(),
         )
-    print_table(table, [f"{each.tenant.tenant}: {each.why}" for each in found if each.state is State.BUSY])
+    waiting = {State.BUSY, State.TURN}
+    print_table(table, [f"{each.tenant.tenant}: {each.why}" for each in found if each.state in waiting])
 
 
 def _document(found: Sequence[Standing], now: datetime) -> str:
