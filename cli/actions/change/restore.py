@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from lifecycle.restore import (
     check_deployed,
     check_has_backups,
     check_source,
+    deployed_source,
     in_words,
     left_out,
     whereabouts,
@@ -52,6 +53,7 @@ class Request:
     cwd: Path
     from_archive: str | None = None
     archive_files: str | None = None
+    live: bool = False
 
     @property
     def begins(self) -> bool:
@@ -90,7 +92,7 @@ def restore_on(request: Request, now: datetime) -> None:
         found = bring_in(inventory, deployed, request.from_archive, request.archive_files, request.cwd, now)
         step = begin(tenant, found.moment, now, archive=found.name)
     elif request.begins and deployed is not None:
-        check_has_backups(deployed)
+        check_has_backups(*_read(request, plan, deployed))
         check_source(tenant.model_copy(update={"restore": step.restore}), portfolio, catalog)
     elif step.restore is None:
         _clear_up(tenant, inventory)
@@ -98,6 +100,13 @@ def restore_on(request: Request, now: datetime) -> None:
     sentence = left_out(_whose(plan, step, deployed), step, now) if request.begins and deployed else ""
     if sentence:
         echo(sentence)
+
+
+def _read(request: Request, plan: Plan, deployed: TenantPlan) -> Iterator[TenantPlan]:
+    """Who must have backups: the tenant, for its way back, and whoever is backed up for it."""
+    yield deployed
+    if request.live and request.from_tenant is not None:
+        yield deployed_source(plan, request.from_tenant, request.stack)
 
 
 def _with_ids(request: Request, tenants: Sequence[Tenant]) -> Request:
@@ -126,6 +135,8 @@ def _refuse_contradictions(request: Request) -> None:
         raise CatalogError("--files has the files of a dump: name that one, too, with --from FILE")
     if request.at is not None and request.from_archive is not None:
         raise CatalogError("--backup chooses among the backups of a tenant, and --from names a file")
+    if request.live and (request.from_tenant is None or request.at is not None):
+        raise CatalogError("--live copies another tenant as it is now: name it with --from, and no --backup")
     if request.at is not None and not request.begins:
         raise CatalogError("--backup says which backup of another tenant: name that one, too, with --from")
 
@@ -147,7 +158,7 @@ def _step(request: Request, tenant: Tenant, now: datetime) -> Step | None:
     if not request.begins:
         return None
     at = now.replace(microsecond=0) if request.at is None else _moment(request)
-    return begin(tenant, at, now, request.from_tenant)
+    return begin(tenant, at, now, request.from_tenant, live=request.live)
 
 
 def _moment(request: Request) -> datetime:

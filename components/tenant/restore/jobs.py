@@ -16,7 +16,7 @@ from components.kubernetes.workload import OdooSettings
 from components.places import Administered, BucketPlace, PlatformPlace
 from components.tenant.database import RoleSecret
 from components.tenant.restore.fill import BackupFill
-from components.tenant.restore.origin import Origin, origin_of
+from components.tenant.restore.origin import REFRESH_TESTS, REFRESHES, Origin, origin_of
 from components.tenant.restore.side_database import SideDatabase
 from components.tenant.restore.side_jobs import SideJobs
 from tiers.facts.every_fact import FactId, LogicalBackup
@@ -53,7 +53,7 @@ def declare_restore(
         databases: The server with its administrator, and the tenant's login.
         own_buckets: Where the tenant's own backups are, by fact.
         mounted: Its files and its odoo.conf.
-        after: Its backups, and what has stopped or was saved before.
+        after: Its backups and the one that was made for it, and what has stopped or was saved before.
         opts: Options of the jobs.
         saved_there: The bucket of its second region, where it comes home from there.
     """
@@ -90,6 +90,8 @@ class DataRestore(SideJobs):
         told_apart = [restore.moment, str(restore.stage)]
         super().__init__(tenant, side, origin, mounted, told_apart, opts)
         self._restore = restore
+        if restore.from_tenant and restore.stage is RestoreStage.SWITCH:
+            self.results = f"{tenant.tenant}/{REFRESHES}"
 
     def declare(self, backups: Sequence[pulumi.Resource], still: Sequence[pulumi.Resource]) -> None:
         """Declare the jobs of its stage.
@@ -110,13 +112,16 @@ class DataRestore(SideJobs):
     def _fill(self, opts: pulumi.ResourceOptions) -> None:
         """Restore a backup into the side database."""
         which = {"NOT_AFTER": self._restore.moment}
+        if self._restore.live:
+            which = {"ASKED_FOR": self._restore.asked_for_by(self.tenant.tenant)}
         fill = BackupFill(
             self.tenant,
             self.jobs[FILL_SIDE],
             self.side.names,
             self.origin,
             which,
-            keeps=not self._restore.origin,
+            keeps=not self._restore.from_archive,
+            results=f"{self.tenant.tenant}/{REFRESH_TESTS}" if self._restore.from_tenant else "",
             expected={**self._anonymised(), **self._first_day()},
             anonymised=self.tenant.anonymised if self._restore.origin else None,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.portfolios import plan_of, tenant
@@ -100,3 +102,21 @@ def test_of_a_refresh_it_says_whose_backup_it_is() -> None:
     before = plan_of(source, tenant("acme-staging", **copy))
     after = plan_of(source, tenant("acme-staging", **copy, restore=restore))
     assert any("the backup of acme of" in each.what for each in effects_of(before, after))
+
+
+def test_of_a_live_refresh_it_says_what_the_other_tenant_notices() -> None:
+    copy = {"environment": "staging", "client": "acme-ltd"}
+    restore = {"at": AT, "from_tenant": "acme", "live": True}
+    source = tenant("acme", client="acme-ltd")
+    plans = [
+        plan_of(
+            source, tenant("acme-staging", **copy, restore={**restore, "stage": stage} if stage else None)
+        )
+        for stage in ("", "prepare", "switch")
+    ]
+    first, second = (" ".join(each.what for each in effects_of(*pair)) for pair in pairwise(plans))
+    assert "a backup that is made of acme now is restored beside" in first
+    assert (
+        "acme is backed up in this update while people work: its database of 5 GiB at most is read" in first
+    )
+    assert "acme is backed up in this update" not in second
