@@ -10,7 +10,7 @@ from components.scripts import script
 from lifecycle.upgrade import result_of
 from tests.lifecycle.odoo import DATABASE
 from tests.lifecycle.pods import Pods, keeping
-from tests.lifecycle.side import KEPT, SIDE, act, forget_side, make, state, sums
+from tests.lifecycle.side import KEPT, SIDE, UPGRADES, act, forget_side, make, state, sums
 from tests.lifecycle.test_killed_jobs import VERSIONS, kill_everywhere
 from tests.lifecycle.upgrading import TO, asked, environment, equip, pod, result, run
 from tests.lifecycle.writer import writing
@@ -42,7 +42,7 @@ def test_it_is_rehearsed_while_people_work_and_never_takes_the_place(tenant: Pod
     files = {each: each.stat().st_mtime for each in tenant.filestore.rglob("*")}
     with writing(tenant.server, "while it is rehearsed") as people:
         people.wait_for(2)
-        assert make(tenant).returncode == 0
+        assert make(tenant, **UPGRADES).returncode == 0
         done = run(tenant, "rehearsal")
         people.wait_for(2)
         assert people.refused == []
@@ -56,15 +56,15 @@ def test_it_is_rehearsed_while_people_work_and_never_takes_the_place(tenant: Pod
     assert asked(tenant, "SELECT count(*) FROM ir_mail_server WHERE active", SIDE) == "0"
     assert asked(tenant, "SELECT count(*) FROM ir_mail_server WHERE active") == "1"
     assert {each: each.stat().st_mtime for each in tenant.filestore.rglob("*")} == files
-    refused = act(tenant, "switch")
+    refused = act(tenant, "switch", **UPGRADES)
     assert (refused.returncode, "no side database that was filled" in refused.stderr) == (1, True)
-    assert act(tenant, "drop-side").returncode == 0
+    assert act(tenant, "drop-side", **UPGRADES).returncode == 0
     assert state(tenant.server).keys() == {DATABASE}
 
 
 def test_it_takes_the_place_with_its_new_files_and_gives_it_back(tenant: Pods) -> None:
     before, files = sums(tenant.server), {each for each in tenant.filestore.rglob("*") if each.is_file()}
-    assert make(tenant).returncode == 0
+    assert make(tenant, **UPGRADES).returncode == 0
     assert run(tenant, "rehearsal").returncode == 0
     back_up_last(tenant)
     done = run(tenant, "upgrade", **LAST)
@@ -75,12 +75,12 @@ def test_it_takes_the_place_with_its_new_files_and_gives_it_back(tenant: Pods) -
     added = {each for each in tenant.filestore.rglob("*") if each.is_file()} - files
     assert [each.read_text(encoding="utf-8") for each in added] == ["made by the upgrade"]
     assert all(each.exists() and not each.is_symlink() for each in files)
-    assert act(tenant, "switch").returncode == 0
+    assert act(tenant, "switch", **UPGRADES).returncode == 0
     assert asked(tenant, "SELECT latest_version FROM ir_module_module WHERE name = 'base'") == "19.0.1.0"
     assert sums(tenant.server, KEPT) == before
-    assert act(tenant, "back").returncode == 0
+    assert act(tenant, "back", **UPGRADES).returncode == 0
     assert sums(tenant.server) == before
-    assert act(tenant, "drop-side").returncode == 0
+    assert act(tenant, "drop-side", **UPGRADES).returncode == 0
     assert state(tenant.server) == {DATABASE: ""}
 
 
@@ -98,21 +98,21 @@ def test_it_takes_the_place_with_its_new_files_and_gives_it_back(tenant: Pods) -
 def test_what_fails_leaves_production_as_it_was(tenant: Pods, more: dict[str, str], said: str) -> None:
     before, files = sums(tenant.server), set(tenant.filestore.rglob("*"))
     back_up_last(tenant)
-    assert make(tenant).returncode == 0
+    assert make(tenant, **UPGRADES).returncode == 0
     done = run(tenant, "upgrade", **{**LAST, **more})
     assert done.returncode == 1, done.stderr
     assert said in done.stderr + done.stdout
     assert (sums(tenant.server), set(tenant.filestore.rglob("*"))) == (before, files)
-    assert act(tenant, "switch").returncode == 1
-    assert "was not switched: there is nothing to take back" in act(tenant, "back").stdout
-    assert act(tenant, "drop-side").returncode == 0
+    assert act(tenant, "switch", **UPGRADES).returncode == 1
+    assert "was not switched: there is nothing to take back" in act(tenant, "back", **UPGRADES).stdout
+    assert act(tenant, "drop-side", **UPGRADES).returncode == 0
     assert state(tenant.server) == {DATABASE: ""}
 
 
 @pytest.mark.whole("an Odoo without any file is rare, and the rest of this is what is tried above")
 def test_a_tenant_without_files_is_upgraded_too(tenant: Pods) -> None:
     back_up_last(tenant)
-    assert make(tenant).returncode == 0
+    assert make(tenant, **UPGRADES).returncode == 0
     done = run(tenant, "upgrade", COMMAND="upgrades bare", **LAST)
     assert done.returncode == 0, done.stderr
     assert state(tenant.server)[SIDE].startswith(f"costack: side m1 ready {TO} from the backup of ")
@@ -120,7 +120,7 @@ def test_a_tenant_without_files_is_upgraded_too(tenant: Pods) -> None:
 
 @pytest.mark.whole("a row that is lost is tried among what fails")
 def test_rows_may_be_lost_where_the_operator_says_so(tenant: Pods) -> None:
-    assert make(tenant).returncode == 0
+    assert make(tenant, **UPGRADES).returncode == 0
     done = run(tenant, "rehearsal", COMMAND="upgrades lose")
     checks = {each["name"]: each for each in result(done.stdout)["checks"]}
     assert checks["rows"]["found"] == "account_move: 2990, expected 2999"
@@ -136,7 +136,7 @@ def test_the_last_backup_is_taken_whatever_clocks_say(tenant: Pods) -> None:
         folder = tenant.bucket / kind / "acme"
         text = (folder / f"{tenant.manifests()[0]}.{ending}").read_bytes()
         (folder / f"2999-01-01T00:00:00Z.{ending}").write_bytes(text)
-    assert make(tenant).returncode == 0
+    assert make(tenant, **UPGRADES).returncode == 0
     assert result(run(tenant, "upgrade", **LAST).stdout)["backup"] == marked
 
 
@@ -148,7 +148,7 @@ def test_a_killed_job_begins_again_with_the_backup(tenant: Pods, mode: str) -> N
 
     def prepare() -> None:
         forget_side(tenant.server)
-        assert make(tenant).returncode == 0
+        assert make(tenant, **UPGRADES).returncode == 0
 
     def judge() -> None:
         assert sums(tenant.server) == before

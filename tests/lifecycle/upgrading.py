@@ -12,7 +12,7 @@ from typing import Any, Final
 from components.scripts import script
 from tests.lifecycle.odoo import DATABASE
 from tests.lifecycle.pods import TENANT, Pods
-from tests.lifecycle.side import SIDE
+from tests.lifecycle.side import COMMAND_LOGIN, SIDE
 from tests.postgres import give
 
 MAIN: Final = "account_move res_users crm_lead"
@@ -124,6 +124,7 @@ def environment(pods: Pods, mode: str, **more: str) -> dict[str, str]:
         "STOOD": str(pods.folder / "stood"),
         "FILES": str(pods.folder / "odoo"),
         "SIDE_DATABASE": SIDE,
+        "COMMAND_LOGIN": COMMAND_LOGIN,
         "MARK": "m1",
         "OPTIONS": "addons_path = /mnt/new\nserver_wide_modules = base,web\n",
         "VERSION": "18.0",

@@ -93,7 +93,7 @@ def test_a_killed_job_goes_on(shop: Host, stage: RestoreStage, job: str, note: C
         if job == RESTORE_FILES:
             shutil.rmtree(shop.data / "filestore" / shop.database, ignore_errors=True)
         empty(staged)
-        cut_off += staged.killed_after(spec, lasted * (point + 0.5) / POINTS)
+        cut_off += staged.killed_after(spec, lasted * (point + 0.5) / POINTS) is not None
         assert shop.database in databases(shop)
         assert shop.ask(_PEOPLE) == people
         if not again:

@@ -11,9 +11,21 @@ import pulumi_random as random
 from components.places import Administered
 from components.scripts import script
 from components.tenant.database import RoleSecret, database_job, identity_of, setup_environment
+from components.tenant.rotation import command_role
 from tiers.facts.every_fact import Job, TenantDatabase
-from tiers.facts.names import kept_database, side_database
+from tiers.facts.names import SWITCH_SIDE, kept_database, side_database
 from tiers.plan.plan import TenantPlan, fact_named
+from tiers.portfolio.restore.stage import RestoreStage
+from tiers.portfolio.upgrade.stage import UpgradeStage
+
+
+def side_of(
+    tenant: TenantPlan, administered: Administered, role: RoleSecret, opts: pulumi.ResourceOptions
+) -> SideDatabase | None:
+    """The database beside that of *tenant*, while it is restored or upgraded; arguments as of `SideDatabase`."""
+    if tenant.upgrade is not None:
+        return SideDatabase(tenant, "upgraded-data", administered, role, opts)
+    return None if tenant.restore is None else SideDatabase(tenant, "restored-data", administered, role, opts)
 
 
 class SideDatabase:
@@ -46,10 +58,22 @@ class SideDatabase:
             "MARK": mark,
         }
         """The environment variables of every script about it."""
+        if tenant.upgrade is not None:
+            self.names["COMMAND_LOGIN"] = command_role(self._used.role)
 
     def make(self, job: Job) -> pulumi.Resource:
         """Make it, empty."""
         return self._run(job, "side_database.sh", {}, [])
+
+    def taken_back(self, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        """What comes before the pods that work with the database before again: it has its name again.
+
+        So they start in the very update after one that failed, whatever that one has done.
+        """
+        stages = (each.stage for each in (self._tenant.restore, self._tenant.upgrade) if each)
+        if not any(each in (RestoreStage.DISCARD, UpgradeStage.DISCARD) for each in stages):
+            return []
+        return [self.act(fact_named(self._tenant.facts, Job, SWITCH_SIDE), "back", after)]
 
     def act(
         self,
@@ -74,6 +98,7 @@ class SideDatabase:
             **self.names,
             "SETUP": script("database_setup.sh"),
             "DROP": script("database_drop.sh"),
+            **({"LOGIN": script("odoo_upgrade_login.sh")} if "COMMAND_LOGIN" in self.names else {}),
             **more,
         }
         ready = [self._administered.administrator, self._role.secret, *after]

@@ -37,7 +37,8 @@ _JOBS: Final[Mapping[UpgradeStage, tuple[str, ...]]] = {
     UpgradeStage.CONFIRM: (DROP_SIDE,),
     # Odoo of the new version may have removed files that only the database before names.
     UpgradeStage.BACK: (SWITCH_SIDE, RESTORE_FILES),
-    UpgradeStage.DISCARD: (DROP_SIDE,),
+    # Whatever an update to `upgrade` has done before it failed is taken back before pods start.
+    UpgradeStage.DISCARD: (SWITCH_SIDE, DROP_SIDE),
 }
 _CALLED: Final = {
     UpgradeStage.REHEARSE: side_database,
