@@ -14,7 +14,7 @@ from tiers.facts.archive import MOST_HOURS
 from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.restore.source import source_faults
-from tiers.portfolio.restore.stage import NEXT, WAY_BACK, ArchiveName, Restore, RestoreStage, may_follow
+from tiers.portfolio.restore.stage import ORDER, ArchiveName, Restore, RestoreStage, may_follow
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.vocabulary import LifecycleStage, TenantId
 
@@ -91,14 +91,14 @@ def advance(tenant: Tenant) -> Step:
         RefusedError: When it is not being restored.
     """
     now = _going_on(tenant)
-    following = NEXT[now.stage]
+    following = ORDER.next[now.stage]
     if following is None:
         return Step(None, _ENDED.format(tenant=tenant.tenant))
     return _step(tenant.tenant, now.model_copy(update={"stage": following}))
 
 
-def back(tenant: Tenant) -> Step:
-    """The step back to the database before.
+def back(tenant: Tenant, deployed: TenantPlan | None) -> Step:
+    """The step back to the database before, where *deployed* is what the last update left.
 
     Raises:
         RefusedError: When it is not being restored, or one of the two databases is being dropped already.
@@ -109,9 +109,10 @@ def back(tenant: Tenant) -> Step:
             f"the database that {tenant.tenant} had before is dropped with this step: finish with --next; "
             "the backup that was made before the switch can be restored like any other"
         )
-    if now.stage not in WAY_BACK:
+    stage = ORDER.back(now.stage, deployed.restore.stage if deployed and deployed.restore else None)
+    if stage is None:
         raise RefusedError(f"{tenant.tenant} is going back already: finish with --next")
-    return _step(tenant.tenant, now.model_copy(update={"stage": WAY_BACK[now.stage]}))
+    return _step(tenant.tenant, now.model_copy(update={"stage": stage}))
 
 
 def check_deployed(

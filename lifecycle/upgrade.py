@@ -153,8 +153,8 @@ def advance(tenant: Tenant, rehearsed_minutes: int | None = None) -> Step:
     return Step(None, _ENDED.format(tenant=tenant.tenant), fields)
 
 
-def back(tenant: Tenant) -> Step:
-    """The step back to the version and the database before.
+def back(tenant: Tenant, deployed: TenantPlan | None) -> Step:
+    """The step back to the version and the database before, where *deployed* is what the last update left.
 
     Raises:
         RefusedError: When it is not being upgraded, or one of the two databases is being dropped already.
@@ -165,9 +165,10 @@ def back(tenant: Tenant) -> Step:
             f"the database that {tenant.tenant} had before is dropped with this step: finish with --next; "
             "the backup that was made before the upgrade is of the version before and can be restored by hand"
         )
-    if now.stage not in ORDER.way_back:
+    stage = ORDER.back(now.stage, deployed.upgrade.stage if deployed and deployed.upgrade else None)
+    if stage is None:
         raise RefusedError(f"{tenant.tenant} is going back already: finish with --next")
-    return _step(tenant.tenant, now.model_copy(update={"stage": ORDER.way_back[now.stage]}))
+    return _step(tenant.tenant, now.model_copy(update={"stage": stage}))
 
 
 def check_deployed(

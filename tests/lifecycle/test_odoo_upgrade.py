@@ -8,12 +8,23 @@ import pytest
 
 from components.scripts import script
 from lifecycle.upgrade import result_of
-from tests.lifecycle.odoo import DATABASE
-from tests.lifecycle.pods import Pods, keeping
-from tests.lifecycle.side import KEPT, SIDE, UPGRADES, act, forget_side, make, state, sums
+from tests.lifecycle.odoo import DATABASE, ROLE
+from tests.lifecycle.pods import TENANT, Pods, keeping
+from tests.lifecycle.side import (
+    COMMAND_LOGIN,
+    KEPT,
+    SIDE,
+    UPGRADES,
+    act,
+    forget_side,
+    make,
+    state,
+    sums,
+)
 from tests.lifecycle.test_killed_jobs import VERSIONS, kill_everywhere
-from tests.lifecycle.upgrading import TO, asked, environment, equip, pod, result, run
+from tests.lifecycle.upgrading import TO, WORK, asked, environment, equip, pod, result, run
 from tests.lifecycle.writer import writing
+from tests.postgres import Server
 
 pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("server", VERSIONS, indirect=True)]
 LAST = {"LAST": "m7"}
@@ -82,6 +93,66 @@ def test_it_takes_the_place_with_its_new_files_and_gives_it_back(tenant: Pods) -
     assert sums(tenant.server) == before
     assert act(tenant, "drop-side", **UPGRADES).returncode == 0
     assert state(tenant.server) == {DATABASE: ""}
+
+
+def owners(server: Server, database: str) -> set[str]:
+    """Who owns anything of a database but the system's parts."""
+    owned = (
+        "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+        "SELECT pg_get_userbyid(extowner) FROM pg_extension WHERE extname <> 'plpgsql'",
+        "SELECT pg_get_userbyid(lomowner) FROM pg_largeobject_metadata",
+        "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()",
+    )
+    return set(server.ask(" UNION ".join(owned), **{**TENANT, "database": database}).splitlines())
+
+
+def test_the_command_may_enter_and_change_nothing_but_the_side_database(tenant: Pods) -> None:
+    """It names the database in use by mistake, or worse: nothing of that goes well, and people work on."""
+    with writing(tenant.server, "while it attacks") as people:
+        assert make(tenant, **UPGRADES).returncode == 0
+        done = run(tenant, "rehearsal", COMMAND="upgrades attack")
+        people.wait_for(2)
+        assert people.refused == []
+    assert done.returncode == 0, done.stderr
+    refusals = (tenant.folder / WORK / "data" / "attacks").read_text(encoding="utf-8")
+    assert refusals.count("ERROR") + refusals.count("FATAL") == 11
+    assert 'permission denied for database "odoo_acme"' in refusals
+    assert set(owners(tenant.server, SIDE)) == {ROLE}
+
+
+def test_what_the_command_made_becomes_the_tenants_and_its_login_goes(tenant: Pods) -> None:
+    back_up_last(tenant)
+    before = owners(tenant.server, DATABASE)
+    assert make(tenant, **UPGRADES).returncode == 0
+    assert run(tenant, "upgrade", **LAST).returncode == 0
+    without = "SELECT rolname FROM pg_authid WHERE rolcanlogin AND rolpassword IS NULL"
+    assert COMMAND_LOGIN in tenant.server.ask(without).splitlines()
+    assert act(tenant, "switch", **UPGRADES).returncode == 0
+    assert owners(tenant.server, DATABASE) == before == {ROLE}
+    assert COMMAND_LOGIN not in tenant.server.ask("SELECT rolname FROM pg_roles").splitlines()
+
+
+def test_a_role_of_somebody_else_is_not_taken_for_that_of_the_command(tenant: Pods) -> None:
+    tenant.server.ask(f"CREATE ROLE {COMMAND_LOGIN}")
+    done = make(tenant, **UPGRADES)
+    assert done.returncode == 1
+    assert f"role {COMMAND_LOGIN} on " in done.stderr
+    assert "it was not made for its upgrade, so nothing was changed" in done.stderr
+
+
+def test_who_goes_back_keeps_a_job_that_still_runs_from_switching(tenant: Pods) -> None:
+    """An update was killed; its job wants to switch after the job of the way back has run."""
+    before = sums(tenant.server)
+    back_up_last(tenant)
+    assert make(tenant, **UPGRADES).returncode == 0
+    assert run(tenant, "upgrade", **LAST).returncode == 0
+    assert act(tenant, "back", **UPGRADES).returncode == 0
+    late = act(tenant, "switch", **UPGRADES)
+    assert late.returncode == 1
+    assert "no side database that was filled and checked" in late.stderr
+    assert act(tenant, "back", **UPGRADES).returncode == 0
+    assert act(tenant, "drop-side", **UPGRADES).returncode == 0
+    assert (sums(tenant.server), state(tenant.server)) == (before, {DATABASE: ""})
 
 
 @pytest.mark.sample(1)

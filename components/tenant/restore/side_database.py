@@ -22,7 +22,7 @@ from tiers.portfolio.upgrade.stage import UpgradeStage
 def side_of(
     tenant: TenantPlan, administered: Administered, role: RoleSecret, opts: pulumi.ResourceOptions
 ) -> SideDatabase | None:
-    """The database beside that of *tenant*, while it is restored or upgraded; arguments as of `SideDatabase`."""
+    """The database beside that of *tenant*, while it is restored or upgraded."""
     if tenant.upgrade is not None:
         return SideDatabase(tenant, "upgraded-data", administered, role, opts)
     return None if tenant.restore is None else SideDatabase(tenant, "restored-data", administered, role, opts)
@@ -50,7 +50,7 @@ class SideDatabase:
         opts: pulumi.ResourceOptions,
     ) -> None:
         mark = random.RandomId(f"{tenant.tenant}-{purpose}", byte_length=8, opts=opts).hex
-        self._tenant, self._administered, self._role, self._opts = tenant, administered, role, opts
+        self._tenant, self._administered, self.role, self._opts = tenant, administered, role, opts
         self._used = fact_named(tenant.facts, TenantDatabase, "database")
         self.names: dict[str, pulumi.Input[str]] = {
             "SIDE_DATABASE": side_database(self._used.database),
@@ -101,14 +101,14 @@ class SideDatabase:
             **({"LOGIN": script("odoo_upgrade_login.sh")} if "COMMAND_LOGIN" in self.names else {}),
             **more,
         }
-        ready = [self._administered.administrator, self._role.secret, *after]
+        ready = [self._administered.administrator, self.role.secret, *after]
         return database_job(
             self._tenant,
             job,
             script(name),
             env,
             administrator=self._administered.administrator_name,
-            role=self._role,
+            role=self.role,
             distinguished_by=[identity_of(self._used), more.get("ACTION", "")],
             opts=pulumi.ResourceOptions.merge(self._opts, pulumi.ResourceOptions(depends_on=ready)),
         )
