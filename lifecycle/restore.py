@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
-from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_to_begin
 from tiers.catalog.tier import Catalog
 from tiers.facts.archive import MOST_HOURS
 from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
@@ -16,7 +16,7 @@ from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.restore.stage import ORDER, ArchiveName, Restore, RestoreStage, may_follow
 from tiers.portfolio.tenant import Portfolio, Tenant
-from tiers.vocabulary import LifecycleStage, TenantId
+from tiers.vocabulary import TenantId
 
 STEPS: Final[Mapping[RestoreStage, str]] = {
     RestoreStage.PREPARE: "restores {data} into a database beside the one in use and checks it; people work "
@@ -75,9 +75,7 @@ def begin(
     Raises:
         RefusedError: When something else goes on with the tenant, or *at* is in the future.
     """
-    refuse_while_busy(tenant, "restore")
-    if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
-        raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is restored")
+    refuse_to_begin(tenant, "restore", "is restored")
     if at > now:
         raise RefusedError(f"{at:%Y-%m-%dT%H:%M:%SZ} is in the future: there is no backup of then or before")
     first = Restore(at=at, from_tenant=source, from_archive=archive, stage=RestoreStage.PREPARE)

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import Field, ValidationError
 
 from lifecycle.errors import LifecycleError, RefusedError
-from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_to_begin
 from tiers.facts.compute import Job
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.tenant import Tenant
 from tiers.portfolio.upgrade.stage import ORDER, Upgrade, UpgradeStage, may_follow
-from tiers.vocabulary import Count, Frozen, LifecycleStage, TenantId
+from tiers.vocabulary import Count, Frozen, TenantId
 
 STEP: Final = "upgrade"
 """The step name in the evidence."""
@@ -127,9 +127,7 @@ def begin(tenant: Tenant, to: str) -> Step:
     Raises:
         RefusedError: When something else goes on with the tenant.
     """
-    refuse_while_busy(tenant, "upgrade")
-    if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
-        raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is upgraded")
+    refuse_to_begin(tenant, "upgrade", "is upgraded")
     return _step(tenant.tenant, Upgrade(to=to, stage=ORDER.first))
 
 
