@@ -9,16 +9,18 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.odoo.conftest import Hosts
 from tests.odoo.pod import Host
 from tests.odoo.shop import in_odoo, install
 from tests.odoo.staged import run_stage
-from tests.odoo.updating import MODULE, Pods, built, module, run_update
-from tests.odoo.visitor import Visitor
+from tests.odoo.updating import MODULE, Pods, built, module, perform, watching
+from tests.odoo.visitor import BASE, Visitor
 from tests.postgres import scratch
 from tiers.portfolio.restore.stage import RestoreStage
 
@@ -67,7 +69,8 @@ def place(hosts: Hosts) -> Iterator[Place]:
         first = built(base, module(addons, base.tree.version, 1))
         install(first, MODULE)
         in_odoo(first, _MADE)
-        made = Place(first, addons, Pods(first))
+        with_page = built(base, module(addons, base.tree.version, 1), 1)
+        made = Place(first, addons, Pods(first, with_page))
         with made.pods.kept():
             made.pods.scale("web", 1)
             made.pods.scale("cron", 1)
@@ -83,14 +86,19 @@ def test_a_build_is_updated_after_a_backup_while_nobody_works(
     visitor = place.log_in()
     visitor.call("costack.tried", "create", [{"name": "said at the last moment"}])
     second = place.build(2)
-    done = run_update(second)
+    with watching() as statuses:
+        done = perform(second, "odoo-update")
     lasted = time.monotonic() - began
     assert done.code == 0, done.output
-    assert place.pods.wanted == 0
+    assert (place.pods.wanted("web"), place.pods.wanted("maintenance")) == (0, 1)
+    # First Odoo, then the page; on this machine it takes the port when Odoo has left it.
+    assert set(statuses) <= {HTTPStatus.OK, 0, HTTPStatus.SERVICE_UNAVAILABLE}
+    assert statuses[-1] == HTTPStatus.SERVICE_UNAVAILABLE
+    assert "Your Odoo gets a new build." in httpx.get(f"{BASE}/odoo/crm", trust_env=False).text
     assert len(place.backups()) == len(before) + 1
     assert place.host.ask(_STATE) == f"installed {place.version}.2.0.0"
     assert place.host.ask(f"{_THINGS} WHERE note = 'of ' || name") == "51"
-    again = run_update(second)
+    again = perform(second, "odoo-update")
     assert (again.code, "nothing to do" in again.output) == (0, True)
     # The update of the Deployments comes after it, with the new image.
     done = second.run(second.manifests.job("odoo-setup"))
@@ -98,12 +106,16 @@ def test_a_build_is_updated_after_a_backup_while_nobody_works(
     place.pods.host = second
     place.pods.scale("web", 1)
     place.pods.ready()
+    assert perform(second, "odoo-start").code == 0
+    assert (place.pods.wanted("cron"), place.pods.wanted("maintenance")) == (1, 0)
     waited = time.monotonic() - began
     found = place.log_in().call(
         "costack.tried", "search_count", [("note", "=", "of said at the last moment")]
     )
     assert found == 1
-    note(f"updated in {lasted:.0f} s, backup included; people waited {waited:.0f} s")
+    page = statuses.count(HTTPStatus.SERVICE_UNAVAILABLE)
+    seen = f"the page answered {page} of {len(statuses)} requests meanwhile"
+    note(f"updated in {lasted:.0f} s, backup included ({seen}); people waited {waited:.0f} s")
 
 
 @pytest.mark.parametrize(("ends", "said"), [("breaks", "no such view"), ("hangs", "took more than")])
@@ -112,11 +124,12 @@ def test_an_update_that_fails_or_hangs_lets_people_work_with_the_build_of_before
 ) -> None:
     before, backups, began = place.host.ask(_THINGS), place.backups(), time.monotonic()
     bound = {"MOST_SECONDS": "15"} if ends == "hangs" else {}
-    done = run_update(place.build(3, ends), **bound)
+    done = perform(place.build(3, ends), "odoo-update", **bound)
     assert done.code == 1
     assert said in done.output
     assert "the pods of before were started again, with the image of before" in done.output
     assert len(place.backups()) == len(backups) + 1
+    assert place.pods.wanted("maintenance") == 0
     place.pods.ready()
     note(f"people waited {time.monotonic() - began:.0f} s")
     # What the module had not committed is undone, and people work.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,8 @@ from tests.odoo.staged import empty
 from tests.odoo.visitor import BASE
 from tests.portfolios import plan_of, tenant
 from tests.postgres import give
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.routes.ingress import MaintenanceSpec
 
 MODULE: Final = "costack_tried"
 _PATIENCE_SECONDS: Final = 120
@@ -84,22 +86,32 @@ def built(host: Host, addons: Path, number: int = 0) -> Host:
     made = replace(
         host,
         tree=tree,
-        manifests=Manifests(tuple(declare_plan(plan_of(one, platform=platform(tree)))), owner),
+        manifests=Manifests(tuple(declare_plan(plan_of(one, platform=_showing(platform(tree))))), owner),
     )
     made.prepare()
     return made
 
 
+def _showing(about: Platform) -> Platform:
+    """*about* with a page that answers while pods are stopped."""
+    page = MaintenanceSpec(title="Back soon", text="Your Odoo gets a new build.", retry_after_seconds=60)
+    return about.model_copy(update={"ingress": about.ingress.model_copy(update={"maintenance_page": page})})
+
+
 @dataclass
 class Pods:
-    """The web pods of a tenant, which run while its Deployment says so.
+    """The pods of a tenant that answer, which run while their Deployment says so: Odoo, or else the page.
+
+    All pods of this machine have one address: the page answers when Odoo has ended.
 
     Attributes:
         host: Where they run; its image is that of the Deployment.
+        page: The same with a page.
         seen: What went wrong when a pod was to be started.
     """
 
     host: Host
+    page: Host
     seen: list[BaseException] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -109,7 +121,7 @@ class Pods:
         curl.chmod(0o755)
         (folder / "deployments").mkdir(exist_ok=True)
         (folder / "stays").touch()  # sessions end with their pods here
-        for name in ("web", "cron"):
+        for name in ("web", "cron", "maintenance"):
             self.scale(name, 0)
 
     def _file(self, name: str) -> Path:
@@ -120,10 +132,17 @@ class Pods:
         self._file(name).write_text(f"{count}\n", encoding="utf-8")
         give(self.host.folder / "deployments")
 
-    @property
-    def wanted(self) -> int:
-        """How many web pods there are to be; none while the file is being written."""
-        return int(self._file("web").read_text(encoding="utf-8").strip() or 0)
+    def wanted(self, name: str) -> int:
+        """How many pods there are to be; none while the file is being written."""
+        return int(self._file(name).read_text(encoding="utf-8").strip() or 0)
+
+    def _answering(self) -> str | None:
+        return next((name for name in ("web", "maintenance") if self.wanted(name)), None)
+
+    def _pod(self, name: str) -> AbstractContextManager[Running]:
+        if name == "web":
+            return self.host.web()
+        return self.page.running(self.page.manifests.deployment(name))
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -142,9 +161,9 @@ class Pods:
         try:
             while not over.is_set():
                 with ExitStack() as stack:
-                    if self.wanted:
-                        running: Running = stack.enter_context(self.host.web())
-                        while self.wanted and not over.is_set():
+                    if name := self._answering():
+                        running = stack.enter_context(self._pod(name))
+                        while self._answering() == name and not over.is_set():
                             assert running.process.poll() is None, running.output
                             time.sleep(0.1)
                 time.sleep(0.1)
@@ -168,10 +187,29 @@ def answers() -> int:
         return 0
 
 
-def run_update(host: Host, **more: str) -> Ended:
-    """The pod of the job `odoo-update`, with what Kubernetes puts into its volumes."""
+@contextmanager
+def watching() -> Iterator[list[int]]:
+    """With which statuses people are answered as long as the block lasts; 0 where nothing answers."""
+    seen: list[int] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.3):
+            seen.append(answers())
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
+
+
+def perform(host: Host, job: str, **more: str) -> Ended:
+    """The pod of a job that scales, with what Kubernetes puts into its volumes."""
     place = replace(host, volumes="update")
     empty(place)
     (place.scratch / "token").write_text("secret", encoding="utf-8")
     give(place.scratch)
-    return place.run(place.manifests.job("odoo-update"), **more)
+    return place.run(place.manifests.job(job), **more)
