@@ -8,7 +8,7 @@ secret=$(aws secretsmanager get-secret-value --secret-id "$MASTER_SECRET_ARN" --
 export PGUSER PGPASSWORD PGSSLMODE=require PGDATABASE=postgres
 sql() {
   psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=login="$COMMAND_LOGIN" --set=role="$TENANT_ROLE" \
-    --set=connections="$CONNECTION_LIMIT" --set=mark="costack: upgrades for $OWNER"
+    --set=connections="$COMMAND_CONNECTIONS" --set=mark="costack: upgrades for $OWNER"
 }
 said=$(sql <<<"SELECT coalesce(shobj_description(oid, 'pg_authid'), 'nothing') FROM pg_roles WHERE rolname = :'login'")
 case $said in

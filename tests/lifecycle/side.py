@@ -19,7 +19,11 @@ Done = subprocess.CompletedProcess[str]
 
 
 COMMAND_LOGIN: Final = command_role(ROLE)
-UPGRADES: Final = {"COMMAND_LOGIN": COMMAND_LOGIN, "LOGIN": script("odoo_upgrade_login.sh")}
+UPGRADES: Final = {
+    "COMMAND_LOGIN": COMMAND_LOGIN,
+    "COMMAND_CONNECTIONS": "10",
+    "LOGIN": script("odoo_upgrade_login.sh"),
+}
 """What these jobs get besides, while the tenant is upgraded."""
 
 

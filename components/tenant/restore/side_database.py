@@ -14,7 +14,7 @@ from components.tenant.database import RoleSecret, database_job, identity_of, se
 from components.tenant.rotation import command_role
 from tiers.facts.every_fact import Job, TenantDatabase
 from tiers.facts.names import SWITCH_SIDE, kept_database, side_database
-from tiers.plan.plan import TenantPlan, fact_named
+from tiers.plan.plan import TenantPlan, fact_named, facts_of
 from tiers.portfolio.restore.stage import RestoreStage
 from tiers.portfolio.upgrade.stage import UpgradeStage
 
@@ -86,6 +86,14 @@ class SideDatabase:
         more = {"ACTION": action, "MAKE": script("side_database.sh"), **expected}
         return self._run(job, "side_database_switch.sh", more, after)
 
+    def _command_login(self) -> dict[str, pulumi.Input[str]]:
+        """What makes and drops the login of an upgrade's command."""
+        if self._tenant.upgrade is None:
+            return {}
+        beside = (each for each in facts_of(self._tenant.facts, TenantDatabase) if each != self._used)
+        most = max((each.connection_limit for each in beside), default=0)
+        return {"LOGIN": script("odoo_upgrade_login.sh"), "COMMAND_CONNECTIONS": str(most)}
+
     def _run(
         self,
         job: Job,
@@ -98,7 +106,7 @@ class SideDatabase:
             **self.names,
             "SETUP": script("database_setup.sh"),
             "DROP": script("database_drop.sh"),
-            **({"LOGIN": script("odoo_upgrade_login.sh")} if "COMMAND_LOGIN" in self.names else {}),
+            **self._command_login(),
             **more,
         }
         ready = [self._administered.administrator, self.role.secret, *after]

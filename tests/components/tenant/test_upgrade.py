@@ -159,6 +159,7 @@ def test_the_command_has_a_login_of_its_own() -> None:
     for job in ("acme-make-side-database", "acme-switch-side-database"):
         given = env(pod(declared("upgrade"), job)["containers"][0])
         assert (given["COMMAND_LOGIN"], "CREATE ROLE" in given["LOGIN"]) == ("upgrade_t_acme", True)
+        assert given["COMMAND_CONNECTIONS"] == "10"
     at_rest = [env(pod(restored("switch"), name)["containers"][0]) for name in jobs(restored("switch"))]
     assert not any("COMMAND_LOGIN" in each for each in at_rest)
 
