@@ -37,15 +37,16 @@ _THINGS = "SELECT count(*) FROM costack_tried"
 
 @dataclass
 class Place:
-    """The tenant, with its first build."""
+    """The tenant with its first build; `base` is the image without the module."""
 
+    base: Host
     host: Host
     addons: Path
     pods: Pods
 
     def build(self, number: int, ends: str = "") -> Host:
         """The place with that build of the module in its image."""
-        return built(self.host, module(self.addons, self.version, number, ends), number)
+        return built(self.base, module(self.addons, self.version, number, ends), number)
 
     @property
     def version(self) -> str:
@@ -70,7 +71,7 @@ def place(hosts: Hosts) -> Iterator[Place]:
         install(first, MODULE)
         in_odoo(first, _MADE)
         with_page = built(base, module(addons, base.tree.version, 1), 1)
-        made = Place(first, addons, Pods(first, with_page))
+        made = Place(base, first, addons, Pods(first, with_page))
         with made.pods.kept():
             made.pods.scale("web", 1)
             made.pods.scale("cron", 1)
