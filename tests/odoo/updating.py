@@ -212,4 +212,4 @@ def perform(host: Host, job: str, **more: str) -> Ended:
     empty(place)
     (place.scratch / "token").write_text("secret", encoding="utf-8")
     give(place.scratch)
-    return place.run(place.manifests.job(job), **more)
+    return place.run(place.manifests.job(job), None, **more)

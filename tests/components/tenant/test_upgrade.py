@@ -132,8 +132,8 @@ def test_each_job_is_there_at_its_stages_only() -> None:
 def test_pods_start_again_when_what_an_update_did_that_failed_is_taken_back(section: str) -> None:
     """It may have renamed databases or not: the job finds out, before the set-up and any pod."""
     there = declared("discard") if section == "upgrade" else restored("discard")
-    order = ("acme-database-setup", "acme-switch-side-database", "acme-odoo-setup", "acme-web")
-    order += ("acme-drop-side-database",)
+    before = ("acme-database-setup", "acme-switch-side-database", "acme-odoo-setup")
+    order = (*before, "acme-web", "acme-drop-side-database")
     assert position(there, *order) == sorted(position(there, *order))
     actions = {
         name: env(pod(there, name)["containers"][0])["ACTION"]
