@@ -100,10 +100,7 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
     return Deployed(
         tuple(portfolios),
         tuple(
-            each._replace(
-                applied=applied.get(name),
-                switches=any(physical_name(name, job) in jobs for job in _STOPPED_FOR),
-            )
+            each._replace(applied=applied.get(name), switches=not jobs.isdisjoint(_stopping_jobs(name)))
             for name, each in tenants.items()
         ),
         lasting(_mappings(platform.get("platform"))),
@@ -113,6 +110,11 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
             _named(resources, GROUP_TYPE),
         ),
     )
+
+
+def _stopping_jobs(tenant: str) -> Iterator[str]:
+    """The jobs of an update that has stopped the pods of *tenant* to let another database take the place."""
+    return (physical_name(tenant, job) for job in _STOPPED_FOR)
 
 
 def _named(resources: Mapping[str, Any], kind: str) -> frozenset[str]:

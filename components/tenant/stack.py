@@ -91,7 +91,6 @@ class TenantStack(pulumi.ComponentResource):
         self._mark = failover_mark(tenant, self._child)
         database = self._prepare_database([*self.move.cut_over(), *self._fenced(OPEN_AGAIN)])
         self.settings = self._settings(database)
-        self.side = side_of(tenant, self._administered(), self.role, self._inside)
         self.update = ModulesUpdate(tenant, platform, self.files.buckets, self._inside)
         # Before an update stops pods, whoever wakes them knows of it.
         sleep = self._build_sleep()
@@ -190,6 +189,7 @@ class TenantStack(pulumi.ComponentResource):
             self.tenant.tenant, route.namespace, self.passwords, place=self._secrets(), opts=self._inside
         )
         before: list[pulumi.Resource] = [database, self.filestore, self.settings]
+        self.side = side_of(self.tenant, self._administered(), self.role, self._inside)
         before += self.side.taken_back([database]) if self.side else []
         before += self.update.before_pods(self.filestore, self.settings, [*before, *sleep])
         return set_up_odoo(
