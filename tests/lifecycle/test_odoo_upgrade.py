@@ -120,6 +120,7 @@ def test_the_command_may_enter_and_change_nothing_but_the_side_database(tenant: 
     assert set(owners(tenant.server, SIDE)) == {ROLE}
 
 
+@pytest.mark.whole("what the command may not do is tried in every run, and who owns the copy then")
 def test_what_the_command_made_becomes_the_tenants_and_its_login_goes(tenant: Pods) -> None:
     back_up_last(tenant)
     before = owners(tenant.server, DATABASE)
@@ -132,6 +133,7 @@ def test_what_the_command_made_becomes_the_tenants_and_its_login_goes(tenant: Po
     assert COMMAND_LOGIN not in tenant.server.ask("SELECT rolname FROM pg_roles").splitlines()
 
 
+@pytest.mark.whole("marks of owners are tried in every run (test_owner)")
 def test_a_role_of_somebody_else_is_not_taken_for_that_of_the_command(tenant: Pods) -> None:
     tenant.server.ask(f"CREATE ROLE {COMMAND_LOGIN}")
     done = make(tenant, **UPGRADES)
@@ -140,6 +142,7 @@ def test_a_role_of_somebody_else_is_not_taken_for_that_of_the_command(tenant: Po
     assert "it was not made for its upgrade, so nothing was changed" in done.stderr
 
 
+@pytest.mark.whole("the order of the jobs is tried in every run (tests/components/tenant/test_upgrade.py)")
 def test_who_goes_back_keeps_a_job_that_still_runs_from_switching(tenant: Pods) -> None:
     """An update was killed; its job wants to switch after the job of the way back has run."""
     before = sums(tenant.server)
@@ -155,7 +158,7 @@ def test_who_goes_back_keeps_a_job_that_still_runs_from_switching(tenant: Pods) 
     assert (sums(tenant.server), state(tenant.server)) == (before, {DATABASE: ""})
 
 
-@pytest.mark.sample(1)
+@pytest.mark.whole("test_side_killed ends the Jobs of the same switch")
 @pytest.mark.parametrize(
     ("more", "said"),
     [
