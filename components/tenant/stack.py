@@ -290,13 +290,11 @@ class TenantStack(pulumi.ComponentResource):
         given = (self.tenant, self.platform, self.side)
         more: dict[str, Any] = {"own_buckets": self.files.buckets, "mounted": mounted, "opts": self._inside}
         there = self.files.there.bucket if self.tenant.failover and self.files.there else None
-        read = [*backups, *copied]
-        declare_restore(*given, after=(read, [*still, *saved]), saved_there=there, **more)
-        mark = made.mark if made else None
-        declare_upgrade(*given, after=(backups, [*still, *saved]), last=mark, **more)
+        done, mark = [*still, *saved], made.mark if made else None
+        declare_restore(*given, after=([*backups, *copied], done), saved_there=there, **more)
+        declare_upgrade(*given, after=(backups, done), last=mark, **more)
         declare_database_upgrade(self.tenant.tenant, self.tenant.facts, self._administered(), self._inside)
         dropped = (self.platform.server, self._administered().administrator_name)
-        after = pulumi.ResourceOptions(parent=self, depends_on=[*still, *saved])
-        close_down(self.tenant, dropped, mounted, after)
+        close_down(self.tenant, dropped, mounted, pulumi.ResourceOptions(parent=self, depends_on=done))
         self._fenced(FENCE_DATABASE, still)
         return made.live if made else ()
