@@ -86,8 +86,8 @@ def _standing(
     deployed = plan.tenant(tenant.tenant)
     there = deployed.restore if deployed else None
     if any(each is not None and each.scheduled for each in (there, tenant.restore)):
-        # It was begun by its schedule, and is led to its end, also where somebody has sent it back. People may
-        # wait meanwhile, so what its results say is not asked.
+        # It was begun by its schedule, and is led to its end, also where somebody has sent it back. People
+        # may wait meanwhile, so what its results say is not asked.
         return Standing(tenant, State.NEXT if there == tenant.restore else State.UPDATE)
     try:
         newest = next(iter(results(tenant.tenant)), None)
