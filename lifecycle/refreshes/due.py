@@ -85,13 +85,14 @@ def _standing(
 ) -> Standing:
     deployed = plan.tenant(tenant.tenant)
     there = deployed.restore if deployed else None
+    if any(each is not None and each.scheduled for each in (there, tenant.restore)):
+        # It was begun by its schedule, and is led to its end, also where somebody has sent it back. People
+        # may wait meanwhile, so what its results say is not asked.
+        return Standing(tenant, State.NEXT if there == tenant.restore else State.UPDATE)
     try:
         newest = next(iter(results(tenant.tenant)), None)
     except LifecycleError as error:
         return Standing(tenant, State.UNREADABLE, why="; ".join(error.problems))
-    if any(each is not None and each.scheduled for each in (there, tenant.restore)):
-        # It was begun by its schedule, and is led to its end, also where somebody has sent it back.
-        return Standing(tenant, State.NEXT if there == tenant.restore else State.UPDATE, newest)
     state = _age(tenant, newest, now)
     if state is not State.GOOD:
         if busy := _busy(tenant, deployed=deployed is not None):

@@ -102,6 +102,10 @@ def test_unreadable_is_neither_due_nor_done() -> None:
     (found,) = standings(plan_of(tenant("acme", client="acme-ltd"), one), (one,), nobody, NOW)
     assert (found.state, found.state.is_due) == (State.UNREADABLE, False)
     assert found.why == "s3://backups: AccessDenied"
+    # One that goes on is led on: people may wait for it.
+    going = staging(restore={**GOES_ON, "stage": "switch"})
+    (found,) = standings(plan_of(tenant("acme", client="acme-ltd"), going), (going,), nobody, NOW)
+    assert found.state is State.NEXT
 
 
 def test_who_has_no_schedule_or_ends_is_left_out() -> None:
