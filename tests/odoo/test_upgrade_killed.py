@@ -98,7 +98,7 @@ def judged(said: str, then: Tree) -> dict[str, Any]:
 
 
 def gone_on(during: UpgradingHost, then: Tree, job: str) -> dict[str, Any] | None:
-    """Run that job and those after it, as the next update does; what was found where it upgrades once more."""
+    """Run that job and those after it, as the next update does; what was found if it upgrades."""
     said = {each: perform(during, each) for each in _JOBS[_JOBS.index(job) :]}
     return judged(said[UPGRADE_SIDE], then) if UPGRADE_SIDE in said else None
 
