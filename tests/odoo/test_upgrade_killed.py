@@ -97,10 +97,10 @@ def judged(said: str, then: Tree) -> dict[str, Any]:
     return found.model_dump(exclude={"backup", "finished_at", "seconds", "command_seconds"})
 
 
-def upgraded(during: UpgradingHost, then: Tree) -> dict[str, Any]:
-    """Run all jobs of the stage to their end; what was found."""
-    said = {job: perform(during, job) for job in _JOBS}
-    return judged(said[UPGRADE_SIDE], then)
+def gone_on(during: UpgradingHost, then: Tree, job: str) -> dict[str, Any] | None:
+    """Run that job and those after it, as the next update does; what was found if it upgrades."""
+    said = {each: perform(during, each) for each in _JOBS[_JOBS.index(job) :]}
+    return judged(said[UPGRADE_SIDE], then) if UPGRADE_SIDE in said else None
 
 
 def measured(during: UpgradingHost, then: Tree) -> tuple[dict[str, Any], list[float]]:
@@ -160,7 +160,8 @@ def test_a_killed_upgrade_goes_on_or_leads_back(
         switched = f"{seller.database}__kept" in databases(seller)
         assert switched or (version(seller), seller.ask(_PEOPLE)) == (old, people)
         if number % 2 == 0:
-            assert upgraded(during, then) == expected
+            found = gone_on(during, then, parts(during)[index].job)
+            assert found is None or found == expected
             assert (version(seller), seller.ask(_PEOPLE)) == (then.version.partition(".")[0], after)
         gone_back(seller, people, _IN_TWO if number % 2 == 0 else _IN_ONE)
         print(f"{number + 1}: {place} after {seconds:.1f} s", flush=True)  # noqa: T201 - it takes an hour

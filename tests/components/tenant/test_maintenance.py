@@ -23,6 +23,7 @@ from tests.declarations import Registration, Registrations, differences
 from tests.policies.passing import refusals
 from tests.portfolios import measured, plan_of, tenant
 from tiers.change.effects import effects_of
+from tiers.deployed import JOB_TYPE
 from tiers.facts.monitoring import MaintenancePage
 from tiers.plan.plan import Plan, facts_of
 from tiers.portfolio.platform import Platform
@@ -103,7 +104,8 @@ def test_an_update_of_modules_starts_the_page_among_the_pods_that_the_service_le
     assert not own.items() <= web["template"]["metadata"]["labels"].items()
     assert deployment.ignore_changes == ("spec.replicas",)
     job = the(made, JOB, "acme-odoo-update")
-    assert deployment.urn in job.dependencies or deployment.parent in job.dependencies
+    waits = the(made, JOB_TYPE, "acme-odoo-update").dependencies
+    assert {deployment.urn, deployment.parent} & waits
     given = environment(job.props["spec"]["template"]["spec"]["initContainers"][0])
     assert (given["PAGE"], given["NO_PAGE"]) == ("acme-maintenance=1", "acme-maintenance=0")
     start = the(made, JOB, "acme-odoo-start").props["spec"]["template"]["spec"]["containers"][0]
