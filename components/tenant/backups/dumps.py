@@ -77,7 +77,7 @@ class TenantBackups(pulumi.ComponentResource):
             restore_on_schedule(tenant.owner, kept, test, bucket, after)
         # After what this update changes of it.
         later = pulumi.ResourceOptions(parent=self, depends_on=[account, files, *still])
-        self.live = [_job(tenant, asked, make({"ASKED_FOR": asked.asked_for}), later)] if asked else []
+        self.live = [_job(tenant, asked, make({"ASKED_FOR": asked.asked_for or ""}), later)] if asked else []
         self.last: list[pulumi.Resource] = []
         self.mark: pulumi.Output[str] | None = None
         if last:
