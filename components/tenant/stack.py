@@ -72,12 +72,8 @@ class TenantStack(pulumi.ComponentResource):
         copied: Sequence[pulumi.Resource] = (),
     ) -> None:
         own = {} if platform.catalog is None else {"catalog": platform.catalog}
-        super().__init__(
-            component_type("TenantStack"),
-            tenant.tenant,
-            {"plan": tenant.model_dump(mode="json"), **own},
-            cost_tagged(tenant.cost_tags(), opts),
-        )
+        props, tagged = {"plan": tenant.model_dump(mode="json"), **own}, cost_tagged(tenant.cost_tags(), opts)
+        super().__init__(component_type("TenantStack"), tenant.tenant, props, tagged)
         self.tenant, self.platform = tenant, platform
         self._child = pulumi.ResourceOptions(parent=self)
         self._database = fact_named(tenant.facts, TenantDatabase, "database")

@@ -16,7 +16,6 @@ from tiers.vocabulary import Cidr, Count, Frozen, ImageByDigest, Positive
 AwakeMinutes = Annotated[int, Field(gt=0, le=MINUTES_PER_WEEK)]
 """How many minutes of a week something runs and costs; the whole week unless a schedule stops it."""
 
-
 AddonsFolder = Annotated[str, Field(pattern=r"^/[^,\s]*[^,\s/]$")]
 """A folder of the Odoo image by its whole path; Odoo separates several by commas."""
 OFFICIAL_ADDONS: Final = "/mnt/extra-addons"
@@ -38,10 +37,8 @@ class ComputeRequest(Frozen):
     @model_validator(mode="after")
     def _fits_its_limits(self) -> Self:
         """Kubernetes refuses a pod that requests more than its limit, long after validation."""
-        for request, limit in (
-            ("cpu_request_millicores", "cpu_limit_millicores"),
-            ("memory_request_mib", "memory_limit_mib"),
-        ):
+        for name in ("cpu_{}_millicores", "memory_{}_mib"):
+            request, limit = name.format("request"), name.format("limit")
             if (wanted := getattr(self, request)) > (most := getattr(self, limit)):
                 raise ValueError(f"{request}: {wanted} is more than {limit}, {most}; raise the limit")
         return self

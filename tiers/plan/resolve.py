@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
-from tiers.facts.every_fact import FactId
+from tiers.facts.every_fact import Fact, FactId
 from tiers.plan.estate.siblings import PlannedPortfolio, faults_between, faults_within, sibling_folders
 from tiers.plan.failover.facts import failover_facts
 from tiers.plan.failover.part import part_of, platform_parts
@@ -122,8 +122,6 @@ def _tenant_plan(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> Tena
 def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:
     tenant_now, platform = on_working_tier(catalog, tenant), portfolio.platform
     tier = catalog.tiers[tenant_now.tier]
-    own = tuple(with_maintenance(platform, tenant, failover_facts(catalog, platform, tenant)))
-    mark = live_marks(portfolio.tenants).get(tenant.tenant)
     return TenantPlan(
         tenant=tenant.tenant,
         display_name=tenant.display_name,
@@ -158,9 +156,16 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
             platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
         ),
         upgrade=tenant.upgrade,
-        facts=(*own, *live_backup(tenant, own, mark)),
+        facts=_facts(catalog, portfolio, tenant),
         second_region=part_of(catalog, platform, tenant),
     )
+
+
+def _facts(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> tuple[Fact, ...]:
+    """Its own, and what another tenant asks of it."""
+    platform = portfolio.platform
+    own = tuple(with_maintenance(platform, tenant, failover_facts(catalog, platform, tenant)))
+    return (*own, *live_backup(tenant, own, live_marks(portfolio.tenants).get(tenant.tenant)))
 
 
 def _refuse_duplicates(plan: Plan) -> None:

@@ -105,19 +105,7 @@ def refresh(  # noqa: PLR0917 - options of a command
         guarded(lambda: refreshes.run_due_refreshes(asks, now, alone=tenant is None and not step))
         return
     archive = from_ if from_ is not None and is_archive(from_) else None
-
-    request = Request(
-        command="refresh",
-        tenant=tenant,
-        at=backup,
-        from_tenant=None if archive else from_,
-        from_archive=archive,
-        archive_files=files,
-        live=live,
-        next=next_,
-        back=back,
-        stack=stack,
-        portfolio=portfolio,
-        cwd=cwd,
-    )
+    source = None if archive else from_
+    given = (next_, back, stack, portfolio, cwd, archive, files, live)
+    request = Request("refresh", tenant, backup, source, *given)
     guarded(lambda: restore_on(request, now))

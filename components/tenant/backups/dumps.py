@@ -71,22 +71,22 @@ class TenantBackups(pulumi.ComponentResource):
         make = partial(_backup_pod, tenant.owner, kept, pod, bucket, name, _volumes(files, settings))
         if run:
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, files])
-            labels = pods.identity(tenant.tenant, run.name)
-            nightly = {"backoffLimit": 1, "template": pods.pod_template(labels, make())}
-            jobs.cron_job(name, run, labels, nightly, after, kept=_KEEP_FINISHED)
+            _nightly(name, pods.identity(tenant.tenant, run.name), run, make(), after)
             restore_on_schedule(tenant.owner, kept, test, bucket, after)
-        # After what this update changes of it.
-        later = pulumi.ResourceOptions(parent=self, depends_on=[account, files, *still])
-        self.live = [_job(tenant, asked, make({"ASKED_FOR": asked.asked_for}), later)] if asked else []
-        self.last: list[pulumi.Resource] = []
-        self.mark: pulumi.Output[str] | None = None
-        if last:
-            # Decommissioning looks for the dump with this mark: clocks prove nothing.
-            self.mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
-            # After all writers have stopped.
-            after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
-            self.last = [_job(tenant, last, make({"LAST": self.mark}), after)]
+        # After what this update changes of it, or after all writers have stopped.
+        after = pulumi.ResourceOptions(parent=self, depends_on=[account, files, *still])
+        self.live = [_job(tenant, asked, make({"ASKED_FOR": asked.asked_for or ""}), after)] if asked else []
+        # Decommissioning looks for the dump with this mark: clocks prove nothing.
+        self.mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex if last else None
+        self.last = [_job(tenant, last, make({"LAST": self.mark or ""}), after)] if last else []
         self.register_outputs({})
+
+
+def _nightly(
+    name: str, labels: dict[str, str], run: ScheduledJob, pod: pods.Manifest, opts: pulumi.ResourceOptions
+) -> None:
+    job = {"backoffLimit": 1, "template": pods.pod_template(labels, pod)}
+    jobs.cron_job(name, run, labels, job, opts, kept=_KEEP_FINISHED)
 
 
 def _job(tenant: TenantPlan, job: Job, spec: pods.Manifest, opts: pulumi.ResourceOptions) -> jobs.OneOffJob:
@@ -188,12 +188,12 @@ def may_say(bucket: BucketPlace, prefix: str, *folders: str) -> list[dict[str, A
 
     Results only: a backup it can neither replace nor delete.
     """
-    places = [f"/manifests/{prefix}/{folder}/*" for folder in folders]
+    places = [pulumi.Output.concat(bucket.arn, f"/manifests/{prefix}/{folder}/*") for folder in folders]
     return [
         {
             "Effect": "Allow",
             "Action": "s3:PutObject",
-            "Resource": [pulumi.Output.concat(bucket.arn, place) for place in places],
+            "Resource": places if len(places) > 1 else places[0],
         },
         _may_use_its_key(bucket, "kms:GenerateDataKey"),
     ]

@@ -84,16 +84,17 @@ def counted(folder: Path, event: str, at: int) -> tuple[int, int | None]:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        number, lock = itertools.count(1), threading.Lock()
+        asked, lock = itertools.count(1), threading.Lock()
 
         def seen(**_: Any) -> None:
             with lock:
-                if next(number) == at:
+                if next(asked) == at:
                     os.kill(os.getpid(), signal.SIGKILL)
                 os.write(writer, b".")
 
         boto3.setup_default_session()
-        boto3.DEFAULT_SESSION.events.register(event, seen)  # type: ignore[attr-defined]
+        session: Any = boto3.DEFAULT_SESSION
+        session.events.register(event, seen)
         code = refresh(folder, TRIAL, "--from", "s3://hand-over/old.zip").exit_code
         os._exit(code)
     os.close(writer)

@@ -21,8 +21,10 @@ GOES_ON = {"at": "2026-11-30T01:00:00Z", "from_tenant": "acme", "scheduled": Tru
 
 
 def result(ago: timedelta, name: str = "acme-staging") -> RefreshResult:
-    told = {"backup": "2026-11-20T01:15:00Z", "named": 3, "brought_back": 2, "result": "ok"}
-    return RefreshResult(tenant=name, from_tenant="acme", finished_at=NOW - ago, **told)
+    told = {"tenant": name, "from_tenant": "acme", "finished_at": NOW - ago, "result": "ok"}
+    return RefreshResult.model_validate(
+        {**told, "backup": "2026-11-20T01:15:00Z", "named": 3, "brought_back": 2}
+    )
 
 
 def staging(name: str = "acme-staging", **more: object) -> Tenant:
