@@ -14,7 +14,15 @@ from tiers.facts.archive import MOST_HOURS
 from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.restore.source import source_faults
-from tiers.portfolio.restore.stage import NEXT, WAY_BACK, ArchiveName, Restore, RestoreStage, may_follow
+from tiers.portfolio.restore.stage import (
+    NEXT,
+    WAY_BACK,
+    ArchiveName,
+    Restore,
+    RestoreStage,
+    may_follow,
+    named_moment,
+)
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.vocabulary import LifecycleStage, TenantId
 
@@ -32,10 +40,20 @@ STEPS: Final[Mapping[RestoreStage, str]] = {
 """What the update of each stage does."""
 _ENDED: Final = "changes nothing more of {tenant}; the restore is finished"
 _ONLY_BY_DUMP: Final = (
-    "{tenant} has a server of its own, of which AWS can make a second one as it was in any minute of the "
-    "last {days} days (aws rds restore-db-instance-to-point-in-time). This command does not do that: what "
-    "was written after the backup is lost"
+    "{tenant} has a server of its own, which can be restored to any second of the last {days} days: without "
+    "--backup nothing is lost that was written before that moment; with it, what was written after the "
+    "backup is"
 )
+_SHARED: Final = (
+    "{tenant}'s database lies on a shared server, which has one log for all of its tenants: its newest "
+    "backup of then or before is restored, and what was written after that is lost; a tenant with a server "
+    "of its own goes back to the very second"
+)
+_SECOND_SERVER: Final = (
+    "a second server is made for it, of the class of the one in use, and charged by the hour until `start`; "
+    "AWS names no time for making it: it copies the disk and replays the log of up to a day"
+)
+_ONE_MORE: Final = 1
 
 _ARCHIVED: Final = (
     "{whose}'s dumps that are older than {days} days lie in {where}, where none is read at once: before "
@@ -43,6 +61,26 @@ _ARCHIVED: Final = (
     '--restore-request Days=3` and wait until `aws s3api head-object` shows ongoing-request="false", up to '
     "{hours} hours"
 )
+
+
+class Window(NamedTuple):
+    """To which moments a server can be restored, and what the account may have besides.
+
+    Attributes:
+        server: Its name in RDS.
+        earliest: The first moment, UTC.
+        latest: The last one, some minutes ago: until then RDS has the log.
+        servers_left: How many servers may be made; None where the account has no such quota.
+        gib_left: How much storage may be allocated, the same way.
+        storage_gib: What the server has now, and the second one too.
+    """
+
+    server: str
+    earliest: datetime
+    latest: datetime
+    servers_left: int | None
+    gib_left: int | None
+    storage_gib: int
 
 
 class Step(NamedTuple):
@@ -58,6 +96,8 @@ class Step(NamedTuple):
         if restore is None:
             return None
         origin = f"from_tenant: {restore.from_tenant}, " if restore.from_tenant else ""
+        if restore.point_in_time:
+            origin = "point_in_time: true, "
         if restore.from_archive:
             origin = f"from_archive: {json.dumps(restore.from_archive)}, "
         return f"{{at: {restore.moment}, {origin}stage: {restore.stage}}}"
@@ -69,8 +109,12 @@ def begin(
     now: datetime,
     source: TenantId | None = None,
     archive: ArchiveName | None = None,
+    *,
+    point_in_time: bool = False,
 ) -> Step:
     """The first step of a restore to *at*, or of a refresh from *source*'s backup or an uploaded *archive*.
+
+    With *point_in_time* it is the tenant's own server as it was then, and no backup.
 
     Raises:
         RefusedError: When something else goes on with the tenant, or *at* is in the future.
@@ -80,7 +124,13 @@ def begin(
         raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is restored")
     if at > now:
         raise RefusedError(f"{at:%Y-%m-%dT%H:%M:%SZ} is in the future: there is no backup of then or before")
-    first = Restore(at=at, from_tenant=source, from_archive=archive, stage=RestoreStage.PREPARE)
+    first = Restore(
+        at=at,
+        from_tenant=source,
+        from_archive=archive,
+        point_in_time=point_in_time,
+        stage=RestoreStage.PREPARE,
+    )
     return _step(tenant.tenant, first)
 
 
@@ -142,6 +192,41 @@ def check_has_backups(deployed: TenantPlan) -> None:
         )
 
 
+def server_with_log(deployed: TenantPlan) -> DatabaseInstance | None:
+    """The server of its own that can be restored to any moment; None where it has none."""
+    servers = facts_of(deployed.facts, DatabaseInstance)
+    return next((each for each in servers if each.backup_retention_days), None)
+
+
+def check_window(at: datetime, window: Window) -> None:
+    """Check that *at* can be restored, and that the account may have a second server meanwhile.
+
+    Raises:
+        RefusedError: When it cannot, with what can.
+    """
+    span = f"from {named_moment(window.earliest)} to {named_moment(window.latest)}"
+    if not window.earliest <= at <= window.latest:
+        raise RefusedError(
+            f"server '{window.server}' can be restored to any second {span}, and not to {named_moment(at)}: "
+            "name one of these, wait some minutes where it is a later one, or restore the newest backup of "
+            "then or before with --backup"
+        )
+    lacks = [
+        f"{left} {what}"
+        for left, needs, what in (
+            (window.servers_left, _ONE_MORE, "servers"),
+            (window.gib_left, window.storage_gib, "GiB of storage"),
+        )
+        if left is not None and left < needs
+    ]
+    if lacks:
+        raise RefusedError(
+            f"the account's quotas of RDS leave {' and '.join(lacks)}, and a second server with "
+            f"{window.storage_gib} GiB is needed for a while: ask AWS for more (Service Quotas), or restore "
+            "the newest backup of then or before with --backup"
+        )
+
+
 def check_source(after: Tenant, portfolio: Portfolio, catalog: Catalog) -> None:
     """Check that *after* may have the backup that it asks for, before anything stops.
 
@@ -159,13 +244,16 @@ def left_out(deployed: TenantPlan, step: Step, now: datetime) -> str:
     """What a restore of this tenant does not do, '' where it does all that could be done."""
     if step.restore is None or step.restore.from_archive:
         return ""
-    if asked := _must_be_asked_for(deployed, step.restore, now):
+    if not step.restore.point_in_time and (asked := _must_be_asked_for(deployed, step.restore, now)):
         return asked
     if step.restore.from_tenant:
         return ""
-    for server in facts_of(deployed.facts, DatabaseInstance):
-        return _ONLY_BY_DUMP.format(tenant=deployed.tenant, days=server.backup_retention_days)
-    return ""
+    if step.restore.point_in_time:
+        return _SECOND_SERVER
+    server = server_with_log(deployed)
+    if server is None:
+        return _SHARED.format(tenant=deployed.tenant)
+    return _ONLY_BY_DUMP.format(tenant=deployed.tenant, days=server.backup_retention_days)
 
 
 def _must_be_asked_for(deployed: TenantPlan, restore: Restore, now: datetime) -> str:
@@ -187,7 +275,8 @@ def whereabouts(restore: Restore | None) -> str:
         return "not being restored"
     if restore.origin:
         return f"at stage {restore.stage} of its refresh from {restore.origin} of {restore.moment}"
-    return f"at stage {restore.stage} of its restore to {restore.moment}"
+    exactly = "exactly " if restore.point_in_time else ""
+    return f"at stage {restore.stage} of its restore to {exactly}{restore.moment}"
 
 
 def _going_on(tenant: Tenant) -> Restore:

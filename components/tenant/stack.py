@@ -290,7 +290,8 @@ class TenantStack(pulumi.ComponentResource):
         given = (self.tenant, self.platform, (self._administered(), self.role))
         more: dict[str, Any] = {"own_buckets": self.files.buckets, "mounted": mounted, "opts": self._inside}
         there = self.files.there.bucket if self.tenant.failover and self.files.there else None
-        declare_restore(*given, after=(backups, [*still, *saved]), saved_there=there, **more)
+        servers = self.services.servers
+        declare_restore(*given, after=(backups, [*still, *saved]), saved_there=there, servers=servers, **more)
         mark = made.mark if made else None
         declare_upgrade(*given, after=(backups, [*still, *saved]), last=mark, **more)
         declare_database_upgrade(self.tenant.tenant, self.tenant.facts, self._administered(), self._inside)

@@ -47,9 +47,9 @@ class SideDatabase:
         }
         """The environment variables of every script about it."""
 
-    def make(self, job: Job) -> pulumi.Resource:
-        """Make it, empty."""
-        return self._run(job, "side_database.sh", {}, [])
+    def make(self, job: Job, after: Sequence[pulumi.Input[pulumi.Resource]] = ()) -> pulumi.Resource:
+        """Make it, empty, after all of *after*."""
+        return self._run(job, "side_database.sh", {}, after)
 
     def act(
         self,
