@@ -15,7 +15,7 @@ from lifecycle.errors import LifecycleError
 from lifecycle.restore_test.result import RestoreResult, restore_result
 from tests.portfolios import ROOT, catalog, plan_of, tenant
 from tests.sampling import examples
-from tiers.plan.plan import TenantPlan
+from tiers.plan.plan import Plan
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.vocabulary import ResilienceClass
 
@@ -50,11 +50,10 @@ def state(owner: str, began: str = "2026-11-29T01:30:02.1Z", ready: str = "2026-
     return {"version": 3, "deployment": {"resources": resources}}
 
 
-def planned(*, exactly: bool = True, stage: RestoreStage = RestoreStage.START) -> TenantPlan:
-    restore = Restore(at=AT, point_in_time=exactly, stage=stage)
-    made = plan_of(tenant("acme", tier="dedicated-db", restore=restore)).tenant("acme")
-    assert made
-    return made
+def plan_at_restore(owner: str) -> Plan:
+    """A plan with one tenant, which works with what it was at a second."""
+    restore = Restore(at=AT, point_in_time=True, stage=RestoreStage.START)
+    return plan_of(tenant(owner, tier="dedicated-db", restore=restore))
 
 
 def result(backup: str, started_at: str, taken_at: str) -> RestoreResult:
@@ -65,7 +64,7 @@ def result(backup: str, started_at: str, taken_at: str) -> RestoreResult:
 
 
 def test_its_parts_add_up_and_are_compared_with_the_promise() -> None:
-    one = planned()
+    (one,) = plan_at_restore("acme").tenants
     took = downtime_of(state("acme"), HISTORY, "acme")
     promise = catalog().classes.resilience_classes[one.resilience_class]
     record = record_of(one, took, AT, promise, NOW)
