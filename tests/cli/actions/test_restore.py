@@ -15,6 +15,7 @@ from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle import evidence
 from lifecycle.adapters.pulumi_cli import Stack
+from lifecycle.errors import LifecycleError
 from lifecycle.restore import Window
 from tests.lifecycle.test_downtime import HISTORY, state
 
@@ -126,6 +127,32 @@ def test_a_server_of_ones_own_goes_back_to_the_second(folder: Path, up: Callable
     assert "AWS names no time for making it" in begun.stdout
     up()
     assert f"is at stage prepare of its restore to exactly {AT}" in restore(folder, "meridian").stdout
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "why"),
+    [
+        (KeyboardInterrupt(), Exit.CANCELLED, "cancelled"),
+        (LifecycleError("server 'x': cannot be read"), Exit.ERROR, "cannot be read"),
+    ],
+)
+def test_what_ends_while_aws_is_asked_has_written_nothing(
+    folder: Path,
+    up: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    raised: BaseException,
+    code: Exit,
+    why: str,
+) -> None:
+    def asked(*_: object) -> Window:
+        raise raised
+
+    up()
+    monkeypatch.setattr(cli.actions.change.restore, "window_of", asked)
+    before = file_of(folder, "meridian")
+    done = restore(folder, "meridian", "--at", AT)
+    assert (done.exit_code, why in done.stderr) == (code, True), done.output
+    assert file_of(folder, "meridian") == before
 
 
 def test_the_backup_is_restored_where_somebody_asks_for_it(folder: Path, up: Callable[[], None]) -> None:
