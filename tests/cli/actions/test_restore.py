@@ -136,7 +136,7 @@ def test_a_server_of_ones_own_goes_back_to_the_second(folder: Path, up: Callable
         (LifecycleError("server 'x': cannot be read"), Exit.ERROR, "cannot be read"),
     ],
 )
-def test_what_ends_while_aws_is_asked_has_written_nothing(
+def test_what_ends_while_aws_is_asked_has_written_nothing(  # noqa: PLR0917 - fixtures and a row
     folder: Path,
     up: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
