@@ -27,11 +27,12 @@ class ServerAsItWas(pulumi.ComponentResource):
     """The RDS instance of a fact, made of another one's automated backups.
 
     Only what RestoreDBInstanceToPointInTime and the provider after it take is said; the version, the storage
-    and the key are the source's. RDS makes it with default groups unless it is given some, so it has those of
-    its source: its security group lets in whom that one lets in. AWS manages the master's password, which
-    the provider asks for once the server is there (terraform-provider-aws, pull 33699): nobody has to know
-    what it was at that moment. It has no protection, no final snapshot, and its automated backups go with it:
-    all that it has is in its source and in that one's backups.
+    and the key are the source's. Named, gp3 would have to come with its IOPS (API Reference, `StorageType`).
+    RDS makes it with default groups unless it is given some, so it has those of its source: its security
+    group lets in whom that one lets in. AWS manages the master's password, which the provider asks for once
+    the server is there (terraform-provider-aws, pull 33699): nobody has to know what it was at that moment.
+    It has no protection, no final snapshot, and its automated backups go with it: all that it has is in its
+    source and in that one's backups.
     """
 
     def __init__(
@@ -131,7 +132,6 @@ def _unprotected(fact: RestoredServer) -> dict[str, Any]:
         "instance_class": fact.instance_class,
         "engine": "postgres",
         "multi_az": False,
-        "storage_type": "gp3",
         "max_allocated_storage": fact.max_storage_gib,
         "storage_encrypted": True,
         "publicly_accessible": False,
