@@ -171,8 +171,8 @@ def _measured(
         )
     stack = Stack(request.stack, request.cwd)
     took = downtime.downtime_of(stack.state(), stack.history(), deployed.tenant)
-    results = () if restore.point_in_time else restore_tests_of(inventory, deployed.tenant)
-    moment = downtime.moment_of(restore, took.stopped, results)
+    of_backup = iter(()) if restore.point_in_time else restore_tests_of(inventory, deployed.tenant)
+    moment = downtime.moment_of(restore, took.stopped, of_backup)
     promise = catalog.classes.resilience_classes[deployed.resilience_class]
     return downtime.record_of(deployed, took, moment, promise, now)
 
