@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
 from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
+from lifecycle.in_place.point_in_time import server_with_log
 from tiers.catalog.tier import Catalog
 from tiers.facts.archive import MOST_HOURS
-from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
+from tiers.facts.every_fact import LogicalBackup
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.restore.stage import (
@@ -21,7 +22,6 @@ from tiers.portfolio.restore.stage import (
     Restore,
     RestoreStage,
     may_follow,
-    named_moment,
 )
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.vocabulary import LifecycleStage, TenantId
@@ -53,7 +53,6 @@ _SECOND_SERVER: Final = (
     "a second server is made for it, of the class of the one in use, and charged by the hour until `start`; "
     "AWS names no time for making it: it copies the disk and replays the log of up to a day"
 )
-_ONE_MORE: Final = 1
 
 _ARCHIVED: Final = (
     "{whose}'s dumps that are older than {days} days lie in {where}, where none is read at once: before "
@@ -61,26 +60,6 @@ _ARCHIVED: Final = (
     '--restore-request Days=3` and wait until `aws s3api head-object` shows ongoing-request="false", up to '
     "{hours} hours"
 )
-
-
-class Window(NamedTuple):
-    """To which moments a server can be restored, and what the account may have besides.
-
-    Attributes:
-        server: Its name in RDS.
-        earliest: The first moment, UTC.
-        latest: The last one, some minutes ago: until then RDS has the log.
-        servers_left: How many servers may be made; None where the account has no such quota.
-        gib_left: How much storage may be allocated, the same way.
-        storage_gib: What the server has now, and the second one too.
-    """
-
-    server: str
-    earliest: datetime
-    latest: datetime
-    servers_left: int | None
-    gib_left: int | None
-    storage_gib: int
 
 
 class Step(NamedTuple):
@@ -189,41 +168,6 @@ def check_has_backups(deployed: TenantPlan) -> None:
         raise RefusedError(
             f"{deployed.tenant}: {deployed.tier} makes no backups for '{deployed.environment}', so there is "
             "none to restore"
-        )
-
-
-def server_with_log(deployed: TenantPlan) -> DatabaseInstance | None:
-    """The server of its own that can be restored to any moment; None where it has none."""
-    servers = facts_of(deployed.facts, DatabaseInstance)
-    return next((each for each in servers if each.backup_retention_days), None)
-
-
-def check_window(at: datetime, window: Window) -> None:
-    """Check that *at* can be restored, and that the account may have a second server meanwhile.
-
-    Raises:
-        RefusedError: When it cannot, with what can.
-    """
-    span = f"from {named_moment(window.earliest)} to {named_moment(window.latest)}"
-    if not window.earliest <= at <= window.latest:
-        raise RefusedError(
-            f"server '{window.server}' can be restored to any second {span}, and not to {named_moment(at)}: "
-            "name one of these, wait some minutes where it is a later one, or restore the newest backup of "
-            "then or before with --backup"
-        )
-    lacks = [
-        f"{left} {what}"
-        for left, needs, what in (
-            (window.servers_left, _ONE_MORE, "servers"),
-            (window.gib_left, window.storage_gib, "GiB of storage"),
-        )
-        if left is not None and left < needs
-    ]
-    if lacks:
-        raise RefusedError(
-            f"the account's quotas of RDS leave {' and '.join(lacks)}, and a second server with "
-            f"{window.storage_gib} GiB is needed for a while: ask AWS for more (Service Quotas), or restore "
-            "the newest backup of then or before with --backup"
         )
 
 

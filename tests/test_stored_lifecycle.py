@@ -18,8 +18,8 @@ from lifecycle.decommission.final_backup import FinalBackups
 from lifecycle.decommission.plan import DecommissionPlan, read_plan
 from lifecycle.decommission.retained import Kind, RemainingResource
 from lifecycle.decommission.steps import Decommission
-from lifecycle.downtime import downtime_of, record_of
 from lifecycle.errors import RefusedError
+from lifecycle.in_place.downtime import downtime_of, record_of
 from lifecycle.restore_test.result import restore_result
 from lifecycle.stack_resources import targets_of
 from tests.lifecycle.decommission.test_final_backup import Bucket

@@ -32,7 +32,7 @@ def restore_db_instance_to_point_in_time(
     source = self.find_db_from_id(source_db_identifier)
     _check_moment(source, overrides)
     _check_manages_no_password(source, overrides)
-    kept = {name: vars(source).pop(name) for name in _OF_THE_PASSWORD if name in vars(source)}
+    kept: dict[str, Any] = {name: vars(source).pop(name) for name in _OF_THE_PASSWORD if name in vars(source)}
     try:  # whose secret AWS makes, keeps it to itself
         made: DBInstance = original(self, source_db_identifier, target_db_identifier, overrides)
     finally:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.downtime import downtime_of, in_words, moment_of, record_of
 from lifecycle.errors import LifecycleError
+from lifecycle.in_place.downtime import downtime_of, in_words, moment_of, record_of
 from lifecycle.restore_test.result import RestoreResult, restore_result
 from tests.portfolios import ROOT, catalog, plan_of, tenant
 from tests.sampling import examples

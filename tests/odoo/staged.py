@@ -33,7 +33,7 @@ JOBS: Final = {
 def at_stage(host: Host, stage: RestoreStage, **source: str) -> Host:
     """The same place with what is declared for its tenant at a stage; *source* as in its file."""
     owner = host.manifests.owner
-    restore = Restore(at=AT, stage=stage, **source)
+    restore = Restore.model_validate({"at": AT, "stage": stage, **source})
     more: dict[str, Any] = {"environment": "staging"} if owner == STAGING else {}
     options = {"options": {"users": 5, "workload_class": owner}} if owner != STAGING else {}
     others = [tenant(source["from_tenant"])] if "from_tenant" in source else []

@@ -13,12 +13,13 @@ from cli.actions.change.step import Where, tenant_and_file, write_step
 from cli.actions.change.uploads import bring_in, remove_upload
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
-from lifecycle import downtime
 from lifecycle.adapters.decommission_world import restore_tests_of
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.adapters.restores.window import window_of
 from lifecycle.errors import RefusedError
 from lifecycle.evidence import append
+from lifecycle.in_place import downtime
+from lifecycle.in_place.point_in_time import check_window, server_with_log
 from lifecycle.restore import (
     Step,
     advance,
@@ -27,10 +28,8 @@ from lifecycle.restore import (
     check_deployed,
     check_has_backups,
     check_source,
-    check_window,
     in_words,
     left_out,
-    server_with_log,
     whereabouts,
 )
 from tiers.catalog.tier import Catalog

@@ -10,7 +10,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lifecycle.errors import LifecycleError
-from lifecycle.restore import Window
+from lifecycle.in_place.point_in_time import Window
 from tiers.facts.every_fact import DatabaseInstance
 from tiers.inventory import Inventory
 

@@ -16,7 +16,7 @@ from cli.main import app
 from lifecycle import evidence
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.errors import LifecycleError
-from lifecycle.restore import Window
+from lifecycle.in_place.point_in_time import Window
 from tests.lifecycle.test_downtime import HISTORY, state
 
 RUNNER = CliRunner()

@@ -13,7 +13,7 @@ from tests.components.monitor import Declared
 from tests.components.queries import the
 from tests.components.tenant.test_restore import AT, JOB, env, jobs, pod, position
 from tests.policies.passing import refusals
-from tests.portfolios import catalog, plan_of, tenant
+from tests.portfolios import plan_of, tenant
 from tiers.change.effects import effects_of
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 
@@ -120,5 +120,4 @@ def test_a_preview_says_what_it_does(before: str | None, after: str, said: str) 
 def planned(stage: str | None) -> Any:
     restore = {"at": AT, "point_in_time": True, "stage": stage}
     made = Restore.model_validate(restore) if stage else None
-    assert catalog()
     return plan_of(tenant("acme", tier="dedicated-db", restore=made))

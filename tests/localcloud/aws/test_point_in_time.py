@@ -11,7 +11,7 @@ import pytest
 
 from lifecycle.adapters.restores.window import window_of
 from lifecycle.errors import LifecycleError, RefusedError
-from lifecycle.restore import check_window
+from lifecycle.in_place.point_in_time import check_window
 from localcloud.aws import clock
 from localcloud.provider import ProviderError
 from tests.localcloud.aws.driver import Driver, Resource
