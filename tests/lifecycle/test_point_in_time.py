@@ -16,7 +16,6 @@ from tests.lifecycle.side import KEPT, SIDE, Done, act, forget_side, make, place
 from tests.lifecycle.test_killed_jobs import EARLY, EVERYWHERE, LATE, kill_everywhere
 from tests.lifecycle.writer import writing
 from tests.postgres import NEWEST_SOLD, Server, running_server
-from tests.sampling import asks_for_every
 
 pytestmark = pytest.mark.postgres
 MOMENT = "2026-11-29T01:17:00Z"
@@ -167,6 +166,7 @@ def test_a_server_of_before_the_database_and_another_owners_are_not_opened(resto
     assert "nothing was changed" in other.stderr
 
 
+@pytest.mark.whole("the switch is killed in test_side_killed; make torture kills every job")
 def test_a_killed_copy_is_made_anew(restoring: Estate) -> None:
     pods, server = restoring.pods, restoring.pods.server
 
@@ -180,7 +180,7 @@ def test_a_killed_copy_is_made_anew(restoring: Estate) -> None:
         assert keys(server, SIDE) == restoring.before
         assert state(server)[SIDE] == "costack: side m1 filling"  # two containers follow
 
-    points: tuple[float, ...] = (EARLY, LATE, 0.95) if asks_for_every() else (LATE,)
+    points = (EARLY, LATE, 0.95)
     kill_everywhere(pods, script("side_database_fill.sh"), copying(restoring), prepare, judge, *points)
 
 

@@ -129,6 +129,7 @@ def test_a_server_of_ones_own_goes_back_to_the_second(folder: Path, up: Callable
     assert f"is at stage prepare of its restore to exactly {AT}" in restore(folder, "meridian").stdout
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("raised", "code", "why"),
     [

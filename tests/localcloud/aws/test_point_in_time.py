@@ -92,6 +92,7 @@ def test_it_has_the_data_of_its_source_and_none_of_its_protection(
     assert not rds.describe_db_snapshots(DBInstanceIdentifier=made.id)["DBSnapshots"]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("hours", "more", "words"),
     [
