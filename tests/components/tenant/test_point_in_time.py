@@ -12,6 +12,7 @@ from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import the
 from tests.components.tenant.test_restore import AT, JOB, env, jobs, pod, position
+from tests.declarations import Registration, Registrations, differences
 from tests.policies.passing import refusals
 from tests.portfolios import plan_of, tenant
 from tiers.change.effects import effects_of
@@ -121,3 +122,12 @@ def planned(stage: str | None) -> Any:
     restore = {"at": AT, "point_in_time": True, "stage": stage}
     made = Restore.model_validate(restore) if stage else None
     return plan_of(tenant("acme", tier="dedicated-db", restore=made))
+
+
+@pytest.mark.parametrize("stage", [RestoreStage.PREPARE, RestoreStage.SWITCH])
+def test_every_fact_of_it_is_what_was_declared(stage: RestoreStage) -> None:
+    plan = plan_of(
+        tenant("acme", tier="ha-postgresql", restore={"at": AT, "point_in_time": True, "stage": stage})
+    )
+    registered = [Registration(each.type, each.name, each.props) for each in declared(stage) if each.custom]
+    assert differences(plan, Registrations("local", registered)) == []
