@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
 from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_to_begin
+from lifecycle.in_place.point_in_time import server_with_log
 from tiers.catalog.tier import Catalog
 from tiers.facts.archive import MOST_HOURS
-from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
+from tiers.facts.every_fact import LogicalBackup
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.restore.stage import ORDER, ArchiveName, Restore, RestoreStage, may_follow
@@ -32,9 +33,18 @@ STEPS: Final[Mapping[RestoreStage, str]] = {
 """What the update of each stage does."""
 _ENDED: Final = "changes nothing more of {tenant}; the restore is finished"
 _ONLY_BY_DUMP: Final = (
-    "{tenant} has a server of its own, of which AWS can make a second one as it was in any minute of the "
-    "last {days} days (aws rds restore-db-instance-to-point-in-time). This command does not do that: what "
-    "was written after the backup is lost"
+    "{tenant} has a server of its own, which can be restored to any second of the last {days} days: without "
+    "--backup nothing is lost that was written before that moment; with it, what was written after the "
+    "backup is"
+)
+_SHARED: Final = (
+    "{tenant}'s database lies on a shared server, which has one log for all of its tenants: its newest "
+    "backup of then or before is restored, and what was written after that is lost; a tenant with a server "
+    "of its own goes back to the very second"
+)
+_SECOND_SERVER: Final = (
+    "a second server is made for it, of the class of the one in use, and charged by the hour until `start`; "
+    "AWS names no time for making it: it copies the disk and replays the log of up to a day"
 )
 
 _ARCHIVED: Final = (
@@ -58,6 +68,8 @@ class Step(NamedTuple):
         if restore is None:
             return None
         origin = f"from_tenant: {restore.from_tenant}, " if restore.from_tenant else ""
+        if restore.point_in_time:
+            origin = "point_in_time: true, "
         if restore.from_archive:
             origin = f"from_archive: {json.dumps(restore.from_archive)}, "
         for name in ("live", "scheduled"):
@@ -74,10 +86,12 @@ def begin(
     *,
     live: bool = False,
     scheduled: bool = False,
+    point_in_time: bool = False,
 ) -> Step:
     """The first step of a restore to *at*, or of a refresh from *source*'s backup or an uploaded *archive*.
 
     A *live* one has a backup of its own made of *source*; a *scheduled* one is led without anybody asking.
+    With *point_in_time* it is the tenant's own server as it was then, and no backup.
 
     Raises:
         RefusedError: When something else goes on with the tenant, or *at* is in the future.
@@ -85,7 +99,7 @@ def begin(
     refuse_to_begin(tenant, "restore", "is restored")
     if at > now:
         raise RefusedError(f"{at:%Y-%m-%dT%H:%M:%SZ} is in the future: there is no backup of then or before")
-    how = {"live": live, "scheduled": scheduled}
+    how = {"live": live, "scheduled": scheduled, "point_in_time": point_in_time}
     first = Restore(at=at, from_tenant=source, from_archive=archive, stage=RestoreStage.PREPARE, **how)
     return _step(tenant.tenant, first)
 
@@ -179,13 +193,16 @@ def left_out(deployed: TenantPlan, step: Step, now: datetime) -> str:
     """What a restore of this tenant does not do, '' where it does all that could be done."""
     if step.restore is None or step.restore.from_archive or step.restore.live:
         return ""
-    if asked := _must_be_asked_for(deployed, step.restore, now):
+    if not step.restore.point_in_time and (asked := _must_be_asked_for(deployed, step.restore, now)):
         return asked
     if step.restore.from_tenant:
         return ""
-    for server in facts_of(deployed.facts, DatabaseInstance):
-        return _ONLY_BY_DUMP.format(tenant=deployed.tenant, days=server.backup_retention_days)
-    return ""
+    if step.restore.point_in_time:
+        return _SECOND_SERVER
+    server = server_with_log(deployed)
+    if server is None:
+        return _SHARED.format(tenant=deployed.tenant)
+    return _ONLY_BY_DUMP.format(tenant=deployed.tenant, days=server.backup_retention_days)
 
 
 def _must_be_asked_for(deployed: TenantPlan, restore: Restore, now: datetime) -> str:
@@ -208,7 +225,8 @@ def whereabouts(restore: Restore | None) -> str:
     if restore.origin:
         how = "live " if restore.live else ""
         return f"at stage {restore.stage} of its {how}refresh from {restore.origin} of {restore.moment}"
-    return f"at stage {restore.stage} of its restore to {restore.moment}"
+    exactly = "exactly " if restore.point_in_time else ""
+    return f"at stage {restore.stage} of its restore to {exactly}{restore.moment}"
 
 
 def _going_on(tenant: Tenant) -> Restore:

@@ -18,7 +18,7 @@ from policies.manifests import containers, pod_security, pods
 from policies.properties import NOT_KNOWN, Path, Properties, is_on
 from policies.public_access import CLAUSES as PUBLIC_ACCESS
 from policies.public_access import no_public_data
-from policies.services import BACKED_UP, HARDENED, backed_up, hardened
+from policies.services import BACKED_UP, HARDENED, backed_up, hardened, is_as_it_was
 from policies.tagged.promises import kept_promises
 from policies.tagged.tags import cost_tags
 from policies.unknown_values import unknown_values
@@ -59,8 +59,9 @@ def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:
     Of a read replica RDS makes no final snapshot, and its data are in its source (RDS API Reference,
     DeleteDBInstance, `FinalDBSnapshotIdentifier`). One that was promoted has data of its own, and its program
     still names the source, because no update may give it another: it leaves a snapshot as any server does.
+    What a restore copies from is a server at a moment, and goes for good: that server has all of it.
     """
-    if type_token != _DATABASE:
+    if type_token != _DATABASE or is_as_it_was(props):
         return
     if props.get("replicateSourceDb"):
         skipped = props.get("skipFinalSnapshot")
@@ -79,7 +80,7 @@ def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:
 
 def protected_data(type_token: str, props: Properties) -> Iterator[str]:
     """A database outside sandboxes is protected from deletion by mistake."""
-    if type_token == _DATABASE and not props.get("deletionProtection"):
+    if type_token == _DATABASE and not props.get("deletionProtection") and not is_as_it_was(props):
         yield "deletionProtection is off; set deletion_protection: true in platform.yaml"
 
 

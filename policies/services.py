@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from policies.clauses import Clause, Finding, NotYet
-from policies.properties import Properties, all_known, at, is_on, label, last_name, walk
+from policies.properties import NOT_KNOWN, Properties, all_known, at, is_on, label, last_name, walk
+from tiers.facts.names import RESTORED_SERVER
+from tiers.naming import physical_name
 
 _INSTANCE: Final = "aws:rds/instance:Instance"
 _EC2: Final = ("aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate")
@@ -37,7 +39,7 @@ MOVING_TAGS: Final = Clause(
     "set it to IMMUTABLE",
 )
 BACKUPS: Final = Clause(
-    "backupRetentionPeriod of RDS instances that are no replicas",
+    "backupRetentionPeriod of RDS instances that are neither replicas nor copies for a restore",
     "is not above 0: there are no backups",
     "set it to 1 day or more",
 )
@@ -99,13 +101,30 @@ DEMANDS: Final = (
         "backupRetentionPeriod",
         _above_zero,
         BACKUPS,
-        lambda props: bool(props.get("replicateSourceDb")),
+        lambda props: bool(props.get("replicateSourceDb")) or is_as_it_was(props),
     ),
     Demand(("aws:dynamodb/table:Table",), "pointInTimeRecovery.enabled", is_on, POINT_IN_TIME),
 )
 _RETENTIONS: Final = frozenset(
     {"backupRetentionPeriod", "automatedSnapshotRetentionPeriod", "automaticBackupRetentionDays"}
 )
+
+
+def is_as_it_was(props: Properties) -> bool:
+    """Whether it is what a restore copies from: its neighbour at a moment, by name and by what it is made of.
+
+    It is called after the server that it is a copy of, and has nothing that this one's backups lack. What is
+    not known yet may be so.
+    """
+    made_of, name = props.get("restoreToPointInTime"), props.get("identifier")
+    if made_of is NOT_KNOWN:
+        return True
+    if not isinstance(made_of, Mapping) or not made_of.get("restoreTime"):
+        return False
+    beside = made_of.get("sourceDbInstanceIdentifier")
+    if NOT_KNOWN in (beside, name):
+        return True
+    return isinstance(beside, str) and name == physical_name(beside, RESTORED_SERVER)
 
 
 def hardened(type_token: str, props: Properties) -> Iterator[Finding]:

@@ -154,7 +154,9 @@ def _temporary_gib(fact: Any, registered: Registrations) -> int | None:
 
 
 def _secret(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("aws:rds/instance:Instance", f"{_owner(fact, registered)}-postgresql")
+    server = f"{_owner(fact, registered)}-postgresql"
+    named = f"{server}-restored-server" if fact.name.startswith("restored-server") else server
+    props = registered.find("aws:rds/instance:Instance", named)
     kept = "password" in props and registered.find(
         "aws:secretsmanager/secretVersion:SecretVersion", f"{_owner(fact, registered)}-postgresql-master"
     )
@@ -868,6 +870,18 @@ def _standby(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
+def _restored_server(fact: Any, registered: Registrations) -> Pairs:
+    beside = f"{_owner(fact, registered)}-postgresql"
+    props = registered.find("aws:rds/instance:Instance", f"{beside}-restored-server")
+    of, at = (props["restoreToPointInTime"][key] for key in ("sourceDbInstanceIdentifier", "restoreTime"))
+    return {
+        "server": (beside, of),
+        "at": (fact.at.strftime("%Y-%m-%dT%H:%M:%SZ"), at),
+        "instance_class": (fact.instance_class, props["instanceClass"]),
+        "max_storage_gib": (fact.max_storage_gib, props["maxAllocatedStorage"]),
+    }
+
+
 def _file_system_replica(fact: Any, registered: Registrations) -> Pairs:
     token = "aws:efs/replicationConfiguration:ReplicationConfiguration"
     regions = [
@@ -947,6 +961,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.FileSystemReplica: _file_system_replica,
     facts.Rehearsal: _rehearsal,
     facts.RestoreTest: _restore_test,
+    facts.RestoredServer: _restored_server,
     facts.VaultCopy: _vault_copy,
     facts.CacheGroup: _cache,
     facts.CacheSpace: _cache_space,

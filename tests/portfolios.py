@@ -239,8 +239,10 @@ def routed(platform: Platform) -> Platform:
 
 
 def on_the_way() -> list[Tenant]:
-    """A tenant with records of its host name, and one whose pods are stopped."""
+    """A tenant with records of its host name, one whose pods are stopped, one that goes back to a second."""
+    second = {"at": "2026-11-29T01:17:00Z", "point_in_time": True, "stage": "prepare"}
     return [
+        tenant("past", tier="dedicated-db", restore=second),
         tenant("recorded", routes={"dns": "route-53"}),
         tenant("stopped", lifecycle_stage="decommissioning"),
     ]

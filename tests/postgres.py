@@ -218,13 +218,20 @@ def following_server(source: Server) -> Iterator[Server]:
     with scratch() as folder:
         data, password = folder / "data", ADMIN_PASSWORD.replace("'", r"\'")
         where = f"host={source.host} user=postgres password='{password}' sslmode=require"
-        copied = ["-D", str(data), "-d", where, "--checkpoint=fast", "--no-sync"]
-        _run([str(source.programs / "pg_basebackup"), *copied], folder)
+        back_up(source, data)
         # What pg_basebackup would write itself, the server's own libpq may be too old for.
         (data / "standby.signal").touch()
         give(data)
         with served(source.major, folder, settings=(*LEADING, f"primary_conninfo={where}")) as server:
             yield server
+
+
+def back_up(source: Server, data: Path) -> None:
+    """Copy the data of *source*, which has the settings `LEADING`, while it works."""
+    password = ADMIN_PASSWORD.replace("'", r"\'")
+    where = f"host={source.host} user=postgres password='{password}' sslmode=require"
+    options = ["-D", str(data), "-d", where, "--checkpoint=fast", "--no-sync"]
+    _run([str(source.programs / "pg_basebackup"), *options], data.parent)
 
 
 @contextmanager

@@ -19,11 +19,16 @@ from lifecycle.decommission.plan import DecommissionPlan, read_plan
 from lifecycle.decommission.retained import Kind, RemainingResource
 from lifecycle.decommission.steps import Decommission
 from lifecycle.errors import RefusedError
+from lifecycle.in_place.downtime import downtime_of, record_of
 from lifecycle.restore_test.result import restore_result
 from lifecycle.stack_resources import targets_of
 from tests.lifecycle.decommission.test_final_backup import Bucket
+from tests.lifecycle.test_downtime import AT, HISTORY, NOW, plan_at_restore
+from tests.lifecycle.test_downtime import state as restored_state
 from tests.lifecycle.world import World
+from tests.portfolios import catalog
 from tests.stored import BILLED, STORED, as_json, costack, differences, stored
+from tiers.vocabulary import ResilienceClass
 
 LIFE = STORED / "lifecycle"
 ENDED = ("sandbox", "production")
@@ -120,6 +125,15 @@ def test_a_restore_test_is_a_result_and_evidence() -> None:
     result = restore_result((LIFE / "restore-test.json").read_text(encoding="utf-8"), "acme")
     assert (record["step"], record["result"], result.passed) == ("restore-test", "ok", True)
     assert list(differences(result.model_dump(mode="json", exclude_unset=True), record)) == []
+
+
+def test_evidence_of_a_restore_in_place_says_what_it_says_now() -> None:
+    (record,) = evidence.read(STORED.parent / "0.3" / "lifecycle" / "restore.evidence.jsonl")
+    took = downtime_of(restored_state("cobalt"), HISTORY, "cobalt")
+    promise = catalog().classes.resilience_classes[ResilienceClass.STANDARD]
+    (plan,) = plan_at_restore("cobalt").tenants
+    now = record_of(plan, took, AT, promise, NOW)
+    assert list(differences({k: v for k, v in record.items() if k != "before"}, dict(now))) == []
 
 
 def test_a_dump_is_found_by_its_manifest() -> None:

@@ -17,7 +17,13 @@ from allocation.prices.price_book import PriceBook
 from tiers.catalog.classes import TierChange
 from tiers.change.places import place_of
 from tiers.facts.archive import ArchiveClass
-from tiers.facts.copies import DatabaseBackupCopy, DatabaseStandby, FileSystemReplica, VaultCopy
+from tiers.facts.copies import (
+    DatabaseBackupCopy,
+    DatabaseStandby,
+    FileSystemReplica,
+    RestoredServer,
+    VaultCopy,
+)
 from tiers.facts.data import DatabaseInstance, FileShare, LogicalBackup, TenantDatabase
 from tiers.facts.database_upgrade import major_of
 from tiers.facts.every_fact import Fact, Labour
@@ -111,6 +117,7 @@ def _of_tenant(  # noqa: PLR0917 - a tenant's change and its prices
     if before.tier != after.tier:
         hours = rates.labour_hours_with_data if database or files else rates.labour_hours_in_place
         yield _priced(prices, change.tenant, "labour", _HOUR, Decimal(hours))
+    yield from _servers_as_they_were(change.tenant, before, after, prices)
     yield from _labour_of_stages(change.tenant, before, after, prices, rates)
     yield from _upgrades(change.tenant, before.facts, after.facts, prices, rates)
 
@@ -123,6 +130,8 @@ def _fetched(
     A dump is smaller than its database, so both are at most these.
     """
     if before.restore is not None or after.restore is None or after.restore.from_archive:
+        return
+    if after.restore.point_in_time:  # no backup is read
         return
     prices = comparison.after.conditions.prices
     if after.failover is not None:
@@ -140,6 +149,18 @@ def _fetched(
         item = _READ[archive.storage_class]
         what = f"reading of {read} GiB from {archive.storage_class}"
         yield _priced(prices, owner, what, (whose.region, "AmazonS3", item), Decimal(read))
+
+
+def _servers_as_they_were(
+    owner: TenantId, before: TenantPlan, after: TenantPlan, prices: PriceBook
+) -> Iterator[OneOff]:
+    """An hour of each server that is made for a restore: nobody knows how many it takes."""
+    known = {each.id for each in facts_of(before.facts, RestoredServer)}
+    for server in facts_of(after.facts, RestoredServer):
+        if server.id not in known:
+            item = f"RDS PostgreSQL {server.instance_class} Single-AZ"
+            what = "each hour of the server as it was, beside its storage"
+            yield _priced(prices, owner, what, (server.region, "AmazonRDS", item), Decimal(1))
 
 
 def _labour_of_stages(

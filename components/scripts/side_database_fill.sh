@@ -1,5 +1,6 @@
-# Fills a tenant's side database: with a dump in FETCHED, or, without FETCHED, with a copy of the tenant's database
-# as it is at this moment, while people work. Safe to run again: what a killed run had begun is emptied first.
+# Fills a tenant's side database: with a dump in FETCHED, or, without FETCHED, with a copy of the tenant's database: as it
+# is at this moment, while people work, or as it was at MOMENT on SOURCE_HOST. Safe to run again: what a killed run had
+# begun is emptied first.
 #
 # A dump is what a database says, and to restore it is to run it: here it runs as the tenant's role, in the tenant's
 # own database, from a container that has no credentials but that login. The counts of a dump are compared with the
@@ -61,10 +62,14 @@ fi
 
 made_for=$((SERVER_VERSION / 10000))
 here=$(pg_dump --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
-[ "$made_for" -le "$here" ] || cannot "$PGHOST is PostgreSQL $made_for and the operations image has pg_dump $here: nothing was copied; name an image with a newer pg_dump in platform.yaml"
+if [ -n "${MOMENT:-}" ]; then
+  # A server that is made of backups may be of an older version than the one in use; it is asked itself.
+  made_for=$(($(PGHOST=$SOURCE_HOST "${sql[@]}" --dbname="$used" <<<'SHOW server_version_num') / 10000))
+fi
+[ "$made_for" -le "$here" ] || cannot "${SOURCE_HOST:-$PGHOST} is PostgreSQL $made_for and the operations image has pg_dump $here: nothing was copied; name an image with a newer pg_dump in platform.yaml"
 work=/tmp/side
 mkdir -p "$work"
-coproc SNAPSHOT { exec "${sql[@]}" --dbname="$used"; }
+coproc SNAPSHOT { PGHOST=${SOURCE_HOST:-$PGHOST} exec "${sql[@]}" --dbname="$used"; }
 counting=$SNAPSHOT_PID
 exec {tell}>&"${SNAPSHOT[1]}" {hear}<&"${SNAPSHOT[0]}"
 ask() {
@@ -79,7 +84,7 @@ taken=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 snapshot=$(ask <<<'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_export_snapshot();')
 ask <<<"$MEASURE_SQL" | LC_ALL=C sort >"$work/before"
 ask <<<"$SEQUENCES_SQL" >"$work/earlier"
-pg_dump --dbname="$used" --format=custom --compress=0 --snapshot="$snapshot" | bash -euo pipefail -c "$AS_SQL" | into
+PGHOST=${SOURCE_HOST:-$PGHOST} pg_dump --dbname="$used" --format=custom --compress=0 --snapshot="$snapshot" | bash -euo pipefail -c "$AS_SQL" | into
 ask <<<"$SEQUENCES_SQL" >"$work/later"
 echo '\q' >&"$tell"
 wait "$counting"
@@ -93,6 +98,15 @@ odd=$(jq -nr --slurpfile earlier "$work/earlier" --slurpfile later "$work/later"
    | select($stands == null or $stands < ($bounds | min) or $stands > ($bounds | max)) | .key] | join(", ")')
 [ -z "$odd" ] || cannot "sequences of the copy of $used stand elsewhere: $odd; it is not used"
 PGOPTIONS="$PGOPTIONS -c client_min_messages=error" "${sql[@]}" <<<'ANALYZE'
+if [ -n "${MOMENT:-}" ]; then
+  # The next containers look at files and at Odoo's version before it is ready.
+  "${sql[@]}" <<<"SELECT DISTINCT store_fname FROM ir_attachment WHERE store_fname IS NOT NULL" >"$RESTORED/named"
+  "${sql[@]}" <<<"$NEWEST_SQL" >"$work/newest"
+  jq -nc --argjson seconds "$((SECONDS - begin))" --slurpfile lines "$work/copy" --slurpfile newest "$work/newest" \
+    '{$seconds, newest: $newest[0].record, tables: ([$lines[] | select(has("rows"))] | length), rows: ([$lines[] | .rows // 0] | add)}' \
+    | tee "$RESTORED/counted"
+  exit 0
+fi
 say "costack: side $MARK ready live $taken"
 jq -nc --arg database "$SIDE_DATABASE" --arg taken "$taken" --argjson seconds "$((SECONDS - begin))" --slurpfile lines "$work/copy" \
   '{$database, copied_at: $taken, $seconds, tables: ([$lines[] | select(has("rows"))] | length), rows: ([$lines[] | .rows // 0] | add), result: "ok"}'

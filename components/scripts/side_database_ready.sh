@@ -1,6 +1,7 @@
-# Says of a side database that it was filled with the backup named in FETCHED, and that the backup's manifest agrees:
-# the container before this one has compared them, and has ended well. Another major version of Odoo than VERSION ends
-# it, while people still work with what is in use: its pods would not start on it.
+# Says of a side database that it was filled with the backup named in FETCHED, and that the backup's manifest agrees, or
+# with what the tenant's server had at MOMENT: the containers before this one have compared that, and have ended well.
+# Another major version of Odoo than VERSION ends it, while people still work with what is in use: its pods would not
+# start on it.
 # Of an UPLOADED one it asks, too, whether the image has its modules: the database in use knows all that the image had
 # when it was set up. With ONLY_IF_NOBODY_WORKED anybody who ever logged in there ends it.
 conf=/etc/odoo/odoo.conf
@@ -8,7 +9,10 @@ option() { sed -n "s/^$1 = //p" "$conf"; }
 export PGHOST PGUSER PGPASSWORD PGSSLMODE=require PGDATABASE=postgres
 PGHOST=$(option db_host) PGUSER=$(option db_user) PGPASSWORD=$(option db_password)
 sql=(psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=db="$SIDE_DATABASE")
-backup=$(cat "$FETCHED/backup")
+if [ -n "${MOMENT:-}" ]; then backup=$MOMENT data="the database of $MOMENT"; else
+  backup=$(cat "$FETCHED/backup")
+  data="the backup of $backup"
+fi
 # As what: the switch asks whether it was anonymised as the tenant's file says then.
 what=$backup${ANONYMISED:+ anonymised $ANONYMISED}
 said=$("${sql[@]}" <<<"SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = :'db'")
@@ -18,7 +22,7 @@ case $said in
 esac
 written=$("${sql[@]}" --dbname="$SIDE_DATABASE" <<<"SELECT latest_version FROM ir_module_module WHERE name = 'base'")
 if [ -n "${VERSION:-}" ] && [ "${written%%.*}" != "${VERSION%%.*}" ]; then
-  echo "the backup of $backup is of Odoo ${written:-an unknown version}, and this tenant runs Odoo $VERSION, which does not start on it: nothing was stopped or changed; take it back with --back, then choose a backup of the same major version" >&2
+  echo "$data is of Odoo ${written:-an unknown version}, and this tenant runs Odoo $VERSION, which does not start on it: nothing was stopped or changed; take it back with --back, then choose one of the same major version" >&2
   exit 1
 fi
 ask() { "${sql[@]}" --dbname="$1" <<<"$2"; }
@@ -42,4 +46,4 @@ if [ -n "${UPLOADED:-}" ]; then
   fi
 fi
 "${sql[@]}" --set=said="costack: side $MARK ready $what" <<<"COMMENT ON DATABASE :\"db\" IS :'said'"
-echo "database $SIDE_DATABASE is restored from the backup of $backup and checked"
+echo "database $SIDE_DATABASE is restored from $data and checked"

@@ -17,6 +17,7 @@ from components.kubernetes.isolation import TenantQuota, TenantsNamespace
 from components.naming import physical_name
 from components.places import Administered, CachePlace, KeyPlace, PlatformPlace, ServerPlace
 from components.tenant.access import Access, access_of
+from components.tenant.restore.restored_server import servers_as_they_were
 from tiers.facts.every_fact import (
     CacheGroup,
     CacheSpace,
@@ -78,6 +79,12 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
         cloud_ids[own.id] = made.place.arn
         cloud_ids[f"{own.id}-secret"] = made.place.master_secret_arn
         storage_gib[own.id] = made.place.storage_gib
+        for fact, past in servers_as_they_were(
+            tenant, platform, (own.id, made), key, access.admitted
+        ).items():
+            servers[fact], cloud_ids[fact] = past, past.server.arn
+            cloud_ids[f"{fact}-secret"] = past.server.master_secret_arn
+            storage_gib[fact] = past.server.storage_gib
     _own_nodes(tenant, platform, child)
     caches = {CACHE: platform.cache}
     for group in facts_of(tenant.facts, CacheGroup):

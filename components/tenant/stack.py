@@ -287,7 +287,8 @@ class TenantStack(pulumi.ComponentResource):
         more: dict[str, Any] = {"own_buckets": self.files.buckets, "mounted": mounted, "opts": self._inside}
         there = self.files.there.bucket if self.tenant.failover and self.files.there else None
         done, mark = [*still, *saved], made.mark if made else None
-        declare_restore(*given, after=([*backups, *copied], done), saved_there=there, **more)
+        own = {"saved_there": there, "servers": self.services.servers, **more}
+        declare_restore(*given, after=([*backups, *copied], done), **own)
         declare_upgrade(*given, after=(backups, done), last=mark, **more)
         declare_database_upgrade(self.tenant.tenant, self.tenant.facts, self._administered(), self._inside)
         dropped = (self.platform.server, self._administered().administrator_name)

@@ -38,6 +38,17 @@ class Stack:
             raise LifecycleError(f"stack '{self.name}': Pulumi exported no state")
         return document
 
+    def history(self) -> list[Mapping[str, Any]]:
+        """The updates of the stack, the newest first, as `pulumi stack history` has them.
+
+        Raises:
+            LifecycleError: When Pulumi fails, or has none.
+        """
+        document = self._json("stack", "history", "--json")
+        if not isinstance(document, list):
+            raise LifecycleError(f"stack '{self.name}': Pulumi printed no history")
+        return document
+
     def preview(self) -> Preview:
         """What `pulumi up` would delete, replace or change: only what has an id in cloud or cluster.
 

@@ -24,6 +24,7 @@ from moto.rds.responses import RDSResponse
 from localcloud.aws.cache_access import let_users_log_in
 from localcloud.aws.cache_waiting import check_subnets_are_free, let_caches_wait
 from localcloud.aws.leftovers import refuse_what_aws_does
+from localcloud.aws.rds_point_in_time import describe_account_attributes
 from localcloud.aws.waiting import let_servers_wait
 
 _WITHOUT_TLS: Final = {"Bool": {"aws:SecureTransport": "false"}}
@@ -49,6 +50,7 @@ def correct_moto() -> None:
         (EFSResponse, _put_backup_policy),
         (EFSResponse, _delete_file_system_policy),
         (RDSResponse, _reset_db_parameter_group),
+        (RDSResponse, describe_account_attributes),
     ):
         setattr(responses, operation.__name__.removeprefix("_"), operation)
 

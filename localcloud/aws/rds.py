@@ -10,6 +10,7 @@ from localcloud.aws.insights import keeps_insights_for
 from localcloud.aws.limits import between, matches
 from localcloud.aws.operations import creates, tagged_by_pairs, tags_at_create
 from localcloud.aws.rds_ending import SNAPSHOT_NAME, SNAPSHOT_RULE, delete_instance
+from localcloud.aws.rds_restoring import restores_to_point_in_time
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
 from localcloud.aws.versions import told
@@ -98,6 +99,8 @@ _RESTORED = ("allocatedStorage", "engine", "username", "password", "dbName", "st
 
 def _create_instance(call: Call) -> str:
     origin = call.new.get("replicateSourceDb") or call.new.get("snapshotIdentifier")
+    if call.new.get("restoreToPointInTime"):
+        return restores_to_point_in_time(call, _RESTORED)
     if not origin:
         return creates("create_db_instance", "DBInstance.DBInstanceIdentifier")(call)
     tags = tags_at_create(call)
@@ -210,7 +213,8 @@ ROWS = (
         inputs=fields(
             _INSTANCE
             + """ allowMajorVersionUpgrade= applyImmediately= blueGreenUpdate= deleteAutomatedBackups=
-            finalSnapshotIdentifier= skipFinalSnapshot= replicateSourceDb= snapshotIdentifier="""
+            finalSnapshotIdentifier= skipFinalSnapshot= replicateSourceDb= snapshotIdentifier=
+            restoreToPointInTime="""
         ),
         live=fields(
             """allocatedStorage autoMinorVersionUpgrade availabilityZone backupRetentionPeriod
@@ -241,8 +245,8 @@ ROWS = (
         keeps=_storage_that_grew,
         waits=names("allocatedStorage engineVersion identifier instanceClass multiAz parameterGroupName"),
         replaces=names(
-            """availabilityZone dbName engine identifierPrefix kmsKeyId snapshotIdentifier
-            storageEncrypted timezone username"""
+            """availabilityZone dbName engine identifierPrefix kmsKeyId restoreToPointInTime
+            snapshotIdentifier storageEncrypted timezone username"""
         ),
         name=Name("identifier", "identifierPrefix", lower=True),
         tags=TAGS,

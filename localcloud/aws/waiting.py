@@ -16,6 +16,7 @@ from moto.rds.models import DBInstance, RDSBackend
 
 from localcloud.aws.clock import inside, released
 from localcloud.aws.deferred import complete, upgraded_to, waiting_of
+from localcloud.aws.rds_point_in_time import latest, restore_db_instance_to_point_in_time
 from localcloud.aws.rds_rules import (
     check_create,
     check_delete,
@@ -52,6 +53,7 @@ def let_servers_wait() -> None:
         _create_db_instance,
         _create_db_instance_read_replica,
         _describe_db_instances,
+        _restore_db_instance_to_point_in_time,
         _modify_db_instance,
         _promote_read_replica,
         _delete_db_instance,
@@ -59,6 +61,7 @@ def let_servers_wait() -> None:
         _delete_subnet_group,
     ):
         complete(RDSBackend, operation.__name__.removeprefix("_"), operation)
+    setattr(DBInstance, "latest_restorable_time", property(latest))  # noqa: B010 - moto says now
 
 
 def _create_db_instance(self: RDSBackend, original: Any, db_kwargs: dict[str, Any]) -> DBInstance:
@@ -84,9 +87,17 @@ def _create_db_instance_read_replica(
     return made
 
 
+def _restore_db_instance_to_point_in_time(
+    self: RDSBackend, original: Any, source_db_identifier: str, target_db_identifier: str, overrides: Any
+) -> DBInstance:
+    return restore_db_instance_to_point_in_time(
+        self, original, source_db_identifier, target_db_identifier, overrides
+    )
+
+
 def _fresh(made: DBInstance) -> DBInstance:
     """A new server, or the replica that moto copies from its source: nothing waits for it."""
-    vars(made).update(waiting={}, pending_modified_values={}, since=inside())
+    vars(made).update(waiting={}, pending_modified_values={}, since=inside(), instance_create_time=inside())
     return made
 
 

@@ -24,6 +24,7 @@ from tiers.facts.copies import (
     DatabaseBackupCopy,
     DatabaseStandby,
     FileSystemReplica,
+    RestoredServer,
     RestoreTest,
     VaultCopy,
 )
@@ -100,6 +101,14 @@ def standby(**changes: Any) -> DatabaseStandby:
     return fact_named(plan.tenants[0].facts, DatabaseStandby, "standby").model_copy(update=changes)
 
 
+def restored(instance_class: str, gib: int) -> RestoredServer:
+    """A server as another one was, for a whole month."""
+    restore = {"at": "2026-11-29T01:17:00Z", "point_in_time": True, "stage": "prepare"}
+    plan = plan_of(tenant("acme", tier="ha-postgresql", restore=restore))
+    made = fact_named(plan.tenants[0].facts, RestoredServer, "restored-server")
+    return made.model_copy(update={"instance_class": instance_class, "storage_gib": gib})
+
+
 def cost(fact: FactRecord, day: date = TODAY) -> Decimal:
     """A month of *fact* alone, all of it priced."""
     alone = local_plan().model_copy(update={"platform": (fact,), "tenants": ()})
@@ -119,6 +128,7 @@ BY_HAND: list[Case] = [
     ("db.t4g.large 50 GiB: 0.129 x 730 + 50 x 0.115", server("db.t4g.large", 50), "99.92"),
     ("db.r7g.large 100 GiB: 0.239 x 730 + 100 x 0.115", server("db.r7g.large", 100), "185.97"),
     ("eu db.t4g.medium 50 GiB: 0.069 x 730 + 50 x 0.127", server("db.t4g.medium", 50, **IRELAND), "56.72"),
+    ("as it was, db.t4g.large 50 GiB: 0.129 x 730 + 50 x 0.115", restored("db.t4g.large", 50), "99.92"),
     # RDS, two zones: prices of their own
     ("db.t4g.small M 20 GiB: 0.065 x 730 + 20 x 0.23", twin("db.t4g.small", 20), "52.05"),
     ("db.t4g.medium M 50 GiB: 0.129 x 730 + 50 x 0.23", twin("db.t4g.medium", 50), "105.67"),

@@ -85,6 +85,7 @@ _ROTATIONS: Final = (None, Rotation(number=2), *(Rotation(number=1, stage=stage)
 _RESTORES: Final = tuple(
     Restore(at=datetime(2026, 11, 29, 1, 15, tzinfo=UTC), stage=stage) for stage in RestoreStage
 )
+_MOMENTS: Final = tuple(each.model_copy(update={"point_in_time": True}) for each in _RESTORES)
 _UPLOADS: Final = tuple(
     Restore(at=datetime(2026, 11, 29, 1, 15, tzinfo=UTC), from_archive="old.zip", stage=stage)
     for stage in RestoreStage
@@ -205,7 +206,8 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
         if drawn["move"] is None:
             drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
             if not (drawn["rotation"] and drawn["rotation"].stage):
-                restores = (*_UPLOADS, *(_RESTORES if _has_dumps(offer) else ()))
+                logs = _MOMENTS if _has_a_log(offer) else ()
+                restores = (*_UPLOADS, *((*_RESTORES, *logs) if _has_dumps(offer) else ()))
                 drawn["restore"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *restores]))
                 if drawn["restore"] is None and _has_dumps(offer):
                     drawn["upgrade"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_UPGRADES]))
@@ -247,6 +249,12 @@ def _has_dumps(offer: Offer) -> bool:
     """Whether dumps are bought; asking for one at the end changes nothing then."""
     tier, environment = offer
     return catalog().tiers[tier].offers[environment].backup_class is not None
+
+
+def _has_a_log(offer: Offer) -> bool:
+    """Whether its server is its own, and can be restored to any moment."""
+    database = catalog().tiers[offer[0]].offers[offer[1]].database
+    return isinstance(database, OwnDatabase) and bool(database.backup_retention_days)
 
 
 @cache

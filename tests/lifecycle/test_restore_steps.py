@@ -200,9 +200,37 @@ def test_every_step_waits_for_the_update_of_the_one_before_but_the_way_back_of_o
         check_deployed(at("switch"), None, "local")
 
 
-def test_who_has_a_server_of_its_own_is_told_what_is_not_done() -> None:
-    assert "in any minute of the last 14 days" in left_out(planned(at(None)), begin(at(None), AT, NOW), NOW)
-    assert left_out(planned(tenant("acme")), begin(tenant("acme"), AT, NOW), NOW) == ""
+def test_everybody_is_told_how_near_a_restore_comes() -> None:
+    told = left_out(planned(at(None)), begin(at(None), AT, NOW), NOW)
+    assert "can be restored to any second of the last 14 days" in told
+    exactly = begin(at(None), AT, NOW, point_in_time=True)
+    assert exactly.line == "{at: 2026-11-29T01:15:00Z, point_in_time: true, stage: prepare}"
+    assert "AWS names no time for making it" in left_out(planned(at(None)), exactly, NOW)
+    shared = left_out(planned(tenant("acme")), begin(tenant("acme"), AT, NOW), NOW)
+    assert "which has one log for all of its tenants" in shared
+
+
+def test_a_shared_server_goes_back_to_no_second() -> None:
+    exactly = Restore(at=AT, point_in_time=True, stage=RestoreStage.PREPARE)
+    own, shared = (
+        tenant("acme", tier=tier, restore=exactly) for tier in ("dedicated-db", "shared-namespace")
+    )
+    assert not list(faults_of_tenant(own, local_portfolio().platform, catalog()))
+    ((where, why),) = faults_of_tenant(shared, local_portfolio().platform, catalog())
+    assert where == ("restore", "point_in_time")
+    assert "one log for all of its tenants: restore a backup instead" in why
+    with pytest.raises(ValueError, match="expected neither from_tenant nor"):
+        Restore(at=AT, point_in_time=True, from_tenant="acme", stage=RestoreStage.PREPARE)
+
+
+def test_the_second_server_lasts_until_people_work_again() -> None:
+    """To remove it takes minutes, and people wait in `switch`."""
+    for stage in RestoreStage:
+        one = at(stage).model_copy(update={"restore": Restore(at=AT, point_in_time=True, stage=stage)})
+        there = {fact.name for fact in planned(one).facts}
+        lasts = stage in {RestoreStage.PREPARE, RestoreStage.SWITCH}
+        assert ({"restored-server", "restored-server-secret"} <= there) is lasts
+        assert ("open-restored-server" in there) is (stage is RestoreStage.PREPARE)
 
 
 @pytest.mark.parametrize(
@@ -222,4 +250,5 @@ def test_a_dump_that_cannot_be_read_at_once_is_asked_for_first(
     plan = planned(at(None)).model_copy(update={"facts": (kept,)})
     then = NOW - timedelta(days=age_days)
     said = left_out(plan, begin(at(None), then, NOW), NOW)
-    assert (asked in said and "aws s3api restore-object" in said) if asked else said == ""
+    assert ("aws s3api restore-object" in said) is bool(asked)
+    assert asked is None or asked in said

@@ -33,7 +33,7 @@ JOBS: Final = {
 def at_stage(host: Host, stage: RestoreStage, **source: Any) -> Host:
     """The same place with what is declared for its tenant at a stage; *source* as in its file."""
     owner = host.manifests.owner
-    restore = Restore(at=AT, stage=stage, **source)
+    restore = Restore.model_validate({"at": AT, "stage": stage, **source})
     # A copy of production loses its people.
     copies = {"environment": "staging", "anonymised": {"contacts": True}}
     more: dict[str, Any] = copies if owner == STAGING else {}

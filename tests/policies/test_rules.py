@@ -238,3 +238,43 @@ def test_a_promise_that_the_tier_does_not_keep_is_refused(tags: dict[str, str], 
 def test_a_promise_that_the_tier_keeps_is_accepted() -> None:
     kept = {"cost/service-tier": "ha-postgresql", "cost/recovery-class": "business-critical"}
     assert found(DATABASE, GOOD_DATABASE | {"tags": TAGS | kept}) == {}
+
+
+AS_IT_WAS = {
+    **{name: value for name, value in GOOD_DATABASE.items() if name != "finalSnapshotIdentifier"},
+    "identifier": "local-acme-postgresql-restored-server",
+    "restoreToPointInTime": {
+        "sourceDbInstanceIdentifier": "local-acme-postgresql",
+        "restoreTime": "2026-11-29T01:17:00Z",
+    },
+    "skipFinalSnapshot": True,
+    "deleteAutomatedBackups": True,
+    "deletionProtection": False,
+    "backupRetentionPeriod": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "passes"),
+    [
+        ({}, True),
+        ({"identifier": "local-acme-postgresql"}, False),
+        ({"restoreToPointInTime": None}, False),
+        ({"restoreToPointInTime": {"sourceDbInstanceIdentifier": "other", "restoreTime": "2026"}}, False),
+        (
+            {
+                "restoreToPointInTime": {
+                    "sourceDbInstanceIdentifier": "local-acme-postgresql",
+                    "useLatestRestorableTime": True,
+                }
+            },
+            False,
+        ),
+    ],
+)
+def test_only_what_a_restore_copies_from_goes_without_a_trace(
+    change: dict[str, Any], *, passes: bool
+) -> None:
+    props = {**AS_IT_WAS, **change}
+    found = [*CHECKS["recoverable-data"](DATABASE, props), *CHECKS["backups"](DATABASE, props)]
+    assert (not found) is passes

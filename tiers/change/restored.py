@@ -48,12 +48,18 @@ _COPIED: Final = (
 )
 
 
+_SECOND_SERVER: Final = (
+    "RDS makes a second server as its own one was at {at}, charged by the hour until `start`; AWS names no "
+    "time for making it"
+)
 _TAKEN_OUT: Final = "people are taken out of the copy before it may be switched to: {what}"
 
 
 def _words(tenant: str, restore: Restore) -> Mapping[str, str]:
     """What the sentences above name."""
-    if restore.from_archive:
+    if restore.point_in_time:
+        data, whose, told = restore.data_of(tenant), tenant, "its server's log"
+    elif restore.from_archive:
         data, whose = restore.data_of(tenant), "the database in it"
         told = f"the uploaded {restore.from_archive}"
     else:
@@ -74,6 +80,8 @@ def restore_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
             sizes = {"database": source.database_gib, "files": source.filestore_gib}
             if after.restore.stage is RestoreStage.PREPARE:
                 yield Change(EffectKind.NOTICE, _COPIED.format(whose=source.tenant, **sizes))
+        if after.restore.stage is RestoreStage.PREPARE and after.restore.point_in_time:
+            yield Change(EffectKind.NOTICE, _SECOND_SERVER.format(at=after.restore.moment))
         if after.restore.stage is RestoreStage.PREPARE and after.restore.origin and after.anonymised:
             yield Change(EffectKind.NOTICE, _TAKEN_OUT.format(what=in_words(after.anonymised)))
         # Everywhere else the set-up job takes mail servers out and scheduled actions off.

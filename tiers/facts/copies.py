@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from tiers.facts.record import FactId, FactRecord
-from tiers.vocabulary import Count, Positive, Region
+from tiers.vocabulary import Count, Positive, Region, UtcDatetime
 
 # The write-ahead log and catalogs of an empty server; the filestore has 256 folders.
 _SERVER_GIB: Final = 2
@@ -69,6 +69,22 @@ class DatabaseStandby(FactRecord):
     kept_group_version: str | None = None
     """As of a `DatabaseInstance`, once it is promoted."""
     upgrade_is_asked: bool = False
+
+
+class RestoredServer(FactRecord):
+    """A PostgreSQL server as another one was at a moment, while a restore copies its data.
+
+    Nobody works with it, and it has no data of its own: it leaves no snapshot and no backups.
+    """
+
+    kind: Literal["restored-server"] = "restored-server"
+    server: FactId
+    at: UtcDatetime
+    instance_class: str
+    engine_version: str
+    storage_gib: Positive
+    max_storage_gib: Positive
+    vcpus: Positive = 2
 
 
 class FileSystemReplica(FactRecord):

@@ -25,6 +25,7 @@ from tiers.facts.copies import (
     DatabaseStandby,
     FileSystemReplica,
     Rehearsal,
+    RestoredServer,
     RestoreTest,
     VaultCopy,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "RedisExporter",
     "Rehearsal",
     "RestoreTest",
+    "RestoredServer",
     "Route",
     "ScheduledJob",
     "SleepSchedule",
@@ -160,6 +162,7 @@ Fact = Annotated[
     | FileSystemBackup
     | DatabaseBackupCopy
     | DatabaseStandby
+    | RestoredServer
     | FileSystemReplica
     | BucketReplication
     | VaultCopy

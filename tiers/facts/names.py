@@ -51,7 +51,14 @@ FILL_SIDE: Final = "fill-side-database"
 SWITCH_SIDE: Final = "switch-side-database"
 RESTORE_FILES: Final = "restore-filestore"
 DROP_SIDE: Final = "drop-side-database"
-RESTORE_JOBS: Final = (MAKE_SIDE, FILL_SIDE, SWITCH_SIDE, RESTORE_FILES, DROP_SIDE)
+OPEN_RESTORED: Final = "open-restored-server"
+"""Lets the tenant's login into the server that is as its own one was at a moment."""
+RESTORED_SERVER: Final = "restored-server"
+"""That server, and part of its name in AWS."""
+RESTORE_BEGAN: Final = "restore-began"
+RESTORE_ANSWERED: Final = "restore-answered"
+"""What the state says of a restore in place: when its switch began, and when Odoo answered again."""
+RESTORE_JOBS: Final = (OPEN_RESTORED, MAKE_SIDE, FILL_SIDE, SWITCH_SIDE, RESTORE_FILES, DROP_SIDE)
 """The jobs of a restore, each at one or two stages."""
 
 CHECK_UPGRADE: Final = "check-database-upgrade"

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tiers.facts.copies import DatabaseStandby
+from tiers.facts.copies import DatabaseStandby, RestoredServer
 from tiers.facts.data import DatabaseInstance
 from tiers.facts.every_fact import Fact, FactId
 from tiers.plan.plan import Plan
 
-_Server = DatabaseInstance | DatabaseStandby
+_Server = DatabaseInstance | DatabaseStandby | RestoredServer
 
 
 def grown(plan: Plan, storage_gib: Mapping[FactId, int]) -> Plan:

@@ -118,6 +118,13 @@ def _standby(props: Mapping[str, Any], _: Fact) -> Sizes:
     }
 
 
+def _restored(props: Mapping[str, Any], _: Fact) -> Sizes:
+    return {
+        "instance_class": _text(props, "instanceClass"),
+        "storage_gib": _whole(props, "allocatedStorage"),
+    }
+
+
 def _cache(props: Mapping[str, Any], _: Fact) -> Sizes:
     return {
         "node_type": _text(props, "nodeType"),
@@ -180,6 +187,7 @@ RESOURCES: Final[Mapping[type[FactRecord], Resource]] = {
     facts.NodeGroup: Resource("aws:eks/nodeGroup:NodeGroup", _nodes),
     facts.PostgresExporter: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
     facts.RedisExporter: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
+    facts.RestoredServer: Resource("aws:rds/instance:Instance", _restored),
     facts.RestoreTest: Resource("aws:backup/restoreTestingPlan:RestoreTestingPlan"),
     facts.StateExporter: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
     facts.UsageExporter: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),

@@ -44,6 +44,16 @@ def _database_standby(fact: facts.DatabaseStandby, as_of: date) -> Iterator[Line
 
 
 @rule_of.register
+def _restored_server(fact: facts.RestoredServer, as_of: date) -> Iterator[Line]:
+    # As a month of it: the preview says what an hour is.
+    service = "AmazonRDS"
+    yield Line("instance", service, f"RDS PostgreSQL {fact.instance_class} Single-AZ", hours(1), _RESILIENCE)
+    stored = Decimal(fact.storage_gib)
+    yield Line("storage", service, "RDS PostgreSQL gp3 storage Single-AZ", stored, _RESILIENCE)
+    yield from extended_support(fact.engine_version, fact.vcpus, as_of, _RESILIENCE)
+
+
+@rule_of.register
 def _file_system_replica(fact: facts.FileSystemReplica, _: date) -> Iterator[Line]:
     yield assumed("storage", "AmazonEFS", "Standard storage (Regional)", fact.storage_gib, _RESILIENCE)
     yield _transfer(fact.transfer_gib_per_month, fact.from_region)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from cli.actions.change.restore_test import refuse_broken
 from cli.actions.change.step import Where, tenant_and_file, write_step
 from cli.actions.change.uploads import bring_in, remove_upload
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
+from lifecycle.adapters.decommission_world import restore_tests_of
+from lifecycle.adapters.pulumi_cli import Stack
+from lifecycle.adapters.restores.window import window_of
 from lifecycle.errors import RefusedError
+from lifecycle.evidence import append
+from lifecycle.in_place import downtime
+from lifecycle.in_place.point_in_time import check_window, server_with_log
 from lifecycle.restore import (
     Step,
     advance,
@@ -25,13 +33,14 @@ from lifecycle.restore import (
     left_out,
     whereabouts,
 )
+from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
-from tiers.portfolio.restore.stage import ORDER
+from tiers.portfolio.restore.stage import ORDER, RESTORED
 from tiers.portfolio.tenant import Tenant
 
 
@@ -54,6 +63,8 @@ class Request:
     from_archive: str | None = None
     archive_files: str | None = None
     live: bool = False
+    backup: bool = False
+    evidence: Path | None = None
 
     @property
     def begins(self) -> bool:
@@ -88,18 +99,20 @@ def restore_on(request: Request, now: datetime) -> None:
     if step is None:
         echo(_whereabouts(tenant, request.command))
         return
+    measured = _measured(request, inventory, catalog, now)
     if request.from_archive is not None and deployed is not None:
         found = bring_in(inventory, deployed, request.from_archive, request.archive_files, request.cwd, now)
         step = begin(tenant, found.moment, now, archive=found.name)
     elif request.begins and deployed is not None:
         check_has_backups(*_read(request, plan, deployed))
+        _check_moment(step, deployed, inventory)
         check_source(tenant.model_copy(update={"restore": step.restore}), portfolio, catalog)
     elif step.restore is None:
         _clear_up(tenant, inventory)
     _write(request, path, step)
-    sentence = left_out(_whose(plan, step, deployed), step, now) if request.begins and deployed else ""
-    if sentence:
-        echo(sentence)
+    _record(request.evidence, measured)
+    if request.begins and deployed and (told := left_out(_whose(plan, step, deployed), step, now)):
+        echo(told)
 
 
 def _read(request: Request, plan: Plan, deployed: TenantPlan) -> Iterator[TenantPlan]:
@@ -131,6 +144,11 @@ def _refuse_contradictions(request: Request) -> None:
     first = "--at" if request.command == "restore" else "--from"
     if sum((request.begins, request.next, request.back)) > 1:
         raise CatalogError(f"name only one of {first}, --next and --back")
+    if request.backup and request.at is None:
+        raise CatalogError("--backup restores a backup in place of the very second: name that with --at, too")
+    if request.evidence is not None and not request.next:
+        raise CatalogError("--evidence records what a restore took, with the step after `start`: add --next")
+    refuse_broken(request.evidence)
     if request.archive_files is not None and request.from_archive is None:
         raise CatalogError("--files has the files of a dump: name that one, too, with --from FILE")
     if request.at is not None and request.from_archive is not None:
@@ -139,6 +157,40 @@ def _refuse_contradictions(request: Request) -> None:
         raise CatalogError("--live copies another tenant as it is now: name it with --from, and no --backup")
     if request.at is not None and not request.begins:
         raise CatalogError("--backup says which backup of another tenant: name that one, too, with --from")
+
+
+def _check_moment(step: Step, deployed: TenantPlan, inventory: Inventory) -> None:
+    """That the server can be restored to the moment, where it is to be; AWS is asked for nothing else."""
+    server = server_with_log(deployed)
+    if step.restore is not None and step.restore.point_in_time and server is not None:
+        check_window(step.restore.at, window_of(inventory, server))
+
+
+def _measured(
+    request: Request, inventory: Inventory, catalog: Catalog, now: datetime
+) -> Mapping[str, Any] | None:
+    """What the restore that is deployed took and lost, where somebody asks."""
+    deployed = inventory.plan.tenant(request.tenant)
+    if request.evidence is None or deployed is None:
+        return None
+    restore = deployed.restore
+    if restore is None or restore.origin or restore.stage not in RESTORED:
+        raise RefusedError(
+            f"{deployed.tenant} is {whereabouts(restore)}: what a restore took is recorded with --next once "
+            "its stage `start` is deployed"
+        )
+    stack = Stack(request.stack, request.cwd)
+    took = downtime.downtime_of(stack.state(), stack.history(), deployed.tenant)
+    of_backup = iter(()) if restore.point_in_time else restore_tests_of(inventory, deployed.tenant)
+    moment = downtime.moment_of(restore, took.stopped, of_backup)
+    promise = catalog.classes.resilience_classes[deployed.resilience_class]
+    return downtime.record_of(deployed, took, moment, promise, now)
+
+
+def _record(evidence: Path | None, measured: Mapping[str, Any] | None) -> None:
+    if evidence is not None and measured is not None:
+        append(evidence, measured)
+        echo(downtime.in_words(measured))
 
 
 def _write(request: Request, path: Path, step: Step) -> None:
@@ -158,7 +210,9 @@ def _step(request: Request, tenant: Tenant, deployed: TenantPlan | None, now: da
     if not request.begins:
         return None
     at = now.replace(microsecond=0) if request.at is None else _moment(request)
-    return begin(tenant, at, now, request.from_tenant, live=request.live)
+    any_moment = request.command == "restore" and not request.backup
+    exactly = any_moment and deployed is not None and server_with_log(deployed) is not None
+    return begin(tenant, at, now, request.from_tenant, live=request.live, point_in_time=exactly)
 
 
 def _moment(request: Request) -> datetime:

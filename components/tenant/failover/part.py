@@ -246,7 +246,7 @@ class SecondRegionPart(pulumi.ComponentResource):
                 last=self._fact(Job, FINAL_BACKUP),
                 opts=inside,
             )
-            return made.last
+            return [*made.last]
         return still
 
     def _server(self) -> ServerPlace:

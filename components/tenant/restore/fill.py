@@ -19,7 +19,7 @@ from tiers.facts.every_fact import FileShare, Job, TenantDatabase
 from tiers.plan.plan import TenantPlan, facts_of, process_of
 from tiers.portfolio.restore.anonymised import AnonymisedSection, wanted
 
-_CONFIGURATION: Final[Manifest] = {
+CONFIGURATION: Final[Manifest] = {
     "name": "configuration",
     "mountPath": pods.CONFIGURATION_DIRECTORY,
     "readOnly": True,
@@ -27,7 +27,7 @@ _CONFIGURATION: Final[Manifest] = {
 _FILL, _ANONYMISE, _READY = "fill", "anonymise", "ready"
 WITHOUT_ROLE: Final = (_FILL, _READY)
 """The containers that get no token of the role that reads the bucket."""
-_COUNTS_GIB: Final = 1
+COUNTS_GIB: Final = 1
 
 
 class BackupFill:
@@ -88,19 +88,19 @@ class BackupFill:
         marked = {**there, **self._names, "VERSION": self._version(), **self._expected}
         return [
             self._step(FETCH, "restore_test_fetch.sh", fetched, [at(FETCHED)]),
-            self._step(_FILL, "side_database_fill.sh", filled, [_CONFIGURATION, read, at(RESTORED)]),
+            self._step(_FILL, "side_database_fill.sh", filled, [CONFIGURATION, read, at(RESTORED)]),
             self._step(REPORT, "restore_test_report.sh", reported, [at(FETCHED), at(RESTORED, read=True)]),
             *self._anonymising(),
-            self._step(_READY, "side_database_ready.sh", marked, [_CONFIGURATION, read]),
+            self._step(_READY, "side_database_ready.sh", marked, [CONFIGURATION, read]),
         ]
 
     def volumes(self) -> list[Manifest]:
         """The volumes of these containers, but for odoo.conf and the scratch directory of the last one."""
         return [
             pods.empty(FETCHED.strip("/"), self.room_gib),
-            pods.empty(RESTORED.strip("/"), _COUNTS_GIB),
-            *(pods.empty(scratch(name), _COUNTS_GIB) for name in (FETCH, _FILL, REPORT)),
-            *(pods.empty(scratch(each["name"]), _COUNTS_GIB) for each in self._anonymising()),
+            pods.empty(RESTORED.strip("/"), COUNTS_GIB),
+            *(pods.empty(scratch(name), COUNTS_GIB) for name in (FETCH, _FILL, REPORT)),
+            *(pods.empty(scratch(each["name"]), COUNTS_GIB) for each in self._anonymising()),
         ]
 
     @property
@@ -119,7 +119,7 @@ class BackupFill:
             "COLUMNS": json.dumps(wanted(section)),
             **({"ATTACHMENTS": "yes"} if section.attachments else {}),
         }
-        mounts = [_CONFIGURATION, at(FETCHED, read=True)]
+        mounts = [CONFIGURATION, at(FETCHED, read=True)]
         return [self._step(_ANONYMISE, "side_database_anonymise.sh", env, mounts)]
 
     @property
@@ -146,7 +146,7 @@ class BackupFill:
             self._fact.compute,
             mounts=mounts,
             scratch="scratch" if name == _READY else scratch(name),
-            disk_gib=self.room_gib + 2 * _COUNTS_GIB,
+            disk_gib=self.room_gib + 2 * COUNTS_GIB,
             env=pods.variables({"HOME": pods.SCRATCH_DIRECTORY, **env}),
             **jobs.command(script(runs)),
         )

@@ -7,19 +7,23 @@ what a database says, and to restore it is to run it: the container that does ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import pulumi
 
+from components.kubernetes import pods
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.workload import OdooSettings
-from components.places import BucketPlace, PlatformPlace
+from components.places import Administered, BucketPlace, PlatformPlace
 from components.tenant.restore.fill import BackupFill
+from components.tenant.restore.marks import leave_marks
 from components.tenant.restore.origin import REFRESH_TESTS, REFRESHES, Origin, origin_of
+from components.tenant.restore.point_in_time import MomentFill, open_server
 from components.tenant.restore.side_database import SideDatabase
 from components.tenant.restore.side_jobs import SideJobs
-from tiers.facts.every_fact import FactId, LogicalBackup
-from tiers.facts.names import FILL_SIDE, MAKE_SIDE
+from tiers.facts.every_fact import FactId, LogicalBackup, RestoredServer
+from tiers.facts.names import FILL_SIDE, MAKE_SIDE, OPEN_RESTORED
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.restore.anonymised import digest
 from tiers.portfolio.restore.stage import Restore, RestoreStage
@@ -43,6 +47,7 @@ def declare_restore(
     after: tuple[Sequence[pulumi.Resource], Sequence[pulumi.Resource]],
     opts: pulumi.ResourceOptions,
     saved_there: BucketPlace | None = None,
+    servers: Mapping[FactId, Administered] = MappingProxyType({}),
 ) -> None:
     """The jobs of a restore, while there is one.
 
@@ -55,13 +60,20 @@ def declare_restore(
         after: Its backups and the one that was made for it, and what has stopped or was saved before.
         opts: Options of the jobs.
         saved_there: The bucket of its second region, where it comes home from there.
+        servers: All servers with a database of it, by fact.
     """
     if tenant.restore is None or side is None:
         return
     own = next((own_buckets[kept.bucket] for kept in facts_of(tenant.facts, LogicalBackup)), platform.bucket)
     bucket = platform.bucket if tenant.reads_another else saved_there or own
     origin = origin_of(tenant, bucket, platform.name, platform.cluster, opts)
-    DataRestore(tenant, tenant.restore, side, origin, mounted, opts).declare(*after)
+    restore = DataRestore(tenant, tenant.restore, side, origin, mounted, opts)
+    leave_marks(tenant, tenant.restore, after[1], opts)
+    pasts = [servers[each.id] for each in facts_of(tenant.facts, RestoredServer)]
+    if OPEN_RESTORED in restore.jobs:
+        restore.copy_moment(pasts[0], after[0])
+    else:
+        restore.declare(*after)
 
 
 class DataRestore(SideJobs):
@@ -102,10 +114,29 @@ class DataRestore(SideJobs):
         if MAKE_SIDE in self.jobs:
             made = self.side.make(self.jobs[MAKE_SIDE])
             self._fill(self.after(made, *backups))
-        # What an upload lacks is nowhere.
-        may_lack = stage is RestoreStage.BACK or self._restore.from_archive is not None
+        # What an upload lacks is nowhere; so is what came and went between two backups.
+        may_lack = (
+            stage is RestoreStage.BACK
+            or self._restore.point_in_time
+            or self._restore.from_archive is not None
+        )
         said = self._anonymised()
         self.switch_or_drop(_ACTIONS.get(stage, ""), backups, still, may_lack=may_lack, expected=said)
+
+    def copy_moment(self, past: Administered, backups: Sequence[pulumi.Resource]) -> None:
+        """Copy the database of the server as it was: its role gets the password of today first.
+
+        Args:
+            past: That server.
+            backups: What has the role that lists the copy of the files.
+        """
+        opened = open_server(self.tenant, past, self.side.role, self._restore.moment, self._opts)
+        made = self.side.make(self.jobs[MAKE_SIDE], [opened])
+        fact = self.jobs[FILL_SIDE]
+        fill = MomentFill(self.tenant, fact, self.side.names, self.origin, past.server, self._restore.moment)
+        volumes = [*pods.odoo_volumes(self.files.claim_name, self.settings.secret_name), *fill.volumes()]
+        opts = self.after(made, *backups, self.files)
+        self.pod(FILL_SIDE, fill.steps(), volumes, opts, fill.without_role)
 
     def _fill(self, opts: pulumi.ResourceOptions) -> None:
         """Restore a backup into the side database."""

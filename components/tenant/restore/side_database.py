@@ -61,9 +61,9 @@ class SideDatabase:
         if tenant.upgrade is not None:
             self.names["COMMAND_LOGIN"] = command_role(self._used.role)
 
-    def make(self, job: Job) -> pulumi.Resource:
-        """Make it, empty."""
-        return self._run(job, "side_database.sh", {}, [])
+    def make(self, job: Job, after: Sequence[pulumi.Input[pulumi.Resource]] = ()) -> pulumi.Resource:
+        """Make it, empty, after all of *after*."""
+        return self._run(job, "side_database.sh", {}, after)
 
     def taken_back(self, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """What comes before the pods that work with the database before again: it has its name again.

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+import cli.actions.change.restore
 from cli.console.exit_codes import Exit
 from cli.main import app
+from lifecycle import evidence
+from lifecycle.adapters.pulumi_cli import Stack
+from lifecycle.errors import LifecycleError
+from lifecycle.in_place.point_in_time import Window
+from tests.lifecycle.test_downtime import HISTORY, state
 
 RUNNER = CliRunner()
 AT = "2026-11-29T01:15:00Z"
@@ -98,9 +105,103 @@ def test_a_tenant_that_nobody_has_is_refused(folder: Path, up: Callable[[], None
     assert (result.exit_code, "no file has tenant 'nobody'" in result.stderr) == (Exit.CONFIGURATION, True)
 
 
-def test_a_server_of_ones_own_could_do_more_and_that_is_said(folder: Path, up: Callable[[], None]) -> None:
+WINDOW = Window(
+    "local-meridian-postgresql",
+    datetime(2026, 11, 16, tzinfo=UTC),
+    datetime(2026, 11, 29, 1, 20, tzinfo=UTC),
+    servers_left=3,
+    gib_left=1000,
+    storage_gib=100,
+)
+
+
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What RDS would say."""
+    monkeypatch.setattr(cli.actions.change.restore, "window_of", lambda *_: WINDOW)
+
+
+@pytest.mark.usefixtures("window")
+def test_a_server_of_ones_own_goes_back_to_the_second(folder: Path, up: Callable[[], None]) -> None:
     up()
-    assert "This command does not do that" in restore(folder, "meridian", "--at", AT).stdout
+    before = file_of(folder, "meridian")
+    late = restore(folder, "meridian", "--at", "2026-11-29T02:15:00Z")
+    assert (late.exit_code, "from 2026-11-16T00:00:00Z to 2026-11-29T01:20:00Z" in late.stderr) == (
+        Exit.POLICY,
+        True,
+    )
+    assert file_of(folder, "meridian") == before
+    begun = restore(folder, "meridian", "--at", AT)
+    assert begun.exit_code == Exit.OK, begun.output
+    assert f"restore: {{at: {AT}, point_in_time: true, stage: prepare}}" in file_of(folder, "meridian")
+    assert "restores meridian's own database as it was at" in begun.stdout
+    assert "AWS names no time for making it" in begun.stdout
+    up()
+    assert f"is at stage prepare of its restore to exactly {AT}" in restore(folder, "meridian").stdout
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize(
+    ("raised", "code", "why"),
+    [
+        (KeyboardInterrupt(), Exit.CANCELLED, "cancelled"),
+        (LifecycleError("server 'x': cannot be read"), Exit.ERROR, "cannot be read"),
+    ],
+)
+def test_what_ends_while_aws_is_asked_has_written_nothing(  # noqa: PLR0917 - fixtures and a row
+    folder: Path,
+    up: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    raised: BaseException,
+    code: Exit,
+    why: str,
+) -> None:
+    def asked(*_: object) -> Window:
+        raise raised
+
+    up()
+    monkeypatch.setattr(cli.actions.change.restore, "window_of", asked)
+    before = file_of(folder, "meridian")
+    done = restore(folder, "meridian", "--at", AT)
+    assert (done.exit_code, why in done.stderr) == (code, True), done.output
+    assert file_of(folder, "meridian") == before
+
+
+def test_the_backup_is_restored_where_somebody_asks_for_it(folder: Path, up: Callable[[], None]) -> None:
+    up()
+    done = restore(folder, "meridian", "--at", AT, "--backup")
+    assert done.exit_code == Exit.OK, done.output
+    assert f"restore: {{at: {AT}, stage: prepare}}" in file_of(folder, "meridian")
+    assert "with it, what was written after the backup is" in done.stdout
+    shared = restore(folder, "acme", "--at", AT)
+    assert "one log for all of its tenants" in shared.stdout
+    wrong = restore(folder, "acme", "--backup")
+    assert (wrong.exit_code, "name that with --at, too" in wrong.stderr) == (Exit.CONFIGURATION, True)
+
+
+@pytest.mark.usefixtures("window")
+def test_what_a_restore_took_is_recorded_with_the_step_after_it(
+    folder: Path, up: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up()
+    record = tmp_path / "meridian.jsonl"
+    assert restore(folder, "meridian", "--at", AT).exit_code == Exit.OK
+    up()
+    early = restore(folder, "meridian", "--next", "--evidence", str(record))
+    assert (early.exit_code, "once its stage `start` is deployed" in early.stderr) == (Exit.POLICY, True)
+    for _ in ("switch", "start"):
+        assert restore(folder, "meridian", "--next").exit_code == Exit.OK
+        up()
+    monkeypatch.setattr(Stack, "state", lambda _: state("meridian"))
+    monkeypatch.setattr(Stack, "history", lambda _: HISTORY)
+    done = restore(folder, "meridian", "--next", "--evidence", str(record))
+    assert done.exit_code == Exit.OK, done.output
+    assert "meridian went back to 2026-11-29T01:15:00Z: 15 min 0 s of work are in the database" in done.stdout
+    (line,) = evidence.read(record)
+    assert (line["step"], line["rpo_seconds"], line["rto_seconds"]) == ("restore", 900, 540)
+    assert "stage: confirm" in file_of(folder, "meridian")
+    alone = restore(folder, "meridian", "--evidence", str(record))
+    assert (alone.exit_code, "add --next" in alone.stderr) == (Exit.CONFIGURATION, True)
 
 
 def refresh(folder: Path, *arguments: str) -> Any:

@@ -114,7 +114,24 @@ def test_pods_stop_and_start_as_the_stage_says_and_data_stays(stage: RestoreStag
         assert bool(replicas) is (stage not in STOPPED)
     kept = [{each.urn for each in one if each.type in HOLDS_DATA} for one in (there, at_rest)]
     assert kept[1] <= kept[0]
-    assert {each.name for each in there if each.urn in kept[0] - kept[1]} <= {"acme-restored-data"}
+    marks = {"acme-restored-data", "acme-restore-began", "acme-restore-answered"}
+    assert {each.name for each in there if each.urn in kept[0] - kept[1]} <= marks
+
+
+def test_when_people_wait_and_are_answered_is_left_in_the_state() -> None:
+    """Made by the update that stops them, and by the one that starts them once pods are ready."""
+    marks = ("acme-restore-began", "acme-restore-answered")
+    seen = {stage: [each.name for each in declared(stage) if each.name in marks] for stage in RestoreStage}
+    assert seen == {
+        "prepare": [],
+        "switch": [marks[0]],
+        "start": [*marks],
+        "confirm": [*marks],
+        "back": [],
+        "discard": [],
+    }
+    names = [each.name for each in declared("start")]
+    assert names.index("acme-web") < names.index(marks[1])
 
 
 def test_each_job_is_there_at_its_stages_only() -> None:

@@ -28,9 +28,10 @@ from tiers.facts.every_fact import (
     LogShipper,
     RedisExporter,
     Rehearsal,
+    RestoredServer,
     UsageExporter,
 )
-from tiers.facts.names import FILL_SIDE, log_group
+from tiers.facts.names import FILL_SIDE, RESTORED_SERVER, log_group
 from tiers.facts.record import Origin
 from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, numbered, physical_name
 from tiers.plan.plan import Plan
@@ -145,6 +146,9 @@ def _names(base: tuple[str, ...], fact: FactRecord, home: str) -> Iterator[_Name
     if isinstance(fact, DatabaseInstance):
         yield from _server(physical_name(*base, "postgresql"), here)
         yield _role(*base, "database-admin")
+    elif isinstance(fact, RestoredServer):
+        yield SERVER, physical_name(physical_name(*base, "postgresql"), RESTORED_SERVER), here
+        yield _role(*base, RESTORED_SERVER)
     elif isinstance(fact, DatabaseStandby):
         yield from _server(physical_name(*base, numbered("postgresql-standby", fact.number)), here)
     elif isinstance(fact, CacheGroup | CacheSpace):

@@ -10,6 +10,7 @@ from tiers.facts.names import (
     DROP_SIDE,
     MAKE_SIDE,
     ODOO_SETUP,
+    OPEN_RESTORED,
     RESTORE_FILES,
     SIDE_DATABASE,
     SWITCH_SIDE,
@@ -22,7 +23,7 @@ from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory
 
-_ADMINISTRATORS: Final = (MAKE_SIDE, SWITCH_SIDE, DROP_SIDE)
+_ADMINISTRATORS: Final = (OPEN_RESTORED, MAKE_SIDE, SWITCH_SIDE, DROP_SIDE)
 _AS_ODOO: Final = (RESTORE_FILES, UPGRADE_SIDE)
 """Files belong to Odoo's user: only as this one can they be written."""
 _CONNECTIONS: Final = 2

@@ -16,6 +16,7 @@ from tiers.facts.names import (
     FILL_SIDE,
     FINAL_BACKUP,
     MAKE_SIDE,
+    OPEN_RESTORED,
     RESTORE_FILES,
     SWITCH_SIDE,
     kept_database,
@@ -23,9 +24,10 @@ from tiers.facts.names import (
 )
 from tiers.plan.move import awake, move_facts
 from tiers.plan.restore.beside import database_beside, job_beside, working
+from tiers.plan.restore.point_in_time import reading_files, restored_server
 from tiers.plan.tenant import tenant_facts
 from tiers.portfolio.platform import Platform
-from tiers.portfolio.restore.stage import STOPPED, RestoreStage
+from tiers.portfolio.restore.stage import READING, STOPPED, Restore, RestoreStage
 from tiers.portfolio.tenant import Tenant
 
 # Files come back twice: those that the restored database names, and those of the one before on the way back.
@@ -64,6 +66,16 @@ def restore_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Itera
     if called := _CALLED.get(stage):
         yield database_beside(own, tenant, called(used.database))
     saved = any(isinstance(fact, LogicalBackup) for fact in own)
-    for name in _JOBS[stage]:
+    if tenant.restore.point_in_time and stage in READING:
+        yield from restored_server(own, tenant, tenant.restore.at)
+    for name in _jobs_of(tenant.restore):
         if saved or name not in _OF_ITS_BACKUPS.get(stage, ()):
-            yield job_beside(own, platform, tenant, name)
+            made = job_beside(own, platform, tenant, name)
+            reads = tenant.restore.point_in_time and name == FILL_SIDE
+            yield reading_files(made, platform) if reads else made
+
+
+def _jobs_of(restore: Restore) -> tuple[str, ...]:
+    """The jobs of its stage, in order."""
+    opens = restore.point_in_time and restore.stage is RestoreStage.PREPARE
+    return (OPEN_RESTORED, *_JOBS[restore.stage]) if opens else _JOBS[restore.stage]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tiers.catalog.tier import Offer
+from tiers.catalog.tier import Offer, OwnDatabase
 from tiers.portfolio.restore.anonymised import anonymised_faults
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import Fault
@@ -21,3 +21,20 @@ def restore_faults(tenant: Tenant, offer: Offer) -> Iterator[Fault]:
     if offer.backup_class is None:
         lacks = "there would be no way back" if tenant.restore.from_tenant else "there is none to restore"
         yield ("restore",), f"{tenant.tier} makes no backups for '{tenant.environment}', so {lacks}"
+    if tenant.restore.point_in_time and (why := no_point_in_time(tenant, offer)):
+        yield ("restore", "point_in_time"), why
+
+
+def no_point_in_time(tenant: Tenant, offer: Offer) -> str:
+    """Why *tenant* cannot be restored to any minute; '' where it can."""
+    if not isinstance(offer.database, OwnDatabase):
+        return (
+            f"{tenant.tier} has its databases on a shared server, which has one log for all of its tenants: "
+            "restore a backup instead, without point_in_time (`costack restore --backup`)"
+        )
+    if not offer.database.backup_retention_days:
+        return (
+            f"the server of {tenant.tier} keeps no automated backups for '{tenant.environment}': restore a "
+            "backup instead, without point_in_time (`costack restore --backup`)"
+        )
+    return ""

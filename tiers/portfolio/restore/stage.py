@@ -49,7 +49,10 @@ ORDER: Final = Order(
 STOPPED: Final = frozenset({RestoreStage.SWITCH, RestoreStage.BACK})
 """The stages in which no pod of Odoo runs."""
 READING: Final = frozenset({RestoreStage.PREPARE, RestoreStage.SWITCH})
-"""The stages in which a job reads the backup that is restored."""
+"""The stages in which a job reads the backup that is restored; a server as it was lasts as long.
+
+People wait from `switch` on: to remove a server then would be waited for, too, so it goes with `start`.
+"""
 RESTORED: Final = frozenset({RestoreStage.START, RestoreStage.CONFIRM})
 """The stages in which people work with what was restored."""
 
@@ -72,6 +75,9 @@ class Restore(Frozen):
 
     at: UtcDatetime
     """The moment, with time zone: the newest complete backup of then or before is restored."""
+    point_in_time: bool = False
+    """Whether the tenant's own server is restored as it was at that moment, and no backup; `costack restore`
+    writes it."""
     from_tenant: TenantId | None = None
     """The tenant whose backup it is, where it is not its own; `costack refresh` writes it."""
     from_archive: ArchiveName | None = None
@@ -98,6 +104,11 @@ class Restore(Frozen):
             raise ValueError("live: expected from_tenant beside it, the tenant that is backed up")
         if self.scheduled and not self.from_tenant:
             raise ValueError("scheduled: expected from_tenant beside it, the tenant of the schedule")
+        if self.point_in_time and self.origin:
+            raise ValueError(
+                "point_in_time is of the tenant's own server: expected neither from_tenant nor "
+                "from_archive beside it"
+            )
         return self
 
     @property
@@ -116,6 +127,8 @@ class Restore(Frozen):
         >>> Restore(at="2026-11-29T01:15:00Z", from_archive="acme.zip", stage="prepare").data_of("acme-trial")
         'the uploaded acme.zip of 2026-11-29T01:15:00Z'
         """
+        if self.point_in_time:
+            return f"{tenant}'s own database as it was at {self.moment}"
         if self.from_archive:
             return f"the uploaded {self.from_archive} of {self.moment}"
         if self.live:
@@ -129,6 +142,11 @@ class Restore(Frozen):
         'refresh of acme-staging, 2026-11-29T01:15:00Z'
         """
         return f"refresh of {tenant}, {self.moment}"
+
+    @property
+    def what(self) -> tuple[datetime, bool, str | None, bool]:
+        """What is restored, to tell restores apart."""
+        return self.at, self.point_in_time, self.origin, self.live
 
     @property
     def moment(self) -> str:
@@ -145,6 +163,6 @@ def may_follow(there: Restore | None, here: Restore | None) -> bool:
 
     The way back of a step that failed, too: the stack has the one before it then.
     """
-    if there and here and (there.at, there.origin, there.live) != (here.at, here.origin, here.live):
+    if there and here and there.what != here.what:
         return False
     return ORDER.may_follow(*(None if each is None else each.stage for each in (there, here)))

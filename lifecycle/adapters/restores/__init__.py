@@ -1,0 +1,1 @@
+"""What AWS and Pulumi say of a restore in place."""

@@ -1,0 +1,1 @@
+"""Restores in place: to which moments they lead, and what they took."""
