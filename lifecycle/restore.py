@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
-from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_to_begin
 from tiers.catalog.tier import Catalog
 from tiers.facts.archive import MOST_HOURS
 from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.restore.source import source_faults
-from tiers.portfolio.restore.stage import NEXT, WAY_BACK, ArchiveName, Restore, RestoreStage, may_follow
+from tiers.portfolio.restore.stage import ORDER, ArchiveName, Restore, RestoreStage, may_follow
 from tiers.portfolio.tenant import Portfolio, Tenant
-from tiers.vocabulary import LifecycleStage, TenantId
+from tiers.vocabulary import TenantId
 
 STEPS: Final[Mapping[RestoreStage, str]] = {
     RestoreStage.PREPARE: "restores {data} into a database beside the one in use and checks it; people work "
@@ -82,9 +82,7 @@ def begin(
     Raises:
         RefusedError: When something else goes on with the tenant, or *at* is in the future.
     """
-    refuse_while_busy(tenant, "restore")
-    if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
-        raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is restored")
+    refuse_to_begin(tenant, "restore", "is restored")
     if at > now:
         raise RefusedError(f"{at:%Y-%m-%dT%H:%M:%SZ} is in the future: there is no backup of then or before")
     how = {"live": live, "scheduled": scheduled}
@@ -99,14 +97,14 @@ def advance(tenant: Tenant) -> Step:
         RefusedError: When it is not being restored.
     """
     now = _going_on(tenant)
-    following = NEXT[now.stage]
+    following = ORDER.next[now.stage]
     if following is None:
         return Step(None, _ENDED.format(tenant=tenant.tenant))
     return _step(tenant.tenant, now.model_copy(update={"stage": following}))
 
 
-def back(tenant: Tenant) -> Step:
-    """The step back to the database before.
+def back(tenant: Tenant, deployed: TenantPlan | None) -> Step:
+    """The step back to the database before, where *deployed* is what the last update left.
 
     Raises:
         RefusedError: When it is not being restored, or one of the two databases is being dropped already.
@@ -117,9 +115,10 @@ def back(tenant: Tenant) -> Step:
             f"the database that {tenant.tenant} had before is dropped with this step: finish with --next; "
             "the backup that was made before the switch can be restored like any other"
         )
-    if now.stage not in WAY_BACK:
+    stage = ORDER.back(now.stage, deployed.restore.stage if deployed and deployed.restore else None)
+    if stage is None:
         raise RefusedError(f"{tenant.tenant} is going back already: finish with --next")
-    return _step(tenant.tenant, now.model_copy(update={"stage": WAY_BACK[now.stage]}))
+    return _step(tenant.tenant, now.model_copy(update={"stage": stage}))
 
 
 def check_deployed(

@@ -28,6 +28,7 @@ from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
 from components.tenant.restore.jobs import declare_restore
+from components.tenant.restore.side_database import side_of
 from components.tenant.rotation import TenantPasswords
 from components.tenant.route import build_route
 from components.tenant.sessions import session_secrets
@@ -189,6 +190,8 @@ class TenantStack(pulumi.ComponentResource):
             self.tenant.tenant, route.namespace, self.passwords, place=self._secrets(), opts=self._inside
         )
         before: list[pulumi.Resource] = [database, self.filestore, self.settings]
+        self.side = side_of(self.tenant, self._administered(), self.role, self._inside)
+        before += self.side.taken_back([database]) if self.side else []
         before += self.update.before_pods(self.filestore, self.settings, [*before, *sleep])
         return set_up_odoo(
             self.tenant,
@@ -280,16 +283,14 @@ class TenantStack(pulumi.ComponentResource):
         made = backups_of(self.tenant, self.platform, self.files.buckets, mounted, still, self._inside)
         backups, saved = ([made], made.last) if made else ([], [])
         self.move.remove_old(self.filestores, self.settings, saved)
-        given = (self.tenant, self.platform, (self._administered(), self.role))
+        given = (self.tenant, self.platform, self.side)
         more: dict[str, Any] = {"own_buckets": self.files.buckets, "mounted": mounted, "opts": self._inside}
         there = self.files.there.bucket if self.tenant.failover and self.files.there else None
-        read = [*backups, *copied]
-        declare_restore(*given, after=(read, [*still, *saved]), saved_there=there, **more)
-        mark = made.mark if made else None
-        declare_upgrade(*given, after=(backups, [*still, *saved]), last=mark, **more)
+        done, mark = [*still, *saved], made.mark if made else None
+        declare_restore(*given, after=([*backups, *copied], done), saved_there=there, **more)
+        declare_upgrade(*given, after=(backups, done), last=mark, **more)
         declare_database_upgrade(self.tenant.tenant, self.tenant.facts, self._administered(), self._inside)
         dropped = (self.platform.server, self._administered().administrator_name)
-        after = pulumi.ResourceOptions(parent=self, depends_on=[*still, *saved])
-        close_down(self.tenant, dropped, mounted, after)
+        close_down(self.tenant, dropped, mounted, pulumi.ResourceOptions(parent=self, depends_on=done))
         self._fenced(FENCE_DATABASE, still)
         return made.live if made else ()

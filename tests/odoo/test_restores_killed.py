@@ -104,7 +104,7 @@ def kill(shop: Host, stage: RestoreStage, job: str, points: int = POINTS, **sour
         if job == RESTORE_FILES:
             shutil.rmtree(shop.data / "filestore" / shop.database, ignore_errors=True)
         empty(staged)
-        cut_off += staged.killed_after(spec, lasted * (point + 0.5) / points)
+        cut_off += staged.killed_after(spec, lasted * (point + 0.5) / points) is not None
         assert shop.database in databases(shop)
         assert shop.ask(_PEOPLE) == people
         if not again:

@@ -31,7 +31,7 @@ from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
-from tiers.portfolio.restore.stage import WAY_BACK
+from tiers.portfolio.restore.stage import ORDER
 from tiers.portfolio.tenant import Tenant
 
 
@@ -77,7 +77,7 @@ def restore_on(request: Request, now: datetime) -> None:
     request = _with_ids(request, portfolio.tenants)
     tenant, path = tenant_and_file(folder, portfolio.tenants, request.tenant)
     deployed = plan.tenant(request.tenant)
-    step = _step(request, tenant, now)
+    step = _step(request, tenant, deployed, now)
     try:
         check_deployed(tenant, deployed, request.stack, going_back=request.back)
     except RefusedError as waiting:
@@ -144,17 +144,17 @@ def _refuse_contradictions(request: Request) -> None:
 def _write(request: Request, path: Path, step: Step) -> None:
     after: tuple[str, ...] = ()
     if step.restore is not None:
-        ways_back = ("or --back",) if step.restore.stage in WAY_BACK else ()
+        ways_back = ("or --back",) if step.restore.stage in ORDER.way_back else ()
         after = (step.restore.command, request.tenant, *ways_back)
     where = Where(request.stack, request.portfolio, request.cwd)
     write_step(path, {"restore": step.line}, step.update, where, after)
 
 
-def _step(request: Request, tenant: Tenant, now: datetime) -> Step | None:
+def _step(request: Request, tenant: Tenant, deployed: TenantPlan | None, now: datetime) -> Step | None:
     if request.next:
         return advance(tenant)
     if request.back:
-        return back(tenant)
+        return back(tenant, deployed)
     if not request.begins:
         return None
     at = now.replace(microsecond=0) if request.at is None else _moment(request)

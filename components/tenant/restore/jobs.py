@@ -13,8 +13,7 @@ import pulumi
 
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.workload import OdooSettings
-from components.places import Administered, BucketPlace, PlatformPlace
-from components.tenant.database import RoleSecret
+from components.places import BucketPlace, PlatformPlace
 from components.tenant.restore.fill import BackupFill
 from components.tenant.restore.origin import REFRESH_TESTS, REFRESHES, Origin, origin_of
 from components.tenant.restore.side_database import SideDatabase
@@ -37,7 +36,7 @@ _ACTIONS: Final = {
 def declare_restore(
     tenant: TenantPlan,
     platform: PlatformPlace,
-    databases: tuple[Administered, RoleSecret],
+    side: SideDatabase | None,
     *,
     own_buckets: Mapping[FactId, BucketPlace],
     mounted: tuple[Filestore, OdooSettings],
@@ -50,16 +49,15 @@ def declare_restore(
     Args:
         tenant: The tenant.
         platform: Whose bucket has another tenant's backups.
-        databases: The server with its administrator, and the tenant's login.
+        side: The database beside its own; None where there is none.
         own_buckets: Where the tenant's own backups are, by fact.
         mounted: Its files and its odoo.conf.
         after: Its backups and the one that was made for it, and what has stopped or was saved before.
         opts: Options of the jobs.
         saved_there: The bucket of its second region, where it comes home from there.
     """
-    if tenant.restore is None:
+    if tenant.restore is None or side is None:
         return
-    side = SideDatabase(tenant, "restored-data", *databases, opts)
     own = next((own_buckets[kept.bucket] for kept in facts_of(tenant.facts, LogicalBackup)), platform.bucket)
     bucket = platform.bucket if tenant.reads_another else saved_there or own
     origin = origin_of(tenant, bucket, platform.name, platform.cluster, opts)

@@ -62,7 +62,7 @@ class SideJobs:
         arrive: what the database before lacked, it may lack again. Nothing else than what is *expected* is
         switched.
         """
-        if SWITCH_SIDE in self.jobs:
+        if SWITCH_SIDE in self.jobs and not action.startswith("drop"):  # else SideDatabase.taken_back has it
             switched = self.side.act(self.jobs[SWITCH_SIDE], action, still, expected)
             if RESTORE_FILES in self.jobs:
                 self._bring_files_back(self.after(switched, *backups, self.files), may_lack=may_lack)

@@ -54,6 +54,17 @@ def test_the_way_back_is_open_also_when_an_update_failed(folder: Path, up: Calla
     assert restore(folder, "acme", "--next").exit_code == Exit.OK
     result = restore(folder, "acme", "--back")  # the update of `switch` failed
     assert result.exit_code == Exit.OK, result.output
+    assert "stage: discard}" in file_of(folder)  # people work with the very next update
+    assert "drops the restored one with all that was written there" in result.stdout
+
+
+def test_what_took_its_place_is_stopped_before_it_goes_back(folder: Path, up: Callable[[], None]) -> None:
+    up()
+    assert restore(folder, "acme", "--at", AT).exit_code == Exit.OK
+    up()
+    assert restore(folder, "acme", "--next").exit_code == Exit.OK
+    up()
+    assert restore(folder, "acme", "--back").exit_code == Exit.OK
     assert "stage: back}" in file_of(folder)
     up()
     result = restore(folder, "acme", "--next")

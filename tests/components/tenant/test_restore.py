@@ -126,7 +126,7 @@ def test_each_job_is_there_at_its_stages_only() -> None:
         "start": [],
         "confirm": ["acme-drop-side-database"],
         "back": ["acme-restore-filestore", "acme-switch-side-database"],
-        "discard": ["acme-drop-side-database"],
+        "discard": ["acme-drop-side-database", "acme-switch-side-database"],
     }
     actions = {
         stage: env(pod(declared(stage), name)["containers"][0])["ACTION"]

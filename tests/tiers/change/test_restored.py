@@ -10,7 +10,7 @@ from tests.portfolios import plan_of, tenant
 from tiers.change.effect import EffectKind
 from tiers.change.effects import effects_of
 from tiers.plan.plan import Plan
-from tiers.portfolio.restore.stage import NEXT, WAY_BACK, RestoreStage
+from tiers.portfolio.restore.stage import ORDER, RestoreStage
 
 AT = "2026-11-29T01:15:00Z"
 
@@ -68,7 +68,7 @@ def test_production_is_told_that_mail_of_then_is_sent_again() -> None:
 
 @pytest.mark.parametrize("stage", list(RestoreStage))
 def test_every_step_that_can_be_taken_says_what_it_does_unless_it_only_ends(stage: RestoreStage) -> None:
-    for following in (NEXT[stage], WAY_BACK.get(stage)):
+    for following in (ORDER.next[stage], ORDER.way_back.get(stage)):
         assert following is None or said(stage, following)
     assert effects_of(planned(stage), planned(stage)) == ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum, unique
 from typing import Annotated, Final, Self
@@ -31,21 +30,22 @@ class RestoreStage(StrEnum):
     """People work with the database before; what was restored is dropped."""
 
 
-NEXT: Final[Mapping[RestoreStage, RestoreStage | None]] = {
-    RestoreStage.PREPARE: RestoreStage.SWITCH,
-    RestoreStage.SWITCH: RestoreStage.START,
-    RestoreStage.START: RestoreStage.CONFIRM,
-    RestoreStage.CONFIRM: None,
-    RestoreStage.BACK: RestoreStage.DISCARD,
-    RestoreStage.DISCARD: None,
-}
-"""The next step of each stage; None where it ends."""
-WAY_BACK: Final[Mapping[RestoreStage, RestoreStage]] = {
-    RestoreStage.PREPARE: RestoreStage.DISCARD,
-    RestoreStage.SWITCH: RestoreStage.BACK,
-    RestoreStage.START: RestoreStage.BACK,
-}
-"""The step back of each stage that has one."""
+ORDER: Final = Order(
+    first=RestoreStage.PREPARE,
+    next={
+        RestoreStage.PREPARE: RestoreStage.SWITCH,
+        RestoreStage.SWITCH: RestoreStage.START,
+        RestoreStage.START: RestoreStage.CONFIRM,
+        RestoreStage.CONFIRM: None,
+        RestoreStage.BACK: RestoreStage.DISCARD,
+        RestoreStage.DISCARD: None,
+    },
+    way_back={
+        RestoreStage.PREPARE: RestoreStage.DISCARD,
+        RestoreStage.SWITCH: RestoreStage.BACK,
+        RestoreStage.START: RestoreStage.BACK,
+    },
+)
 STOPPED: Final = frozenset({RestoreStage.SWITCH, RestoreStage.BACK})
 """The stages in which no pod of Odoo runs."""
 READING: Final = frozenset({RestoreStage.PREPARE, RestoreStage.SWITCH})
@@ -147,5 +147,4 @@ def may_follow(there: Restore | None, here: Restore | None) -> bool:
     """
     if there and here and (there.at, there.origin, there.live) != (here.at, here.origin, here.live):
         return False
-    order = Order(first=RestoreStage.PREPARE, next=NEXT, way_back=WAY_BACK)
-    return order.may_follow(*(None if each is None else each.stage for each in (there, here)))
+    return ORDER.may_follow(*(None if each is None else each.stage for each in (there, here)))
