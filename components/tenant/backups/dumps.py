@@ -78,7 +78,8 @@ class TenantBackups(pulumi.ComponentResource):
         self.live = [_job(tenant, asked, make({"ASKED_FOR": asked.asked_for or ""}), after)] if asked else []
         # Decommissioning looks for the dump with this mark: clocks prove nothing.
         self.mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex if last else None
-        self.last = [_job(tenant, last, make({"LAST": self.mark or ""}), after)] if last else []
+        finished = _job(tenant, last, make({"LAST": self.mark or ""}), after) if last else None
+        self.last: list[pulumi.Resource] = [finished] if finished else []
         self.register_outputs({})
 
 
