@@ -187,7 +187,7 @@ class TenantStack(pulumi.ComponentResource):
         secret = administrator_secret(
             self.tenant.tenant, route.namespace, self.passwords, place=self._secrets(), opts=self._inside
         )
-        before: list[pulumi.Resource] = [database, self.filestore, self.settings]
+        before: list[pulumi.Resource] = [database, self.filestore, self.settings, *self.services.cdns]
         before += self.update.before_pods(self.filestore, self.settings, [*before, *sleep])
         return set_up_odoo(
             self.tenant,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from tiers.change.cdn import cdn_changes
 from tiers.change.data import data_changes, removal
 from tiers.change.effect import Effect, EffectKind, together
 from tiers.change.environment import environment_changes
@@ -71,6 +72,7 @@ def _of_tenant(before: TenantPlan, after: TenantPlan) -> Iterator[Effect]:
     known = {fact.id: fact for fact in before.facts}
     for change in (
         *environment_changes(before, after),
+        *cdn_changes(before, after),
         *restore_changes(before, after),
         *failover_changes(before, after),
         *odoo_upgrade_changes(before, after),
