@@ -144,7 +144,7 @@ class Account:
     def _named(self, names: Names, region: str) -> Iterator[RemainingResource]:
         """The resources found by name; global services are listed in one region only."""
         for listing in LISTINGS:
-            if listing.everywhere and region != self.region or not listing.is_of(names.types):
+            if (listing.everywhere and region != self.region) or not listing.is_of(names.types):
                 continue
             for page in self._pages(listing.service, region, listing.operation, **listing.parameters):
                 for each in listing.entries(page):

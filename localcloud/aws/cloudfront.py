@@ -26,7 +26,7 @@ _HEADERS: Final = {
     "60669652-455b-4ae9-85a4-c4c02393f86c": "SimpleCORS",
     "67f7725c-6f97-4210-82d7-5512b31e9d03": "SecurityHeadersPolicy",
 }
-"""Managed policies (CloudFront Developer Guide, "Use managed cache policies", "… response headers policies")."""
+"""Managed policies (CloudFront Developer Guide: managed cache and response headers policies)."""
 _SPELLED: Final = {
     "httpPort": "HTTPPort",
     "httpsPort": "HTTPSPort",
@@ -48,7 +48,7 @@ def refuse_to_delete_what_serves() -> None:
         complete(CloudFrontBackend, "delete_distribution", _delete_disabled)
 
 
-def _delete_disabled(self: Any, original: Any, distribution_id: str, if_match: bool) -> None:
+def _delete_disabled(self: Any, original: Any, distribution_id: str, if_match: object) -> None:
     held = self.distributions.get(distribution_id)
     if held is not None and held.distribution_config.Enabled:
         message = "The distribution you are trying to delete has not been disabled."
@@ -126,7 +126,7 @@ def _delete(call: Call) -> None:
 
 
 def _found_behaviour(held: Mapping[str, Any]) -> dict[str, Any]:
-    plain = camel({key: held[key] for key in (pascal({name: 0 for name in _PLAIN}, {})) if held.get(key)}, {})
+    plain = camel({key: held[key] for key in (pascal(dict.fromkeys(_PLAIN, 0), {})) if held.get(key)}, {})
     signers = (held.get("TrustedSigners") or {}).get("Items")
     return {
         **plain,
@@ -153,7 +153,7 @@ def _find(call: Call) -> Mapping[str, Any] | None:
     config = held["DistributionConfig"]
     certificate = config["ViewerCertificate"]
     geo = config["Restrictions"]["GeoRestriction"]
-    found = {
+    return {
         "aliases": config["Aliases"].get("Items") or None,
         "comment": config["Comment"],
         "enabled": config["Enabled"],
@@ -180,7 +180,6 @@ def _find(call: Call) -> Mapping[str, Any] | None:
         "domainName": held["DomainName"],
         "callerReference": config["CallerReference"],
     }
-    return found
 
 
 def _names_are_free(call: Call) -> None:

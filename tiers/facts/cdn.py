@@ -10,8 +10,8 @@ from tiers.facts.record import FactRecord
 from tiers.vocabulary import Count, Hostname
 
 PriceClass = Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
-"""From which edge locations CloudFront serves, in AWS's words: those of North America and Europe, all but those
-of South America, Australia and New Zealand, or all (CloudFront pricing, "Price Classes")."""
+"""From which edge locations CloudFront serves, in AWS's words: those of North America and Europe, all but
+those of South America, Australia and New Zealand, or all (CloudFront pricing, "Price Classes")."""
 
 CERTIFICATE_REGION: Final = "us-east-1"
 """Where CloudFront takes certificates from (ViewerCertificate, ACMCertificateArn)."""

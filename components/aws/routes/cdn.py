@@ -15,8 +15,8 @@ _ORIGIN: Final = "odoo"
 _ZONE: Final = "Z2FDTNDATAQYW2"
 """The hosted zone of all names of CloudFront (AWS General Reference, CloudFront endpoints)."""
 CACHE_POLICY: Final = "658327ea-f89d-4fab-a63d-7e88639e58f6"
-"""Managed-CachingOptimized: no cookie, header or query of a request reaches the origin, and answers are kept as
-long as their `Cache-Control` says, compressed (CloudFront Developer Guide, "Use managed cache policies")."""
+"""Managed-CachingOptimized: no cookie, header or query of a request reaches the origin, and answers are kept
+as long as their `Cache-Control` says, compressed (CloudFront Developer Guide, managed cache policies)."""
 CORS_POLICY: Final = "60669652-455b-4ae9-85a4-c4c02393f86c"
 """Managed-SimpleCORS: pages of another name may use what comes ("Use managed response headers policies")."""
 
