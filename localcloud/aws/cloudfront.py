@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from moto.cloudfront.exceptions import CloudFrontException
 from moto.cloudfront.models import CloudFrontBackend
-from moto.core.exceptions import ServiceException
 
 from localcloud.aws.deferred import complete
 from localcloud.aws.errors import refuse
@@ -43,16 +43,15 @@ _INPUTS: Final = """aliases comment enabled isIpv6Enabled httpVersion priceClass
 
 
 def refuse_to_delete_what_serves() -> None:
-    """Completes moto, once per process (CloudFront API reference, DeleteDistribution)."""
-    if CloudFrontBackend.delete_distribution.__module__ != __name__:
-        complete(CloudFrontBackend, "delete_distribution", _delete_disabled)
+    """Completes moto (CloudFront API reference, DeleteDistribution)."""
+    complete(CloudFrontBackend, "delete_distribution", _delete_disabled)
 
 
 def _delete_disabled(self: Any, original: Any, distribution_id: str, if_match: object) -> None:
     held = self.distributions.get(distribution_id)
     if held is not None and held.distribution_config.Enabled:
         message = "The distribution you are trying to delete has not been disabled."
-        raise ServiceException("DistributionNotDisabled", message)
+        raise CloudFrontException("DistributionNotDisabled", message)
     original(self, distribution_id, if_match)
 
 

@@ -17,7 +17,7 @@ from allocation.estimate.estimated_charges import priced_charges
 from allocation.money import amount_of
 from allocation.prices.price_book import DIRECTORY, Price, PriceBook, PriceFile, Source
 from tests.allocation.estimate.quantities.examples import TODAY, one
-from tests.portfolios import local_plan, plan_of, tenant
+from tests.portfolios import local_plan, local_portfolio, on_the_way, plan_of, routed, tenant
 from tiers.facts.cdn import Cdn
 from tiers.facts.compute import ClusterControlPlane, NodeGroup
 from tiers.facts.copies import (
@@ -91,7 +91,9 @@ def files(gib: int, read: int, written: int, mode: str = "elastic") -> FileSyste
 
 def cdn(gib: int, requests: int, **changes: Any) -> Cdn:
     """What a CDN sends in a month."""
-    return one(Cdn, gib_per_month=gib, requests_per_month=requests, **changes)
+    plan = plan_of(*on_the_way(), platform=routed(local_portfolio().platform))
+    made = next(fact for fact in plan.all_facts() if isinstance(fact, Cdn))
+    return made.model_copy(update={"gib_per_month": gib, "requests_per_month": requests, **changes})
 
 
 def traffic(internet: int, inter_zone: int, **changes: Any) -> Traffic:
