@@ -214,9 +214,7 @@ def cdn_pairs(fact: Cdn, registered: Any) -> dict[str, tuple[Any, Any]]:
     ]
     (origin,) = made["origins"]
     behaviours = made["orderedCacheBehaviors"]
-    kept = {
-        (each["cachePolicyId"], *each["allowedMethods"], each["viewerProtocolPolicy"]) for each in behaviours
-    }
+    kept = {(each["viewerProtocolPolicy"], *each["allowedMethods"]) for each in behaviours}
     default = made["defaultCacheBehavior"]
     return {
         "hostname": ([fact.hostname], made["aliases"]),
@@ -225,7 +223,7 @@ def cdn_pairs(fact: Cdn, registered: Any) -> dict[str, tuple[Any, Any]]:
         "certificate_arn": (fact.certificate_arn, made["viewerCertificate"]["acmCertificateArn"]),
         "price_class": (fact.price_class, made["priceClass"]),
         "what is passed on": (PATHS, tuple(each["pathPattern"] for each in behaviours)),
-        "how": ({("658327ea-f89d-4fab-a63d-7e88639e58f6", "GET", "HEAD", "https-only")}, kept),
+        "how": ({("https-only", "GET", "HEAD")}, kept),
         "the rest is refused": (["self"], default["trustedSigners"]),
         "nobody signs a path": (set(), {name for each in behaviours for name in each if "trusted" in name}),
         "zone_id": ([fact.zone_id] * 2 if fact.zone_id else [], [each["zoneId"] for each in records]),

@@ -18,15 +18,11 @@ if TYPE_CHECKING:
 
 _ZONE: Final = "Z2FDTNDATAQYW2"
 _CERTIFICATE_REGION: Final = "us-east-1"
-_CACHING: Final = {
-    "658327ea-f89d-4fab-a63d-7e88639e58f6": "CachingOptimized",
-    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": "CachingDisabled",
-}
 _HEADERS: Final = {
     "60669652-455b-4ae9-85a4-c4c02393f86c": "SimpleCORS",
     "67f7725c-6f97-4210-82d7-5512b31e9d03": "SecurityHeadersPolicy",
 }
-"""Managed policies (CloudFront Developer Guide: managed cache and response headers policies)."""
+"""Managed policies (CloudFront Developer Guide: managed response headers policies)."""
 _SPELLED: Final = {
     "httpPort": "HTTPPort",
     "httpsPort": "HTTPSPort",
@@ -36,8 +32,11 @@ _SPELLED: Final = {
 }
 _OF_ORIGIN: Final = names("originId domainName customOriginConfig")
 _OF_CUSTOM: Final = names("httpPort httpsPort originProtocolPolicy originSslProtocols")
-_PLAIN: Final = names("targetOriginId viewerProtocolPolicy compress cachePolicyId responseHeadersPolicyId")
-_OF_BEHAVIOUR: Final = _PLAIN | names("allowedMethods cachedMethods trustedSigners pathPattern")
+_PLAIN: Final = names("targetOriginId viewerProtocolPolicy compress responseHeadersPolicyId")
+_TTLS: Final = {"minTtl": "MinTTL", "defaultTtl": "DefaultTTL", "maxTtl": "MaxTTL"}
+_OF_BEHAVIOUR: Final = _PLAIN | names(
+    "allowedMethods cachedMethods trustedSigners pathPattern forwardedValues minTtl defaultTtl maxTtl"
+)
 _INPUTS: Final = """aliases comment enabled isIpv6Enabled httpVersion priceClass origins defaultCacheBehavior
     orderedCacheBehaviors restrictions viewerCertificate"""
 
@@ -64,6 +63,11 @@ def _behaviour(given: Mapping[str, Any]) -> dict[str, Any]:
     signers = given.get("trustedSigners") or []
     return {
         **pascal({name: given[name] for name in _PLAIN | {"pathPattern"} if given.get(name) is not None}, {}),
+        **{api: int(given[name]) for name, api in _TTLS.items()},
+        "ForwardedValues": {
+            "QueryString": given["forwardedValues"]["queryString"],
+            "Cookies": {"Forward": given["forwardedValues"]["cookies"]["forward"]},
+        },
         "AllowedMethods": methods,
         "TrustedSigners": {**_listed(signers), "Enabled": bool(signers)},
     }
@@ -127,8 +131,14 @@ def _delete(call: Call) -> None:
 def _found_behaviour(held: Mapping[str, Any]) -> dict[str, Any]:
     plain = camel({key: held[key] for key in (pascal(dict.fromkeys(_PLAIN, 0), {})) if held.get(key)}, {})
     signers = (held.get("TrustedSigners") or {}).get("Items")
+    forwarded = held["ForwardedValues"]
     return {
         **plain,
+        **{name: held[api] for name, api in _TTLS.items()},
+        "forwardedValues": {
+            "queryString": forwarded["QueryString"],
+            "cookies": {"forward": forwarded["Cookies"]["Forward"]},
+        },
         "allowedMethods": held["AllowedMethods"]["Items"],
         "cachedMethods": held["AllowedMethods"]["CachedMethods"]["Items"],
         **({"pathPattern": held["PathPattern"]} if held.get("PathPattern") else {}),
@@ -191,8 +201,6 @@ def _names_are_free(call: Call) -> None:
 
 def _policies_exist(call: Call) -> None:
     for each in (call.new["defaultCacheBehavior"], *(call.new.get("orderedCacheBehaviors") or ())):
-        if each["cachePolicyId"] not in _CACHING:
-            refuse("NoSuchCachePolicy", f"the cache policy {each['cachePolicyId']} does not exist")
         headers = each.get("responseHeadersPolicyId")
         if headers is not None and headers not in _HEADERS:
             refuse("NoSuchResponseHeadersPolicy", f"the response headers policy {headers} does not exist")

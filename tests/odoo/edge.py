@@ -1,7 +1,8 @@
 """Stands for CloudFront: serves what a registered distribution says, as strictly as its documentation.
 
-Of a request nothing reaches the origin but its path: the managed policy that a distribution of Costack names
-has no cookie, header or query. An answer is kept as long as its `Cache-Control` says, within its bounds.
+With `cookies: {forward: none}` no cookie goes on and none comes back; with anything else they come back and are
+kept. Other headers of the viewer go on, but for `Authorization` (CloudFront Developer Guide, "Cache content
+based on cookies", "Request and response behavior for custom origins").
 """
 
 from __future__ import annotations
@@ -19,11 +20,9 @@ from typing import Any, Final
 
 import httpx
 
-CACHING_OPTIMIZED: Final = "658327ea-f89d-4fab-a63d-7e88639e58f6"
-_LEAST, _USUAL, _MOST = 1, 86_400, 31_536_000
-"""The bounds of that policy in seconds (CloudFront Developer Guide, "Use managed cache policies")."""
 SIMPLE_CORS: Final = "60669652-455b-4ae9-85a4-c4c02393f86c"
 _COMPRESSED: Final = ("javascript", "css", "svg", "text/")
+_NOT_PASSED_ON: Final = frozenset({"cookie", "authorization", "host", "connection", "accept-encoding"})
 _KEPT_STATUSES: Final = frozenset({200, 203, 300, 301, 302, 303, 307, 308})
 
 
@@ -48,7 +47,7 @@ class Edge:
     sent: int = 0
     _kept: dict[str, tuple[float, httpx.Response]] = field(default_factory=dict)
 
-    def answer(self, method: str, target: str, encodings: str) -> tuple[int, dict[str, str], bytes]:
+    def answer(self, method: str, target: str, asked: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
         """What a viewer gets: status, headers and body."""
         path = target.partition("?")[0]
         behaviour = self._behaviour(_normalised(path))
@@ -56,17 +55,23 @@ class Edge:
             return 403, {}, b"MissingKey"  # nobody signs
         if method not in behaviour["allowedMethods"]:
             return 403, {}, b"This distribution is not configured to allow the HTTP request method"
-        hit, said = self._said(path)
+        hit, said = self._said(path, behaviour, asked)
         headers = {
             name: said.headers[name] for name in ("content-type", "cache-control") if name in said.headers
         }
         headers["X-Cache"] = f"{'Hit' if hit else 'Miss'} from cloudfront"
         if behaviour.get("responseHeadersPolicyId") == SIMPLE_CORS:
             headers["Access-Control-Allow-Origin"] = "*"
+        if "set-cookie" in said.headers and not _takes_cookies_out(behaviour):
+            headers["Set-Cookie"] = said.headers["set-cookie"]
         if "location" in said.headers:
             headers["Location"] = said.headers["location"]
         body = said.content
-        if behaviour["compress"] and "gzip" in encodings and _is_compressed(headers.get("content-type", "")):
+        if (
+            behaviour["compress"]
+            and "gzip" in asked.get("Accept-Encoding", "")
+            and _is_compressed(headers.get("content-type", ""))
+        ):
             body, headers["Content-Encoding"] = gzip.compress(body, 6), "gzip"
         self.sent += len(body)
         return said.status_code, headers, body
@@ -74,36 +79,41 @@ class Edge:
     def _behaviour(self, path: str) -> Mapping[str, Any]:
         for each in self.distribution["orderedCacheBehaviors"]:
             if fnmatch.fnmatchcase(path, each["pathPattern"].replace("[", "[[]")):
-                assert each["cachePolicyId"] == CACHING_OPTIMIZED, "another policy has other bounds"
-                assert not each.get("originRequestPolicyId"), "the origin would get more than the path"
                 return each
         default: Mapping[str, Any] = self.distribution["defaultCacheBehavior"]
         return default
 
-    def _said(self, path: str) -> tuple[bool, httpx.Response]:
+    def _said(
+        self, path: str, behaviour: Mapping[str, Any], asked: Mapping[str, str]
+    ) -> tuple[bool, httpx.Response]:
         """What the origin says of *path*, and whether that was known."""
         until, known = self._kept.get(path, (0.0, None))
         if known is not None and time.monotonic() < until:
             return True, known
         self.asked.append(path)
-        # The raw path goes on, and no header of the viewer's.
-        request = httpx.Request("GET", f"{self.origin}{path}", headers={"User-Agent": "Amazon CloudFront"})
+        # The raw path goes on.
+        passed = {name: value for name, value in asked.items() if name.lower() not in _NOT_PASSED_ON}
+        headers = {**passed, "User-Agent": "Amazon CloudFront"}
+        request = httpx.Request("GET", f"{self.origin}{path}", headers=headers)
         with httpx.Client(trust_env=False, timeout=120) as client:
             said = client.send(request)
         self.cookies += said.headers.get_list("set-cookie")
         if said.status_code in _KEPT_STATUSES:
-            self._kept[path] = (time.monotonic() + seconds(said.headers.get("cache-control")), said)
+            kept = seconds(said.headers.get("cache-control"), behaviour)
+            self._kept[path] = (time.monotonic() + kept, said)
         return False, said
 
 
-def seconds(control: str | None) -> int:
-    """For how long an answer is kept."""
+def seconds(control: str | None, behaviour: Mapping[str, Any]) -> int:
+    """For how long an answer is kept ("Manage how long content stays in the cache")."""
+    bounds = {"minTtl": 1, "defaultTtl": 86_400, "maxTtl": 31_536_000} | dict(behaviour)
+    least, usual, most = (int(bounds[name]) for name in ("minTtl", "defaultTtl", "maxTtl"))
     if control is None:
-        return _USUAL
+        return usual
     if re.search(r"no-store|no-cache|private", control):
-        return _LEAST
+        return least
     age = re.search(r"s-maxage=(\d+)", control) or re.search(r"max-age=(\d+)", control)
-    return max(_LEAST, min(int(age[1]), _MOST)) if age else _USUAL
+    return max(least, min(int(age[1]), most)) if age else usual
 
 
 def _normalised(path: str) -> str:
@@ -118,6 +128,12 @@ def _normalised(path: str) -> str:
     return f"/{'/'.join(parts)}"
 
 
+def _takes_cookies_out(behaviour: Mapping[str, Any]) -> bool:
+    """Of a cache policy nothing says so, whatever it says of cookies."""
+    forwarded: Mapping[str, Any] = behaviour.get("forwardedValues") or {}
+    return bool((forwarded.get("cookies") or {}).get("forward") == "none")
+
+
 def _is_compressed(kind: str) -> bool:
     return any(word in kind for word in _COMPRESSED)
 
@@ -129,8 +145,7 @@ def serving(distribution: Mapping[str, Any], origin: str) -> Iterator[Edge]:
 
     class Handler(BaseHTTPRequestHandler):
         def _serve(self) -> None:
-            encodings = self.headers.get("Accept-Encoding", "")
-            status, headers, body = edge.answer(self.command, self.path, encodings)
+            status, headers, body = edge.answer(self.command, self.path, dict(self.headers.items()))
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)

@@ -14,9 +14,7 @@ from tiers.facts.every_fact import Cdn
 _ORIGIN: Final = "odoo"
 _ZONE: Final = "Z2FDTNDATAQYW2"
 """The hosted zone of all names of CloudFront (AWS General Reference, CloudFront endpoints)."""
-CACHE_POLICY: Final = "658327ea-f89d-4fab-a63d-7e88639e58f6"
-"""Managed-CachingOptimized: no cookie, header or query of a request reaches the origin, and answers are kept
-as long as their `Cache-Control` says, compressed (CloudFront Developer Guide, managed cache policies)."""
+_YEAR: Final = 31_536_000
 CORS_POLICY: Final = "60669652-455b-4ae9-85a4-c4c02393f86c"
 """Managed-SimpleCORS: pages of another name may use what comes ("Use managed response headers policies")."""
 
@@ -96,6 +94,12 @@ def _behaviour() -> dict[str, Any]:
         "allowed_methods": ["GET", "HEAD"],
         "cached_methods": ["GET", "HEAD"],
         "compress": True,
-        "cache_policy_id": CACHE_POLICY,
         "response_headers_policy_id": CORS_POLICY,
+        # Odoo gives a session to whoever asks for a bundle without one. Of all settings this one alone is
+        # documented to take `Set-Cookie` out of answers (Developer Guide, "Cache content based on cookies");
+        # of a cache policy without cookies nothing says so, and a kept session would be everybody's.
+        "forwarded_values": {"query_string": False, "cookies": {"forward": "none"}},
+        "min_ttl": 0,
+        "default_ttl": 0,
+        "max_ttl": _YEAR,
     }

@@ -44,14 +44,15 @@ def test_it_takes_tls_1_2_and_asks_odoo_by_tls_and_bears_the_tenants_tags() -> N
     assert made.props.get("loggingConfig") is None
 
 
-def test_nothing_of_a_request_but_its_path_reaches_odoo_and_only_on_two_paths() -> None:
+def test_no_cookie_and_no_query_reaches_odoo_or_comes_back_and_only_on_two_paths() -> None:
     (made,) = [each for each in declared() if each.type == DISTRIBUTION]
     paths = made.props["orderedCacheBehaviors"]
     assert [each["pathPattern"] for each in paths] == ["/web/assets/*", "/*/static/*"]
     for each in paths:
-        assert each["cachePolicyId"] == "658327ea-f89d-4fab-a63d-7e88639e58f6"
+        assert each["forwardedValues"] == {"queryString": False, "cookies": {"forward": "none"}}
+        assert (each["minTtl"], each["defaultTtl"], each["maxTtl"]) == (0, 0, 31_536_000)
         assert each["responseHeadersPolicyId"] == "60669652-455b-4ae9-85a4-c4c02393f86c"
-        assert not {"originRequestPolicyId", "forwardedValues"} & each.keys()
+        assert not {"originRequestPolicyId", "cachePolicyId"} & each.keys()
     assert made.props["defaultCacheBehavior"]["trustedSigners"] == ["self"]
 
 

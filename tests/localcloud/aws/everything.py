@@ -327,7 +327,10 @@ cached = {
     "allowed_methods": ["GET", "HEAD"],
     "cached_methods": ["GET", "HEAD"],
     "compress": True,
-    "cache_policy_id": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+    "forwarded_values": {"query_string": False, "cookies": {"forward": "none"}},
+    "min_ttl": 0,
+    "default_ttl": 0,
+    "max_ttl": 31536000,
 }
 aws.cloudfront.Distribution(
     "cdn",

@@ -45,7 +45,10 @@ CACHED = {
     "allowedMethods": ["GET", "HEAD"],
     "cachedMethods": ["GET", "HEAD"],
     "compress": True,
-    "cachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+    "forwardedValues": {"queryString": False, "cookies": {"forward": "none"}},
+    "minTtl": 0,
+    "defaultTtl": 0,
+    "maxTtl": 31536000,
     "responseHeadersPolicyId": "60669652-455b-4ae9-85a4-c4c02393f86c",
 }
 CACHE_USER, CACHE_USERS = "aws:elasticache/user:User", "aws:elasticache/userGroup:UserGroup"
