@@ -1,8 +1,8 @@
 """Stands for CloudFront: serves what a registered distribution says, as strictly as its documentation.
 
 With `cookies: {forward: none}` no cookie goes on and none comes back; with anything else they come back and
-are kept. Other headers of the viewer go on, but for `Authorization` (CloudFront Developer Guide, "Cache content
-based on cookies", "Request and response behavior for custom origins").
+are kept. Other headers of the viewer go on, but for `Authorization` (CloudFront Developer Guide, "Cache
+content based on cookies", "Request and response behavior for custom origins").
 """
 
 from __future__ import annotations
