@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ def test_a_bill_has_what_the_preview_said(tmp_path: Path) -> None:
     made, after, lines = estimated({"cdn": CDN})
     own = {name: each for name, each in lines.items() if each.fact == "acme/cdn"}
     saved = internet["acme/traffic#internet"].units - lines["acme/traffic#internet"].units
-    # 41 GiB at 0.085 and 600,000 requests at 0.01 for 10,000, in place of 144 GiB at 0.09.
+    # 35 GiB at 0.085 and 300,000 requests at 0.01 for 10,000, in place of 121 GiB at 0.09.
+    assert [amount_of(each.units) for each in own.values()] == [Decimal("2.975"), Decimal("0.3")]
+    assert amount_of(saved) == Decimal("10.89")
     assert direct(after) - direct(before) == sum(each.units for each in own.values()) - saved
 
     month = whole(MONTH)
