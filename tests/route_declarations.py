@@ -218,7 +218,7 @@ def cdn_pairs(fact: Cdn, registered: Any) -> dict[str, tuple[Any, Any]]:
     default = made["defaultCacheBehavior"]
     return {
         "hostname": ([fact.hostname], made["aliases"]),
-        "origin": (fact.origin, origin["domainName"]),
+        "origin_domain": (fact.origin_domain, origin["domainName"]),
         "how it is asked": ("https-only", origin["customOriginConfig"]["originProtocolPolicy"]),
         "certificate_arn": (fact.certificate_arn, made["viewerCertificate"]["acmCertificateArn"]),
         "price_class": (fact.price_class, made["priceClass"]),

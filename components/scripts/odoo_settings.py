@@ -125,8 +125,8 @@ def link_cdn(env: Any, parameters: Any, address: str, filters: str) -> list[str]
     if not address and not before:
         return []
     if "website" not in env:
-        said = "there is no website yet, so nothing names the CDN: deploy anew once there is one"
-        return [said] if address else []
+        none = "there is no website yet, so nothing names the CDN: deploy anew once there is one"
+        return [none] if address else []
     said = []
     for site in env["website"].search([]):
         if site.cdn_url not in {False, "", before, address}:

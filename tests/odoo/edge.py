@@ -77,7 +77,8 @@ class Edge:
         return said.status_code, headers, body
 
     def _behaviour(self, path: str) -> Mapping[str, Any]:
-        for each in self.distribution["orderedCacheBehaviors"]:
+        ordered: list[Mapping[str, Any]] = self.distribution["orderedCacheBehaviors"]
+        for each in ordered:
             if fnmatch.fnmatchcase(path, each["pathPattern"].replace("[", "[[]")):
                 return each
         default: Mapping[str, Any] = self.distribution["defaultCacheBehavior"]

@@ -25,7 +25,7 @@ and the CDN does not pass it on."""
 
 
 class Cdn(FactRecord):
-    """A distribution at `hostname`, which gets from `origin` what `PATHS` say, and refuses the rest.
+    """A distribution at `hostname`, which gets from `origin_domain` what `PATHS` say, and refuses the rest.
 
     `links` says whether Odoo's website names it. Its record is made in the hosted zone `zone_id`; None where
     people make it. What it sends in a month is expected: `gib_per_month` in `requests_per_month`.
@@ -33,7 +33,7 @@ class Cdn(FactRecord):
 
     kind: Literal["cdn"] = "cdn"
     hostname: Hostname
-    origin: Hostname
+    origin_domain: Hostname
     certificate_arn: CertificateArn
     price_class: PriceClass
     links: bool

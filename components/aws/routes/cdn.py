@@ -77,7 +77,7 @@ class StaticCdn(pulumi.ComponentResource):
 def _origin(fact: Cdn) -> dict[str, Any]:
     return {
         "origin_id": _ORIGIN,
-        "domain_name": fact.origin,
+        "domain_name": fact.origin_domain,
         "custom_origin_config": {
             "http_port": 80,
             "https_port": 443,

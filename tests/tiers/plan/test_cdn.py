@@ -40,7 +40,7 @@ def faults(platform: Platform, **changes: Any) -> dict[str, str]:
 
 def test_a_cdn_gets_what_it_serves_from_the_tenants_own_name() -> None:
     (made,) = facts_of(plan().facts, Cdn)
-    assert (made.id, made.tenant, made.hostname, made.origin) == (
+    assert (made.id, made.tenant, made.hostname, made.origin_domain) == (
         "acme/cdn",
         "acme",
         "static.odoo.example.com",

@@ -39,7 +39,7 @@ def cdn_facts(platform: Platform, tenant: Tenant) -> Iterator[Cdn]:
     yield Cdn(
         **about(tenant, "cdn", CostCategory.NETWORK),
         hostname=cdn.hostname,
-        origin=tenant.hostname,
+        origin_domain=tenant.hostname,
         certificate_arn=cdn.certificate_arn,
         price_class=cdn.price_class or nearest(tenant.region),
         links=cdn.links,
