@@ -39,7 +39,9 @@ def drawn_routes(draw: st.DrawFn, tenant: str, *, visited: bool = False) -> Rout
         aliases=tuple(f"alias-{each}.{tenant}.example.org" for each in range(draw(count))),
         redirects=tuple(f"old-{each}.{tenant}.example.org" for each in range(draw(count))),
         allow_cidrs=allowed,
-        cdn=cdn and CdnSpec(hostname=cdn, certificate_arn=_CERTIFICATE, links=draw(st.booleans())),
+        cdn=None
+        if cdn is None
+        else CdnSpec(hostname=cdn, certificate_arn=_CERTIFICATE, links=draw(st.booleans())),
         dns=draw(st.sampled_from([None, "external-dns", "route-53"])),
         annotations=draw(st.sampled_from([{}, {"example.com/team": "retail"}])),
     )
