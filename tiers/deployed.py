@@ -15,11 +15,11 @@ from pydantic import ValidationError
 
 from tiers.catalog.tier import Catalog
 from tiers.change.cache_logins import late_tenants
-from tiers.change.cdn import names_handed_over
 from tiers.change.forbidden import forbidden, half_switched
 from tiers.change.gone import new_name
 from tiers.change.platform import Lasting, forbidden_of_platform, lasting, lasting_of
-from tiers.change.routes import handed_over
+from tiers.change.routes.cdn import names_handed_over
+from tiers.change.routes.route import handed_over
 from tiers.change.versions.odoo import untried
 from tiers.change.versions.refusals import refused_versions
 from tiers.change.versions.upgrades import GROUP_TYPE, SERVER_TYPE, Running, Servers, running

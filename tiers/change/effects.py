@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from tiers.change.cdn import cdn_changes
 from tiers.change.data import data_changes, removal
 from tiers.change.effect import Effect, EffectKind, together
 from tiers.change.environment import environment_changes
@@ -15,6 +14,7 @@ from tiers.change.network import cluster_changes, namespace_changes, network_cha
 from tiers.change.places import strays
 from tiers.change.pods import pod_changes
 from tiers.change.restored import restore_changes
+from tiers.change.routes.cdn import cdn_changes
 from tiers.change.servers import Change, cache_changes, server_changes
 from tiers.change.upgraded import upgrade_changes as odoo_upgrade_changes
 from tiers.change.versions.database_upgrade import upgrade_changes

@@ -54,24 +54,23 @@ class StaticCdn(pulumi.ComponentResource):
             },
             opts=child,
         )
-        self.records = [
+        self.records = self._records(name, fact, child)
+        self.register_outputs({"domain_name": self.distribution.domain_name})
+
+    def _records(self, name: str, fact: Cdn, child: pulumi.ResourceOptions) -> list[route53.Record]:
+        target = self.distribution.domain_name
+        alias = {"name": target, "zone_id": _ZONE, "evaluate_target_health": False}
+        return [
             route53.Record(
-                physical_name(tenant, "cdn", kind.lower()),
+                f"{name}-{kind.lower()}",
                 zone_id=fact.zone_id,
                 name=fact.hostname,
                 type=kind,
-                aliases=[
-                    {
-                        "name": self.distribution.domain_name,
-                        "zone_id": _ZONE,
-                        "evaluate_target_health": False,
-                    }
-                ],
+                aliases=[alias],
                 opts=child,
             )
             for kind in (("A", "AAAA") if fact.zone_id else ())
         ]
-        self.register_outputs({"domain_name": self.distribution.domain_name})
 
 
 def _origin(fact: Cdn) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import pytest
 
 from tests.components.drawn_routes import with_dns
 from tests.portfolios import CDN, plan_of, tenant
-from tiers.change.cdn import names_handed_over
 from tiers.change.effect import EffectKind
 from tiers.change.effects import effects_of
+from tiers.change.routes.cdn import names_handed_over
 from tiers.plan.plan import Plan
 from tiers.portfolio.tenant import Tenant
 
