@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from components.tenant.rotation import second_role
-from tests.route_declarations import maintenance_pairs, record_pairs, route_pairs
+from tests.route_declarations import cdn_pairs, maintenance_pairs, record_pairs, route_pairs
 from tiers.facts import every_fact as facts
 from tiers.facts.archive import Archive
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
@@ -986,6 +986,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.PodGroup: _pod_group,
     facts.IngressController: _ingress_controller,
     facts.PostgresExporter: _postgres_exporter,
+    facts.Cdn: cdn_pairs,
     facts.DnsRecords: record_pairs,
     facts.MaintenancePage: maintenance_pairs,
     facts.PriorityClass: _priority_class,

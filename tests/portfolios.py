@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tiers.catalog.loading import load_catalog
 from tiers.catalog.tier import Catalog
@@ -238,12 +238,23 @@ def routed(platform: Platform) -> Platform:
     return platform.model_copy(update={"ingress": platform.ingress.model_copy(update=about)})
 
 
+CDN: Final = {
+    "hostname": "static.odoo.example.com",
+    "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-000000000000",
+}
+"""The CDN of a tenant whose record Costack makes in the zone of `routed`."""
+
+
 def on_the_way() -> list[Tenant]:
     """A tenant with records of its host name, one whose pods are stopped, one that goes back to a second."""
     second = {"at": "2026-11-29T01:17:00Z", "point_in_time": True, "stage": "prepare"}
     return [
         tenant("past", tier="dedicated-db", restore=second),
-        tenant("recorded", routes={"dns": "route-53"}),
+        tenant(
+            "recorded",
+            routes={"dns": "route-53", "cdn": CDN},
+            options={"users": 5, "website_visits_per_month": 20_000},
+        ),
         tenant("stopped", lifecycle_stage="decommissioning"),
     ]
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tiers.facts.cdn import PATHS, Cdn
 from tiers.facts.dns import DnsRecords
 from tiers.facts.monitoring import MaintenancePage
 from tiers.facts.network import Route
@@ -201,6 +202,33 @@ def maintenance_pairs(fact: MaintenancePage, registered: Any) -> dict[str, tuple
 
 def _user(spec: Mapping[str, Any]) -> tuple[int, int]:
     return spec["securityContext"]["runAsUser"], spec["securityContext"]["runAsGroup"]
+
+
+def cdn_pairs(fact: Cdn, registered: Any) -> dict[str, tuple[Any, Any]]:
+    """What the fact says, and the distribution and the records that were registered for its tenant."""
+    made = registered.find("aws:cloudfront/distribution:Distribution", f"{fact.tenant}-cdn")
+    records = [
+        each
+        for kind in ("a", "aaaa")
+        for each in registered.all("aws:route53/record:Record", f"{fact.tenant}-cdn-{kind}")
+    ]
+    (origin,) = made["origins"]
+    behaviours = made["orderedCacheBehaviors"]
+    kept = {(each["viewerProtocolPolicy"], *each["allowedMethods"]) for each in behaviours}
+    default = made["defaultCacheBehavior"]
+    return {
+        "hostname": ([fact.hostname], made["aliases"]),
+        "origin_domain": (fact.origin_domain, origin["domainName"]),
+        "how it is asked": ("https-only", origin["customOriginConfig"]["originProtocolPolicy"]),
+        "certificate_arn": (fact.certificate_arn, made["viewerCertificate"]["acmCertificateArn"]),
+        "price_class": (fact.price_class, made["priceClass"]),
+        "what is passed on": (PATHS, tuple(each["pathPattern"] for each in behaviours)),
+        "how": ({("https-only", "GET", "HEAD")}, kept),
+        "the rest is refused": (["self"], default["trustedSigners"]),
+        "nobody signs a path": (set(), {name for each in behaviours for name in each if "trusted" in name}),
+        "zone_id": ([fact.zone_id] * 2 if fact.zone_id else [], [each["zoneId"] for each in records]),
+        "its records": ({fact.hostname} if fact.zone_id else set(), {each["name"] for each in records}),
+    }
 
 
 def record_pairs(fact: DnsRecords, registered: Any) -> dict[str, tuple[Any, Any]]:

@@ -18,7 +18,8 @@ from tiers.change.cache_logins import late_tenants
 from tiers.change.forbidden import forbidden, half_switched
 from tiers.change.gone import new_name
 from tiers.change.platform import Lasting, forbidden_of_platform, lasting, lasting_of
-from tiers.change.routes import handed_over
+from tiers.change.routes.cdn import names_handed_over
+from tiers.change.routes.route import handed_over
 from tiers.change.versions.odoo import untried
 from tiers.change.versions.refusals import refused_versions
 from tiers.change.versions.upgrades import GROUP_TYPE, SERVER_TYPE, Running, Servers, running
@@ -168,7 +169,8 @@ def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> It
     after_it = lasting_of(plan)
     known = {each.tenant: each.applied or {} for each in deployed.tenants}
     late = late_tenants(deployed.platform.logins, after_it.logins, known, stack)
-    left = (*refused_versions(plan, deployed.servers), *untried(known, plan), *handed_over(known, plan))
+    names = (*handed_over(known, plan), *names_handed_over(known, plan))
+    left = (*refused_versions(plan, deployed.servers), *untried(known, plan), *names)
     for sentence in (*forbidden_of_platform(deployed.platform, after_it, stack), *late, *left):
         yield f"{sentence}; nothing was changed"
     wanted = {tenant.tenant: tenant for tenant in plan.tenants}

@@ -21,6 +21,8 @@ REPLACED_FILE = "/run/secrets/administrator/replaced"
 """The administrator's earlier first password; it is there while a tenant's secrets are rotated."""
 COPY_OF = "costack.copy"
 """Names the database whose identity a copy has got; production's own has none."""
+CDN = "costack.cdn"
+"""Names the CDN that websites were given; a CDN that somebody else wrote is left alone."""
 
 
 def not_loaded(env: Any, config: Any, path_of: Any) -> list[str]:
@@ -110,6 +112,36 @@ def give_identity(parameters: Any, database: str, address: str) -> bool:
     return new
 
 
+def link_cdn(env: Any, parameters: Any, address: str, filters: str) -> list[str]:
+    """Let all websites name the CDN at *address*; none, where that is empty, as in every copy of production.
+
+    A website with a CDN that somebody else wrote keeps it.
+
+    Returns:
+        What was done, as sentences.
+    """
+    before = parameters.get_param(CDN) or ""
+    parameters.set_param(CDN, address or False)
+    if not address and not before:
+        return []
+    if "website" not in env:
+        none = "there is no website yet, so nothing names the CDN: deploy anew once there is one"
+        return [none] if address else []
+    said = []
+    for site in env["website"].search([]):
+        if site.cdn_url not in {False, "", before, address}:
+            said.append(f"website {site.name} keeps its own CDN, {site.cdn_url}")
+        elif address:
+            site.write({"cdn_activated": True, "cdn_url": address, "cdn_filters": filters})
+            said.append(f"website {site.name} names the CDN {address}")
+        elif site.cdn_url:
+            usual = site.default_get(["cdn_filters"])
+            site.write({"cdn_activated": False, "cdn_url": "", **usual})
+            said.append(f"website {site.name} names the CDN {before} no longer")
+    env.flush_all()
+    return said
+
+
 def settle(env: Any, config: Any, path_of: Any) -> None:
     """Check, and write what must be written.
 
@@ -137,6 +169,8 @@ def settle(env: Any, config: Any, path_of: Any) -> None:
         sys.stdout.write("the administrator's first password is another one now\n")
     # wkhtmltopdf asks Odoo for a report's styles: in its own pod they are to be had, whatever else is closed.
     parameters.set_param("report.url", os.environ["REPORT_ADDRESS"])
+    for line in link_cdn(env, parameters, os.environ.get("CDN", ""), os.environ.get("CDN_FILTERS", "")):
+        sys.stdout.write(f"{line}\n")
     if copied and give_identity(parameters, env.cr.dbname, os.environ["ADDRESS"]):
         sys.stdout.write(f"the copy {env.cr.dbname} has a UUID, a secret and an address of its own\n")
     env.cr.commit()

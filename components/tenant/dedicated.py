@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pulumi
@@ -12,6 +12,7 @@ from components.aws.cache import SessionCache
 from components.aws.database import PostgresServer
 from components.aws.keys import encryption_key
 from components.aws.nodes import WorkerNodes
+from components.aws.routes.cdn import StaticCdn
 from components.kubernetes.database_administrator import DATABASE_ADMIN, database_administrator
 from components.kubernetes.isolation import TenantQuota, TenantsNamespace
 from components.naming import physical_name
@@ -21,6 +22,7 @@ from components.tenant.restore.restored_server import servers_as_they_were
 from tiers.facts.every_fact import (
     CacheGroup,
     CacheSpace,
+    Cdn,
     DatabaseInstance,
     FactId,
     Job,
@@ -53,6 +55,8 @@ class Services(NamedTuple):
     access: Access
     masters: Mapping[FactId, pulumi.Output[str]]
     """The secret of the master user of each server whose password Costack makes, by the server's fact."""
+    cdns: Sequence[pulumi.Resource] = ()
+    """What must be there before pages name the CDN."""
 
 
 def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> Services:
@@ -86,6 +90,7 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
             cloud_ids[f"{fact}-secret"] = past.server.master_secret_arn
             storage_gib[fact] = past.server.storage_gib
     _own_nodes(tenant, platform, child)
+    cdns = _cdns(tenant, child, cloud_ids)
     caches = {CACHE: platform.cache}
     for group in facts_of(tenant.facts, CacheGroup):
         label = physical_name(platform.name, tenant.tenant, "sessions")
@@ -94,7 +99,7 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
     used = servers[fact_named(tenant.facts, TenantDatabase, "database").server].server
     cache = caches[fact_named(tenant.facts, CacheSpace, "sessions").group]
     namespace = namespaces[facts_of(tenant.facts, Route)[0].namespace]
-    return Services(namespace, servers, used, cache, key, cloud_ids, storage_gib, access, masters)
+    return Services(namespace, servers, used, cache, key, cloud_ids, storage_gib, access, masters, cdns)
 
 
 def _key(
@@ -112,6 +117,18 @@ def _key(
             cloud_ids[fact.id] = made.arn
             return made
     return platform.key
+
+
+def _cdns(
+    tenant: TenantPlan, child: pulumi.ResourceOptions, cloud_ids: dict[FactId, pulumi.Input[str]]
+) -> list[pulumi.Resource]:
+    """The CDN of *tenant*, with its records."""
+    made: list[pulumi.Resource] = []
+    for fact in facts_of(tenant.facts, Cdn):
+        cdn = StaticCdn(tenant.tenant, fact, child)
+        cloud_ids[fact.id] = cdn.distribution.arn
+        made += [cdn.distribution, *cdn.records]
+    return made
 
 
 def _own_nodes(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> None:

@@ -15,8 +15,9 @@ from components.naming import physical_name
 from components.places import SecretPlace
 from components.scripts import script
 from components.tenant.rotation import TenantPasswords, reader_role
-from tiers.facts.every_fact import Job, OdooProcess, Route, TenantDatabase
-from tiers.plan.plan import TenantPlan, fact_named
+from tiers.facts.cdn import LINKED
+from tiers.facts.every_fact import Cdn, Job, OdooProcess, Route, TenantDatabase
+from tiers.plan.plan import TenantPlan, fact_named, facts_of
 from tiers.portfolio.failover.stage import FailoverStage
 from tiers.portfolio.restore.stage import RESTORED
 from tiers.portfolio.upgrade.stage import UpgradeStage
@@ -120,7 +121,14 @@ def _environment(tenant: TenantPlan, fact: Job, process: OdooProcess, route: Rou
         **({"UPDATE": str(process.update_number)} if process.update_number else {}),
         **({"GOES_BACK": "yes"} if _goes_back(tenant) else {}),
         **_reading(tenant),
+        **_linking(tenant),
     }
+
+
+def _linking(tenant: TenantPlan) -> dict[str, str]:
+    """Which name the job makes Odoo's website write for static files; without one it takes it back."""
+    linked = [cdn for cdn in facts_of(tenant.facts, Cdn) if cdn.links]
+    return {"CDN": f"https://{linked[0].hostname}/", "CDN_FILTERS": "\n".join(LINKED)} if linked else {}
 
 
 def _reading(tenant: TenantPlan) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.aws.records import HostRecords
+from components.aws.routes.records import HostRecords
 from components.kubernetes import jobs, pods
 from components.kubernetes.network_policies import maintenance_policy
 from components.kubernetes.priority import scheduling

@@ -189,7 +189,7 @@ class TenantStack(pulumi.ComponentResource):
         secret = administrator_secret(
             self.tenant.tenant, route.namespace, self.passwords, place=self._secrets(), opts=self._inside
         )
-        before: list[pulumi.Resource] = [database, self.filestore, self.settings]
+        before: list[pulumi.Resource] = [database, self.filestore, self.settings, *self.services.cdns]
         self.side = side_of(self.tenant, self._administered(), self.role, self._inside)
         before += self.side.taken_back([database]) if self.side else []
         before += self.update.before_pods(self.filestore, self.settings, [*before, *sleep])

@@ -44,6 +44,7 @@ _BY_SERVICE: Final[Mapping[tuple[str, str], Kind]] = {
     ("backup", "recovery-point"): Kind.RECOVERY_POINT,
     ("backup", "backup-plan"): Kind.BACKUP_PLAN,
     ("scheduler", "schedule"): Kind.SCHEDULE,
+    ("cloudfront", "distribution"): Kind.DISTRIBUTION,
     ("ec2", "volume"): Kind.VOLUME,
 }
 
@@ -143,10 +144,10 @@ class Account:
     def _named(self, names: Names, region: str) -> Iterator[RemainingResource]:
         """The resources found by name; global services are listed in one region only."""
         for listing in LISTINGS:
-            if listing.everywhere and region != self.region:
+            if (listing.everywhere and region != self.region) or not listing.is_of(names.types):
                 continue
             for page in self._pages(listing.service, region, listing.operation, **listing.parameters):
-                for each in page[listing.key]:
+                for each in listing.entries(page):
                     if any(names.has(str(each.get(name) or "")) for name in listing.names):
                         yield listing.resource(each, "global" if listing.everywhere else region)
 

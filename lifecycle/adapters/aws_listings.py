@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,7 +13,10 @@ _GIB: Final = 2**30
 
 @dataclass(frozen=True)
 class Listing:
-    """One AWS operation that lists resources of one kind: result key, name fields, size, scheduled end."""
+    """One AWS operation that lists resources of one kind: result key, name fields, size, scheduled end.
+
+    `key` is the way to the list, with dots; `only_of` begins the types of those for whom it is asked at all.
+    """
 
     what: Kind
     service: str
@@ -24,6 +27,19 @@ class Listing:
     ends: Callable[[Mapping[str, Any]], bool] = lambda _: False
     everywhere: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    only_of: str = ""
+
+    def is_of(self, types: Collection[str]) -> bool:
+        """Whether it is asked for who has resources of *types*: few may list what is not everybody's."""
+        return any(each.startswith(self.only_of) for each in types) or not self.only_of
+
+    def entries(self, page: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """The list in a page; CloudFront leaves out one that is empty."""
+        *way, last = self.key.split(".")
+        for name in way:
+            page = page[name]
+        found: Sequence[Mapping[str, Any]] = page.get(last) or () if way else page[last]
+        return found
 
     def resource(self, each: Mapping[str, Any], region: str) -> RemainingResource:
         """The resource of one entry."""
@@ -118,6 +134,15 @@ LISTINGS: Final = (
         lambda each: whole_gib(each.get("storedBytes")),
     ),
     Listing(Kind.SCHEDULE, "scheduler", "list_schedules", "Schedules", ("Name",)),
+    Listing(
+        Kind.DISTRIBUTION,
+        "cloudfront",
+        "list_distributions",
+        "DistributionList.Items",
+        ("Id",),
+        everywhere=True,
+        only_of="aws:cloudfront/",
+    ),
     Listing(Kind.BUCKET, "s3", "list_buckets", "Buckets", ("Name",), everywhere=True),
     Listing(Kind.ROLE, "iam", "list_roles", "Roles", ("RoleName",), everywhere=True),
 )

@@ -73,7 +73,7 @@ class WholeAccount(Account):
             if listing.what not in _BILLED or (listing.everywhere and region != self.region):
                 continue
             for page in self._pages(listing.service, region, listing.operation, **listing.parameters):
-                for each in page[listing.key]:
+                for each in listing.entries(page):
                     made = listing.resource(each, _GLOBAL if listing.everywhere else region)
                     names = dict.fromkeys((made.id, *(str(each[n]) for n in listing.names if each.get(n))))
                     if not made.ends:

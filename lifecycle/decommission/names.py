@@ -14,6 +14,8 @@ class Names:
 
     exact: frozenset[str]
     part: re.Pattern[str]
+    types: frozenset[str] = frozenset()
+    """The types of what it had."""
 
     @classmethod
     def of(cls, plan: DecommissionPlan) -> Names:
@@ -26,7 +28,9 @@ class Names:
         stems = sorted({each for each in ids if re.fullmatch(r"[A-Za-z][\w./-]{5,}", each)}, key=len)
         alternatives = "|".join(map(re.escape, stems)) or r"\A\b\Z"
         return cls(
-            frozenset(ids), re.compile(rf"(^|[/:])({alternatives})(-final-\w+|-\d{{4}}-\d\d.*|[/:].*)?$")
+            frozenset(ids),
+            re.compile(rf"(^|[/:])({alternatives})(-final-\w+|-\d{{4}}-\d\d.*|[/:].*)?$"),
+            frozenset(target.type for target in plan.targets),
         )
 
     def has(self, name: str) -> bool:

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     RECOVERY_POINT = "recovery point"
     BACKUP_PLAN = "backup plan"
     SCHEDULE = "schedule"
+    DISTRIBUTION = "distribution"
     VOLUME = "volume"
     DUMPS = "dumps"
     FILES = "copies of files"

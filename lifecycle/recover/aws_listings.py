@@ -20,7 +20,7 @@ class Search:
     """One AWS operation that lists resources of a type.
 
     Attributes:
-        key: The key of the list in its answer.
+        key: The key of the list in its answer, or the way to it with dots.
         id: The field with Pulumi's id, or the format that builds it from fields, inputs and request
             parameters. Where only names are listed, the field is `name`.
         same: Field, or the way to it with dots, -> input; both must be equal if the input is set.
@@ -56,7 +56,7 @@ class Search:
             pages = client.get_paginator(self.operation).paginate(**asked)
         else:
             pages = [getattr(client, self.operation)(**asked)]
-        for each in chain.from_iterable(page[self.key] for page in pages):
+        for each in chain.from_iterable(_at(page, self.key) or () for page in pages):
             yield {**asked, **({"name": each} if isinstance(each, str) else each)}
 
 
@@ -67,7 +67,7 @@ def _alike(wanted: object, found: object, *, by_any_name: bool) -> bool:
     return found in {wanted, f"{wanted}."} if isinstance(wanted, str) else wanted == found
 
 
-def _at(each: Mapping[str, Any], path: str) -> object:
+def _at(each: Mapping[str, Any], path: str) -> Any:
     first, _, rest = path.partition(".")
     return _at(each.get(first) or {}, rest) if rest else each.get(first)
 
@@ -229,6 +229,13 @@ SEARCHES: Final[Mapping[str, Search]] = {
         "{HostedZoneId}_{Name}_{Type}",
         {"Name": "name", "Type": "type"},
         {"HostedZoneId": "zoneId"},
+    ),
+    "aws:cloudfront/distribution:Distribution": Search(
+        "cloudfront",
+        "list_distributions",
+        "DistributionList.Items",
+        "Id",
+        {"Comment": "comment", "Aliases.Items": "aliases"},
     ),
     "aws:ssm/parameter:Parameter": _named("ssm", "describe_parameters", "Parameters", "Name"),
     "aws:s3/bucket:Bucket": _named("s3", "list_buckets", "Buckets", "Name", "bucket"),

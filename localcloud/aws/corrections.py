@@ -23,6 +23,7 @@ from moto.rds.responses import RDSResponse
 
 from localcloud.aws.cache_access import let_users_log_in
 from localcloud.aws.cache_waiting import check_subnets_are_free, let_caches_wait
+from localcloud.aws.cloudfront import refuse_to_delete_what_serves
 from localcloud.aws.leftovers import refuse_what_aws_does
 from localcloud.aws.rds_point_in_time import describe_account_attributes
 from localcloud.aws.waiting import let_servers_wait
@@ -39,6 +40,7 @@ def correct_moto() -> None:
     _let_backup_plans_go()
     _take_the_loopback_for_tls()
     refuse_what_aws_does()
+    refuse_to_delete_what_serves()
     let_users_log_in()
     let_servers_wait()
     let_caches_wait()  # last of those about caches: what is outermost is made once

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from localcloud.aws import (
     backup,
     cache_users,
+    cloudfront,
     ec2,
     efs,
     eks,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _FAMILIES = (
     backup,
     cache_users,
+    cloudfront,
     ec2,
     efs,
     eks,

@@ -17,7 +17,8 @@ from allocation.estimate.estimated_charges import priced_charges
 from allocation.money import amount_of
 from allocation.prices.price_book import DIRECTORY, Price, PriceBook, PriceFile, Source
 from tests.allocation.estimate.quantities.examples import TODAY, one
-from tests.portfolios import local_plan, plan_of, tenant
+from tests.portfolios import local_plan, local_portfolio, on_the_way, plan_of, routed, tenant
+from tiers.facts.cdn import Cdn
 from tiers.facts.compute import ClusterControlPlane, NodeGroup
 from tiers.facts.copies import (
     BucketReplication,
@@ -87,6 +88,13 @@ def files(gib: int, read: int, written: int, mode: str = "elastic") -> FileSyste
     """A file system, and what is moved."""
     moved = {"read_gib_per_month": read, "write_gib_per_month": written}
     return one(FileSystem, storage_gib=gib, throughput_mode=mode, **moved)
+
+
+def cdn(gib: int, requests: int, **changes: Any) -> Cdn:
+    """What a CDN sends in a month."""
+    plan = plan_of(*on_the_way(), platform=routed(local_portfolio().platform))
+    made = next(fact for fact in plan.all_facts() if isinstance(fact, Cdn))
+    return made.model_copy(update={"gib_per_month": gib, "requests_per_month": requests, **changes})
 
 
 def traffic(internet: int, inter_zone: int, **changes: Any) -> Traffic:
@@ -197,6 +205,9 @@ BY_HAND: list[Case] = [
         one(NodeGroup, instance_type="m7g.large", nodes=2, volume_gib=30, **IRELAND),
         "138.14",
     ),
+    # CloudFront
+    ("40 GiB in 600,000 requests: 40 x 0.085 + 60 x 0.01", cdn(40, 600_000), "4.00"),
+    ("eu 40 GiB in 600,000 requests: 40 x 0.085 + 60 x 0.012", cdn(40, 600_000, **IRELAND), "4.12"),
     # S3
     (
         "1,850 GiB and 204,648 PUTs: 1850 x 0.023 + 204.648 x 0.005",

@@ -60,6 +60,7 @@ RANGES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "filestore_gib": st.none() | st.integers(1, 2000),
     "egress_cidrs": st.sampled_from([(), ("198.51.100.0/24",)]),
     "reader_connections": st.sampled_from([0, 3]),
+    "website_visits_per_month": st.sampled_from([0, 20_000]),
     "mail_ports": st.sampled_from([(465, 587), (), (465, 587, 993, 995)]),
     "odoo": st.sampled_from(
         [
@@ -215,7 +216,8 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
     if isinstance(catalog().tiers[offer[0]].offers[offer[1]].database, OwnDatabase):
         drawn |= draw(_own_servers({**chosen, **drawn}))
     name = draw(names())
-    drawn["routes"] = draw(drawn_routes(name))
+    visited = offer[1] is Environment.PRODUCTION and bool(drawn["website_visits_per_month"])
+    drawn["routes"] = draw(drawn_routes(name, visited=visited))
     return _tenant(name, *offer, chosen | drawn)
 
 

@@ -38,13 +38,18 @@ class Env:
     def __init__(self, users: list[User], modules: tuple[str, ...] = ("base",)) -> None:
         self.users, self.modules = users, modules
         self.parameters = {"database.uuid": "production's", "database.secret": "production's"}
+        self.websites: list[Website] | None = None
         self.dbname, self.committed, self._row = "odoo_acme", False, ""
 
     cr = property(lambda self: self)
     env = property(lambda self: self)
 
     def __getitem__(self, model: str) -> Any:
-        return {"res.users": Users(self), "ir.module.module": Modules(self)}.get(model, Parameters(self))
+        known = {"res.users": Users(self), "ir.module.module": Modules(self), "website": Websites(self)}
+        return known.get(model, Parameters(self))
+
+    def __contains__(self, model: str) -> bool:
+        return model != "website" or self.websites is not None
 
     def execute(self, _sql: str, values: list[int]) -> None:
         self._row = next(user.kept or "" for user in self.users if user.id == values[0])
@@ -79,6 +84,26 @@ class Users:
         return [user for user in self.env_.users if user.login in logins[2] or user.id == first[2]]
 
 
+class Website:
+    def __init__(self, name: str, url: Any = "", *, activated: bool = False) -> None:
+        self.name, self.cdn_url, self.cdn_activated, self.cdn_filters = name, url, activated, "usual"
+
+    def write(self, values: dict[str, Any]) -> None:
+        vars(self).update(values)
+
+    def default_get(self, names: list[str]) -> dict[str, str]:
+        return dict.fromkeys(names, "usual")
+
+    @property
+    def settings(self) -> tuple[Any, ...]:
+        return self.cdn_activated, self.cdn_url, self.cdn_filters
+
+
+class Websites(Users):
+    def search(self, _domain: list[Any]) -> Any:
+        return self.env_.websites
+
+
 class Modules(Users):
     def search(self, _domain: list[Any]) -> Any:
         return self
@@ -94,8 +119,10 @@ class Parameters(Users):
     def get_param(self, key: str) -> str | bool:
         return self.env_.parameters.get(key, False)
 
-    def set_param(self, key: str, value: str) -> None:
-        self.env_.parameters[key] = value
+    def set_param(self, key: str, value: Any) -> None:
+        self.env_.parameters.pop(key, None)
+        if value:
+            self.env_.parameters[key] = str(value)
 
 
 @pytest.fixture(autouse=True)
@@ -207,3 +234,50 @@ def test_a_rotation_changes_the_first_password_where_it_still_opens(
     said = capsys.readouterr().out
     assert said == ("the administrator's first password is another one now\n" if word == BEFORE else "")
     settle(Env([]))  # somebody deleted that user
+
+
+def linked(env: Env, address: str) -> list[str]:
+    return odoo_settings.link_cdn(env, Parameters(env), address, "^/web/assets/")
+
+
+@pytest.mark.parametrize("nothing", ["", False])
+def test_websites_name_the_cdn_and_then_another_and_then_none(nothing: Any) -> None:
+    env = Env([])
+    env.websites = [Website("one", nothing), Website("two", nothing)]
+    for address in ("https://static.acme.example/", "https://cdn.acme.example/"):
+        assert linked(env, address) == [f"website {name} names the CDN {address}" for name in ("one", "two")]
+        assert {site.settings for site in env.websites} == {(True, address, "^/web/assets/")}
+    assert len(linked(env, "")) == 2
+    assert {site.settings for site in env.websites} == {(False, "", "usual")}
+    assert linked(env, "") == []
+    assert odoo_settings.CDN not in env.parameters
+
+
+@pytest.mark.parametrize("address", ["https://static.acme.example/", ""])
+def test_a_cdn_that_somebody_else_wrote_stays(address: str) -> None:
+    env = Env([])
+    env.parameters[odoo_settings.CDN] = "https://static.acme.example/"
+    env.websites = [Website("theirs", "https://cdn.example.net", activated=True)]
+    assert linked(env, address) == ["website theirs keeps its own CDN, https://cdn.example.net"]
+    assert env.websites[0].settings == (True, "https://cdn.example.net", "usual")
+
+
+def test_a_copy_of_production_loses_the_cdn_of_production(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEUTRALISE", "yes")
+    monkeypatch.setenv("ADDRESS", "https://staging.acme.example")
+    env = Env([])
+    env.websites = [Website("one", "https://static.acme.example/", activated=True)]
+    env.parameters[odoo_settings.CDN] = "https://static.acme.example/"
+    settle(env)
+    assert env.websites[0].settings == (False, "", "usual")
+    assert "names the CDN https://static.acme.example/ no longer" in capsys.readouterr().out
+
+
+def test_without_a_website_nothing_names_the_cdn_and_it_is_said() -> None:
+    env = Env([])
+    assert linked(env, "https://static.acme.example/") == [
+        "there is no website yet, so nothing names the CDN: deploy anew once there is one"
+    ]
+    assert linked(env, "") == []

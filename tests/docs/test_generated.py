@@ -44,7 +44,7 @@ def test_every_field_of_a_tenant_has_a_meaning_and_an_example() -> None:
     without_example = {row[0] for row in rows if not row[-1].startswith("`")}
     assert meaningless == []
     # Their fields have tables of their own.
-    assert without_example == {"`options`", "`extended`", "`anonymised`", "`columns`"}
+    assert without_example == {"`options`", "`extended`", "`anonymised`", "`columns`", "`cdn`"}
 
 
 def test_every_field_of_a_platform_has_a_meaning() -> None:

@@ -17,6 +17,12 @@ from tiers.portfolio.tenant import Tenant
 CLASSES: Final = ("xs", "s", "m", "sandbox")
 STAGING: Final = "sandbox"
 """Copies of production run in this class; the tenant of that name is one."""
+SITE: Final = "site"
+"""A tenant with a website and a CDN."""
+CDN: Final = {
+    "hostname": "static.site.example.com",
+    "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-000000000000",
+}
 Manifest = dict[str, Any]
 """A part of a Kubernetes object, as it was registered."""
 
@@ -33,6 +39,8 @@ def tenants() -> list[Tenant]:
     """A tenant named after each class; the sandbox is staging."""
     made = [tenant(name, options={"users": 5, "workload_class": name}) for name in CLASSES if name != STAGING]
     reports = {"users": 5, "reader_connections": 2}
+    visited = {"users": 5, "workload_class": "xs", "website_visits_per_month": 1000}
+    made.append(tenant(SITE, options=visited, routes={"cdn": CDN}))
     return [*made, tenant(STAGING, environment="staging", options=reports)]
 
 
@@ -78,6 +86,10 @@ class Manifests:
         made = self._find("kubernetes:batch/v1:CronJob", name)["spec"]["jobTemplate"]
         found: Manifest = made["spec"]["template"]["spec"]
         return found
+
+    def distribution(self) -> Mapping[str, Any]:
+        """The properties of its CDN's distribution."""
+        return self._find("aws:cloudfront/distribution:Distribution", "cdn")
 
     def secret(self, name: str) -> Mapping[str, str]:
         """What stands in the Secret of that name."""

@@ -166,6 +166,8 @@ class Offer(Frozen):
     """The additional fee for enhanced controls; None when the offer is not sold with them."""
     standby_fee_per_month: Fee | None = None
     """The additional fee for a warm standby."""
+    cdn_fee_per_month: Fee | None = None
+    """The additional fee for a CDN; None when the offer is not sold with one."""
 
     @model_validator(mode="after")
     def _copies_have_an_original(self) -> Self:

@@ -14,6 +14,7 @@ from tiers.change.network import cluster_changes, namespace_changes, network_cha
 from tiers.change.places import strays
 from tiers.change.pods import pod_changes
 from tiers.change.restored import restore_changes
+from tiers.change.routes.cdn import cdn_changes
 from tiers.change.servers import Change, cache_changes, server_changes
 from tiers.change.upgraded import upgrade_changes as odoo_upgrade_changes
 from tiers.change.versions.database_upgrade import upgrade_changes
@@ -71,6 +72,7 @@ def _of_tenant(before: TenantPlan, after: TenantPlan) -> Iterator[Effect]:
     known = {fact.id: fact for fact in before.facts}
     for change in (
         *environment_changes(before, after),
+        *cdn_changes(before, after),
         *restore_changes(before, after),
         *failover_changes(before, after),
         *odoo_upgrade_changes(before, after),

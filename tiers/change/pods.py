@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, TypeVar
 
 from tiers.change.effect import EffectKind
-from tiers.change.routes import route_changes
+from tiers.change.routes.route import route_changes
 from tiers.change.servers import Change
 from tiers.change.upgraded import while_upgraded
 from tiers.change.versions.odoo import major_of

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
+from tiers.facts.cdn import Cdn
 from tiers.facts.compute import (
     ClusterControlPlane,
     ComputeRequest,
@@ -66,6 +67,7 @@ __all__ = [
     "BucketReplication",
     "CacheGroup",
     "CacheSpace",
+    "Cdn",
     "ClusterControlPlane",
     "ComputeRequest",
     "Dashboards",
@@ -149,6 +151,7 @@ Fact = Annotated[
     | SleepSchedule
     | Route
     | DnsRecords
+    | Cdn
     | Egress
     | PodGroup
     | DatabaseInstance

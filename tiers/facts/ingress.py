@@ -13,7 +13,10 @@ from tiers.vocabulary import Cidr, Frozen
 OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 """What Kubernetes takes for the name of most objects (Object Names and IDs, DNS subdomain names)."""
 _GROUP: Final = r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$"
-_CERTIFICATE: Final = r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{8,64}$"
+CertificateArn = Annotated[
+    str, Field(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{8,64}$")
+]
+"""The ARN of a certificate in AWS Certificate Manager."""
 
 
 _LARGEST, _SMALLEST = 16, 28
@@ -48,7 +51,7 @@ class Issuer(Frozen):
 class Certificate(Frozen):
     """Where the certificate of a tenant's host names comes from: AWS Certificate Manager or cert-manager."""
 
-    arn: Annotated[str, Field(pattern=_CERTIFICATE)] | None = None
+    arn: CertificateArn | None = None
     """ARN of a certificate in AWS Certificate Manager that has all host names; give this or `issuer`."""
     issuer: Issuer | None = None
     """Issuer of cert-manager."""

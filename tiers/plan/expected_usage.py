@@ -34,12 +34,12 @@ def traffic(tenant: Tenant, use: ExpectedUsage) -> Traffic:
 def changed_mib_per_day(offer: Offer) -> int:
     """How much of the database is rewritten every day."""
     changed = offer.database_gib * _MIB_PER_GIB * offer.expected_use.database_change_percent_per_day
-    return _up(changed, _PERCENT)
+    return up(changed, _PERCENT)
 
 
 def changed_gib_per_month(offer: Offer) -> int:
     """The monthly transfer of a database copy to another region: its changes, in whole GiB."""
-    return _up(_DAYS_PER_MONTH * changed_mib_per_day(offer), _MIB_PER_GIB)
+    return up(_DAYS_PER_MONTH * changed_mib_per_day(offer), _MIB_PER_GIB)
 
 
 def automated_backups_gib(database_gib: int, changed_mib: int, retention_days: int) -> int:
@@ -50,12 +50,12 @@ def automated_backups_gib(database_gib: int, changed_mib: int, retention_days: i
     >>> automated_backups_gib(50, 1536, 35)
     103
     """
-    return database_gib + _up(retention_days * changed_mib, _MIB_PER_GIB)
+    return database_gib + up(retention_days * changed_mib, _MIB_PER_GIB)
 
 
 def dumped_gib_per_month(backup: BackupClass, database_gib: int) -> int:
     """The total size of a month's dumps, in whole GiB."""
-    return _up(backup.runs_per_month * database_gib * backup.dump_percent_of_database, _PERCENT)
+    return up(backup.runs_per_month * database_gib * backup.dump_percent_of_database, _PERCENT)
 
 
 def backup_requests_per_month(backup: BackupClass, offer: Offer) -> int:
@@ -64,16 +64,17 @@ def backup_requests_per_month(backup: BackupClass, offer: Offer) -> int:
     The LIST requests of the nightly comparison, one for every thousand files, are not counted.
     """
     dump_mib = offer.database_gib * _MIB_PER_GIB * backup.dump_percent_of_database
-    parts = _up(dump_mib, _PERCENT * _MIB_PER_PART)
+    parts = up(dump_mib, _PERCENT * _MIB_PER_PART)
     files = offer.expected_use.filestore_write_gib * _FILES_PER_GIB
     return backup.runs_per_month * (parts + _REQUESTS_PER_RUN) + files
 
 
-def _up(quantity: int, per: int) -> int:
+def up(quantity: int, per: int) -> int:
+    """*quantity* in units of *per*; what is begun counts as whole."""
     return -(-quantity // per)
 
 
 def dumps_gib(backup: BackupClass, database_gib: int, retention_days: int) -> int:
     """The expected size of the dumps of *retention_days*, in whole GiB."""
     dumps = backup.runs_per_month * retention_days * database_gib * backup.dump_percent_of_database
-    return _up(dumps, _DAYS_PER_MONTH * _PERCENT)
+    return up(dumps, _DAYS_PER_MONTH * _PERCENT)

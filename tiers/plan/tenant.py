@@ -35,13 +35,13 @@ from tiers.plan.dedicated import (
 from tiers.plan.expected_usage import (
     automated_backups_gib,
     changed_mib_per_day,
-    traffic,
 )
 from tiers.plan.monitoring import exporter_connections, watching_facts
 from tiers.plan.namespaces.priority import with_priority
 from tiers.plan.namespaces.shared import operations_namespace, shared_namespace
 from tiers.plan.namespaces.spread import with_spread
 from tiers.plan.owner import about, own_server
+from tiers.plan.routes.cdn import cdn_facts, traffic_of
 from tiers.plan.routes.route import record_facts, route_fact
 from tiers.plan.second_region import (
     own_file_system,
@@ -93,7 +93,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     yield from _storage(platform, tenant, offer, size, namespace)
     yield from _runtime(platform, tenant, size, namespace)
     yield from _network(platform, tenant, size, namespace, open_internet=measures.open_internet)
-    yield traffic(tenant, offer.expected_use)
+    yield traffic_of(tenant, offer.expected_use)
     yield from backup_facts(catalog, platform, tenant, offer, namespace)
     yield from sleep_facts(platform, tenant, offer, size, namespace)
     yield from decommission_facts(platform, tenant, offer, size, namespace)
@@ -224,6 +224,7 @@ def _network(
     platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool
 ) -> Iterator[Fact]:
     yield from record_facts(platform, tenant)
+    yield from cdn_facts(platform, tenant)
     yield route_fact(platform, tenant, namespace, preforks=bool(size.web.workers))
     # A copy of production must neither send its mail nor take its payments.
     production = tenant.environment is Environment.PRODUCTION

@@ -33,6 +33,7 @@ def fee_of(tier: Tier, tenant: Tenant) -> Fee:
     options = (
         (enhanced, offer.enhanced_fee_per_month),
         (tenant.options.warm_standby, offer.standby_fee_per_month),
+        (tenant.routes.cdn, offer.cdn_fee_per_month),
     )
     return offer.fee_per_month + sum(fee for taken, fee in options if taken and fee is not None)
 

@@ -29,6 +29,13 @@ class Name(NamedTuple):
 
 def names_of(tenant: Tenant) -> tuple[Name, ...]:
     """All host names of *tenant*, the one that people know first."""
+    cdn = tenant.routes.cdn
+    own = [Name(("routes", "cdn", "hostname"), cdn.hostname)] if cdn else []
+    return (*routed_names_of(tenant), *own)
+
+
+def routed_names_of(tenant: Tenant) -> tuple[Name, ...]:
+    """The host names of *tenant* that lead to the ingress controller, the one that people know first."""
     routes = tenant.routes
     return (
         Name(("hostname",), tenant.hostname),

@@ -21,6 +21,7 @@ from tiers.portfolio.postgresql.versions import platform_upgrade_faults, tenant_
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
 from tiers.portfolio.restore.faults import restore_faults
 from tiers.portfolio.restore.source import source_faults
+from tiers.portfolio.routes.cdn_faults import cdn_faults
 from tiers.portfolio.routes.faults import route_faults
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
@@ -191,6 +192,7 @@ def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Ite
         yield from sleep_faults(resting, tier.offers[tenant.environment])
         yield from restore_faults(resting, tier.offers[tenant.environment])
         yield from upgrade_backup_faults(resting, tier.offers[tenant.environment])
+        yield from cdn_faults(resting, tier.offers[tenant.environment], platform)
         yield from tenant_window_faults(resting, tier.offers[tenant.environment], platform)
 
 

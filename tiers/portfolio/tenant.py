@@ -93,6 +93,8 @@ class Options(Frozen):
     """When AWS maintains the tenant's own server and cache, in UTC; else in the platform's window."""
     dr_region: Region | None = None
     """Second region for copies; tiers that copy need it, all others refuse it."""
+    website_visits_per_month: Count = 0
+    """Expected visits of its website by people whose browser has nothing of it yet."""
     warm_standby: bool | Literal["promoted"] = False
     """Whether a standby server in the second region follows the tenant's own, for a fee; `promoted` once it
     does so no longer."""

@@ -53,5 +53,20 @@ def _records(fact: facts.DnsRecords, _: date) -> Iterator[Line]:
     yield assumed("queries", "AmazonRoute53", "standard queries first 1B", quantity, Category.NETWORK)
 
 
+@rule_of.register
+def _cdn(fact: facts.Cdn, _: date) -> Iterator[Line]:
+    """What a CDN sends, at the price of the edge locations near the tenant's region.
+
+    The first TB and ten million requests a month are free once for an account (CloudFront pricing, "Always
+    Free Tier"), so no tenant is given them: an estimate is too high by 97 dollars at most. What CloudFront
+    gets from a load balancer is free, and so are the distribution, its certificate, and questions for an
+    alias of it.
+    """
+    service, category = "AmazonCloudFront", Category.NETWORK
+    sent, asked = fact.gib_per_month, fact.requests_per_month
+    yield assumed("sent", service, "data transfer out to internet first 10TB", sent, category)
+    yield assumed("requests", service, "HTTPS requests", asked, category)
+
+
 def _addresses(count: int) -> Line:
     return Line("addresses", "Network", "public IPv4 in use", hours(count), Category.NETWORK)

@@ -49,7 +49,10 @@ def plan(**ids: str) -> DecommissionPlan:
         "role": "local-acme-backup",
         **ids,
     }
-    kinds = {"schedule": "aws:scheduler/schedule:Schedule"}
+    kinds = {
+        "schedule": "aws:scheduler/schedule:Schedule",
+        "cdn": "aws:cloudfront/distribution:Distribution",
+    }
     targets = tuple(
         Target(urn=f"urn::{name}", type=kinds.get(name, "x:y:Z"), id=value) for name, value in known.items()
     )
@@ -142,6 +145,23 @@ def _schedule(aws: Callable[[str], Any]) -> dict[str, str]:
     return {"schedule": "default/local-acme-stop"}
 
 
+def _distribution(aws: Callable[[str], Any]) -> dict[str, str]:
+    """Without a tag: it is known by its id, and asked for only of who had one."""
+    behaviour = {"TargetOriginId": "odoo", "ViewerProtocolPolicy": "https-only", "MinTTL": 0}
+    origin = {"Id": "odoo", "DomainName": "acme.odoo.example.com"}
+    custom = {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only"}
+    made = aws("cloudfront").create_distribution(
+        DistributionConfig={
+            "CallerReference": "acme-cdn",
+            "Comment": "acme-cdn",
+            "Enabled": True,
+            "Origins": {"Quantity": 1, "Items": [{**origin, "CustomOriginConfig": custom}]},
+            "DefaultCacheBehavior": behaviour,
+        }
+    )
+    return {"cdn": made["Distribution"]["Id"]}
+
+
 def _volume(aws: Callable[[str], Any]) -> dict[str, str]:
     tags = [{"ResourceType": "volume", "Tags": TAGS}]
     aws("ec2").create_volume(AvailabilityZone="us-east-1a", Size=5, TagSpecifications=tags)
@@ -160,6 +180,7 @@ LEAKS: dict[Kind, Callable[[Callable[[str], Any]], dict[str, str]]] = {
     Kind.ROLE: _role,
     Kind.VAULT: _vault,
     Kind.SCHEDULE: _schedule,
+    Kind.DISTRIBUTION: _distribution,
     Kind.VOLUME: _volume,
 }
 
@@ -170,6 +191,13 @@ LEAKS: dict[Kind, Callable[[Callable[[str], Any]], dict[str, str]]] = {
 def test_what_was_left_behind_is_found(what: Kind, aws: Callable[[str], Any]) -> None:
     ids = LEAKS[what](aws)
     assert what in found(**ids)
+
+
+def test_distributions_are_listed_for_whom_had_one_only(aws: Callable[[str], Any]) -> None:
+    """Whoever may decommission need not have the right to list what few have."""
+    ids = _distribution(aws)
+    assert found(**ids)[Kind.DISTRIBUTION].id == ids["cdn"]
+    assert found(other=ids["cdn"]) == {}
 
 
 def test_a_size_is_reported_where_it_bills(aws: Callable[[str], Any]) -> None:

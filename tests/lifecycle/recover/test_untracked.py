@@ -148,8 +148,10 @@ def test_every_search_is_an_operation_of_aws_that_takes_what_it_is_asked(kind: s
     search = SEARCHES[kind]
     made = client(search.service)
     model = made.meta.service_model.operation_model(made.meta.method_to_api_mapping[search.operation])
-    assert search.key in model.output_shape.members
-    listed = model.output_shape.members[search.key].member
+    shape = model.output_shape
+    for name in search.key.split("."):
+        shape = shape.members[name]
+    listed = shape.member
     fields = getattr(listed, "members", {"name": None}).keys() | search.asked.keys()
     named = {name for _, name, _, _ in Formatter().parse(search.id) if name} or {search.id}
     inputs = {"userId"} if search.among else set()  # an id may have what was asked for, too

@@ -321,6 +321,43 @@ aws.route53.Record(
     ttl=300,
     records=["lb.example.com"],
 )
+cached = {
+    "target_origin_id": "odoo",
+    "viewer_protocol_policy": "https-only",
+    "allowed_methods": ["GET", "HEAD"],
+    "cached_methods": ["GET", "HEAD"],
+    "compress": True,
+    "forwarded_values": {"query_string": False, "cookies": {"forward": "none"}},
+    "min_ttl": 0,
+    "default_ttl": 0,
+    "max_ttl": 31536000,
+}
+aws.cloudfront.Distribution(
+    "cdn",
+    aliases=["static.acme.example.com"],
+    enabled=True,
+    origins=[
+        {
+            "origin_id": "odoo",
+            "domain_name": "acme.odoo.example.com",
+            "custom_origin_config": {
+                "http_port": 80,
+                "https_port": 443,
+                "origin_protocol_policy": "https-only",
+                "origin_ssl_protocols": ["TLSv1.2"],
+            },
+        }
+    ],
+    default_cache_behavior={**cached, "trusted_signers": ["self"]},
+    ordered_cache_behaviors=[{**cached, "path_pattern": "/web/assets/*"}],
+    restrictions={"geo_restriction": {"restriction_type": "none"}},
+    viewer_certificate={
+        "acm_certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d",
+        "minimum_protocol_version": "TLSv1.2_2021",
+        "ssl_support_method": "sni-only",
+    },
+    tags=tags,
+)
 aws.ssm.Parameter("parameter", type="String", value="1", tags=tags)
 
 pulumi.export("endpoint", database.endpoint)

@@ -39,6 +39,18 @@ LIST_ALL = json.dumps(
     }
 )
 
+CACHED = {
+    "targetOriginId": "odoo",
+    "viewerProtocolPolicy": "https-only",
+    "allowedMethods": ["GET", "HEAD"],
+    "cachedMethods": ["GET", "HEAD"],
+    "compress": True,
+    "forwardedValues": {"queryString": False, "cookies": {"forward": "none"}},
+    "minTtl": 0,
+    "defaultTtl": 0,
+    "maxTtl": 31536000,
+    "responseHeadersPolicyId": "60669652-455b-4ae9-85a4-c4c02393f86c",
+}
 CACHE_USER, CACHE_USERS = "aws:elasticache/user:User", "aws:elasticache/userGroup:UserGroup"
 
 
@@ -467,6 +479,34 @@ EXAMPLES: Mapping[str, Callable[[Ground], dict[str, Any]]] = {
         "type": "CNAME",
         "ttl": 300,
         "records": ["balancer.example.com"],
+    },
+    "aws:cloudfront/distribution:Distribution": lambda _: {
+        "aliases": ["static.acme.example.com"],
+        "comment": "acme-cdn",
+        "enabled": True,
+        "isIpv6Enabled": True,
+        "httpVersion": "http2and3",
+        "priceClass": "PriceClass_100",
+        "origins": [
+            {
+                "originId": "odoo",
+                "domainName": "acme.odoo.example.com",
+                "customOriginConfig": {
+                    "httpPort": 80,
+                    "httpsPort": 443,
+                    "originProtocolPolicy": "https-only",
+                    "originSslProtocols": ["TLSv1.2"],
+                },
+            }
+        ],
+        "defaultCacheBehavior": {**CACHED, "trustedSigners": ["self"]},
+        "orderedCacheBehaviors": [{**CACHED, "pathPattern": "/web/assets/*"}],
+        "restrictions": {"geoRestriction": {"restrictionType": "none"}},
+        "viewerCertificate": {
+            "acmCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d",
+            "minimumProtocolVersion": "TLSv1.2_2021",
+            "sslSupportMethod": "sni-only",
+        },
     },
     "aws:ssm/parameter:Parameter": lambda _: {"type": "String", "value": "1"},
 }

@@ -8,7 +8,7 @@ from tiers.facts.dns import DnsRecords, ZoneRecord
 from tiers.facts.names import EVENTED_PORT, HTTP_PORT
 from tiers.facts.network import Route
 from tiers.plan.owner import about
-from tiers.portfolio.host_names import names_of
+from tiers.portfolio.host_names import routed_names_of
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory
@@ -19,7 +19,7 @@ def record_facts(platform: Platform, tenant: Tenant) -> Iterator[DnsRecords]:
     dns = platform.ingress.dns
     if dns is None or tenant.routes.dns != "route-53":
         return
-    lying = [(name.host, dns.zone_of(name.host)) for name in names_of(tenant)]
+    lying = [(name.host, dns.zone_of(name.host)) for name in routed_names_of(tenant)]
     yield DnsRecords(
         **about(tenant, "dns", CostCategory.NETWORK),
         records=tuple(ZoneRecord(zone_id=zone.id, name=host) for host, zone in lying if zone),
@@ -42,5 +42,5 @@ def route_fact(platform: Platform, tenant: Tenant, namespace: str, *, preforks: 
         controller=ingress.controller,
         class_name=ingress.class_name,
         alb=ingress.alb,
-        **{name: value for name, value in tenant.routes if value is not None},
+        **{name: value for name, value in tenant.routes if value is not None and name != "cdn"},
     )

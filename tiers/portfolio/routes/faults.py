@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tiers.facts.controllers import ALLOW_CIDRS, CERTIFICATE_ARN, CONTROLLERS, MOST_ALB_NETWORKS, refusal
 from tiers.facts.ingress import ControllerKind
-from tiers.portfolio.host_names import names_of
+from tiers.portfolio.host_names import routed_names_of
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import Fault, Location
@@ -47,7 +47,7 @@ def _record_faults(tenant: Tenant, platform: Platform) -> Iterator[Fault]:
     if dns.zone_of(tenant.hostname) is None:
         known = ", ".join(zone.domain for zone in dns.zones)
         yield ("hostname",), f"lies in no hosted zone of ingress.dns, and dns is route-53; these are {known}"
-    for name in names_of(tenant):
+    for name in routed_names_of(tenant):
         zone = dns.zone_of(name.host)
         if zone and zone.domain == name.host and dns.target_zone_id is None:
             why = "is the domain of a hosted zone, which can have no CNAME; write ingress.dns.target_zone_id"

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from tiers.facts.controllers import ALLOW_CIDRS, BODY_SIZE, CERTIFICATE_ARN, ISSUER, REDIRECTS, TIMEOUT
 from tiers.facts.ingress import Certificate
+from tiers.portfolio.routes.cdn import CdnSpec
 from tiers.vocabulary import Cidr, Frozen, Hostname
 
 _MOST_NAMES: Final = 10
@@ -61,6 +62,8 @@ class RoutesSpec(Frozen):
     ([names](routes.md#certificates))."""
     dns: Literal["external-dns", "route-53"] | None = None
     """Who makes the records of its host names: external-dns, or Costack in Route 53; left out, people do."""
+    cdn: CdnSpec | None = None
+    """A CDN for static files of its website, for a fee ([CDN](routes.md#cdn))."""
     annotations: Mapping[_Key, _Value] = Field(default_factory=dict)
     """Further annotations of its Ingress; [some are closed](routes.md#annotations)."""
 

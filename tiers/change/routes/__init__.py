@@ -1,0 +1,1 @@
+"""What a change does to the way to a tenant: its route, its records, its CDN."""

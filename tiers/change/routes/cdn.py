@@ -1,0 +1,66 @@
+"""What a change does to a tenant's CDN: which name the pages of its website write for static files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tiers.change.effect import EffectKind
+from tiers.change.servers import Change
+from tiers.facts.cdn import Cdn
+from tiers.facts.dns import DnsRecords
+from tiers.plan.plan import Plan, TenantPlan, facts_of
+
+
+def cdn_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
+    """What visitors of the website notice."""
+    old, new = (next(iter(facts_of(plan.facts, Cdn)), None) for plan in (before, after))
+    named, names = (each.hostname if each and each.links else None for each in (old, new))
+    if names != named:
+        told = (
+            f"get its scripts and other static files from {names}" if names else "get them from itself again"
+        )
+        yield Change(EffectKind.NOTICE, f"pages of its website {told}")
+    if old and (new is None or new.hostname != old.hostname):
+        why = "a page that is still open loads nothing more from there"
+        yield Change(EffectKind.NOTICE, f"{old.hostname} no longer answers: {why}")
+    if new and new.zone_id is None and (old is None or old.hostname != new.hostname):
+        made = f"its record is yours to make: {new.hostname} has to lead to the distribution"
+        yield Change(EffectKind.NOTICE, made)
+
+
+def names_handed_over(deployed: Mapping[str, Mapping[str, Any]], plan: Plan) -> Iterator[str]:
+    """Names that would go to a CDN, or from one to something else, while they are still where they were.
+
+    Pulumi makes before it deletes; CloudFront and Route 53 know no name twice.
+
+    Args:
+        deployed: What is applied of each tenant, as plain data.
+        plan: What is wanted.
+    """
+    held = dict(_held(deployed))
+    for tenant in plan.tenants:
+        wanted = [(each.hostname, "CDN") for each in facts_of(tenant.facts, Cdn)]
+        wanted += [
+            (each.name, "record")
+            for records in facts_of(tenant.facts, DnsRecords)
+            for each in records.records
+            if held.get(each.name, ("", "record"))[1] == "CDN"
+        ]
+        for name, kind in wanted:
+            owner, other = held.get(name, (tenant.tenant, kind))
+            if (owner, other) != (tenant.tenant, kind):
+                yield (
+                    f"{tenant.tenant}: '{name}' is the name of {owner}'s {other} in the stack, and AWS takes "
+                    "no second one; take it from there in an update of its own first"
+                )
+
+
+def _held(deployed: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each name that is a record or a CDN in the stack, whose it is, and which of both."""
+    for tenant, applied in deployed.items():
+        for fact in applied.get("facts", ()):
+            if fact.get("kind") == "dns-records":
+                yield from ((str(each.get("name")), (tenant, "record")) for each in fact.get("records", ()))
+            elif fact.get("kind") == "cdn":
+                yield str(fact.get("hostname")), (tenant, "CDN")
