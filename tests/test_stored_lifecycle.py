@@ -19,6 +19,7 @@ from lifecycle.decommission.plan import DecommissionPlan, read_plan
 from lifecycle.decommission.retained import Kind, RemainingResource
 from lifecycle.decommission.steps import Decommission
 from lifecycle.errors import RefusedError
+from lifecycle.rehearsal.tried import tried_recoveries
 from lifecycle.restore_test.result import restore_result
 from lifecycle.stack_resources import targets_of
 from tests.lifecycle.decommission.test_final_backup import Bucket
@@ -120,6 +121,17 @@ def test_a_restore_test_is_a_result_and_evidence() -> None:
     result = restore_result((LIFE / "restore-test.json").read_text(encoding="utf-8"), "acme")
     assert (record["step"], record["result"], result.passed) == ("restore-test", "ok", True)
     assert list(differences(result.model_dump(mode="json", exclude_unset=True), record)) == []
+
+
+def test_a_failover_is_a_result_and_evidence() -> None:
+    path = STORED.parent / "0.3" / "lifecycle" / "failover.evidence.jsonl"
+    closed, lost = (result for _, result in tried_recoveries(path))
+    assert [(each.rto_seconds, each.rpo_seconds, each.passed) for each in (closed, lost)] == [
+        (1572, 0, True),
+        (980, 41, True),
+    ]
+    for record, result in zip(evidence.read(path), (closed, lost), strict=True):
+        assert list(differences(result.model_dump(mode="json", exclude_unset=True), record)) == []
 
 
 def test_a_dump_is_found_by_its_manifest() -> None:

@@ -19,12 +19,8 @@ from lifecycle.adapters.kubectl import Cluster, KubectlError, current_context
 from lifecycle.adapters.replica_lag import replica_lag
 from lifecycle.errors import LifecycleError
 from lifecycle.evidence import append
-from lifecycle.rehearsal.result import (
-    NotRecoverableError,
-    Promise,
-    RehearsalResult,
-    rehearsal_result,
-)
+from lifecycle.rehearsal.recovery import Promise, Recovery
+from lifecycle.rehearsal.result import NotRecoverableError, RehearsalResult, rehearsal_result
 from lifecycle.rehearsal.scratch import (
     ASKED_AT,
     BRING,
@@ -184,7 +180,7 @@ def _take_away(cluster: Cluster, scratch: Scratch) -> None:
         raise
 
 
-def fault_of(result: RehearsalResult, promise: Promise) -> NotRecoverableError | GateError | None:
+def fault_of(result: Recovery, promise: Promise) -> NotRecoverableError | GateError | None:
     """What is wrong with *result*; None when it keeps the promise."""
     if not result.passed:
         found = ", ".join(f"{check.name} ({check.found})" for check in result.faults)
@@ -195,7 +191,7 @@ def fault_of(result: RehearsalResult, promise: Promise) -> NotRecoverableError |
     return None
 
 
-def record(evidence: Path | None, result: RehearsalResult, promise: Promise, context: str) -> None:
+def record(evidence: Path | None, result: Recovery, promise: Promise, context: str) -> None:
     """Append *result* to the evidence file, if there is one."""
     if evidence is not None:
         append(evidence, {**result.as_evidence(promise), "context": context})
