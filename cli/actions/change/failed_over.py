@@ -8,15 +8,16 @@ from datetime import datetime
 from rich.table import Table
 
 from allocation.report.figures import duration
+from cli.actions.change.rehearsal import context_there
 from cli.console.output import echo
 from cli.console.table import print_table
-from lifecycle.adapters.kubectl import Cluster, current_context
+from lifecycle.adapters.kubectl import Cluster
 from lifecycle.adapters.replica_lag import replica_lag
 from lifecycle.errors import LifecycleError
 from lifecycle.rehearsal.failed_over import FailoverResult, Seen, failover_result
 from lifecycle.rehearsal.recovery import Promise
 from tiers.errors import CatalogError
-from tiers.facts.every_fact import ClusterControlPlane, Job, Rehearsal, Workload
+from tiers.facts.every_fact import Job, Rehearsal, Workload
 from tiers.facts.names import OPEN_DATABASE
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan, facts_of
@@ -40,7 +41,7 @@ def measured(
             f"--evidence: '{tenant.tenant}' is not deployed at stage start of a failover: it is measured "
             "with the --next after that stage"
         )
-    asked = context or _context_there(inventory, failover) or current_context()
+    asked = context_there(context, inventory, failover.to)
     cluster, there = Cluster(asked, time.sleep), tenant.second_region
     opening = next(each for each in facts_of(there.facts if there else (), Job) if each.name == OPEN_DATABASE)
     serving = next(each for each in facts_of(there.facts if there else (), Workload) if each.odoo)
@@ -52,11 +53,6 @@ def measured(
     result = failover_result(tenant.tenant, failover, Seen(jobs, pods, lag), now)
     (promised,) = facts_of(tenant.facts, Rehearsal)
     return result, Promise.of(promised), asked
-
-
-def _context_there(inventory: Inventory, failover: Failover) -> str | None:
-    found = (each for each in inventory.plan.all_facts() if isinstance(each, ClusterControlPlane))
-    return next((each.context for each in found if each.region == failover.to and each.context), None)
 
 
 def _lag(inventory: Inventory, tenant: TenantPlan, failover: Failover) -> int | None:

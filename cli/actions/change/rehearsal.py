@@ -122,9 +122,18 @@ def context_of(request: Request, inventory: Inventory, region: str) -> str:
     Raises:
         KubectlError: When there is none.
     """
+    return context_there(request.context, inventory, region)
+
+
+def context_there(given: str | None, inventory: Inventory, region: str) -> str:
+    """The context that is *given*, that of the cluster which *inventory* has in *region*, or the current one.
+
+    Raises:
+        KubectlError: When there is none.
+    """
     clusters = (fact for fact in inventory.plan.all_facts() if isinstance(fact, ClusterControlPlane))
     named = next((each.context for each in clusters if each.region == region and each.context), None)
-    return request.context or named or current_context()
+    return given or named or current_context()
 
 
 def rehearsed(cluster: Cluster, scratch: Scratch, tenant: TenantId) -> RehearsalResult:

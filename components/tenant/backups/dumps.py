@@ -36,9 +36,9 @@ KINDS: Final = (DUMPS, "filestores", "manifests")
 class TenantBackups(pulumi.ComponentResource):
     """CronJobs that can write only to the tenant's own prefix of the bucket, and the job of the last dump.
 
-    *test* restores a dump on a schedule; `mark` is what the last dump says of itself. A tenant whose offer
-    has no dumps has no CronJob: *run* is None, and it is there for *last* alone. It goes before the claim
-    that it mounts: pods of past nights go with it, and hold the claim until then.
+    *test* restores a dump on a schedule; `mark` is what the last dump says of itself, *mark* where given. A
+    tenant whose offer has no dumps has no CronJob: *run* is None, and it is there for *last* alone. It goes
+    before the claim that it mounts: pods of past nights go with it, and hold the claim until then.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class TenantBackups(pulumi.ComponentResource):
         settings: OdooSettings,
         still: Sequence[pulumi.Resource] = (),
         last: Job | None = None,
+        mark: pulumi.Output[str] | None = None,
         test: ScheduledJob | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -76,7 +77,7 @@ class TenantBackups(pulumi.ComponentResource):
         self.mark: pulumi.Output[str] | None = None
         if last:
             # Decommissioning looks for the dump with this mark: clocks prove nothing.
-            self.mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
+            self.mark = mark or random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
             self.last = [_last(tenant, last, make({"LAST": self.mark}), after)]

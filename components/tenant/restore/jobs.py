@@ -43,7 +43,7 @@ def declare_restore(
     mounted: tuple[Filestore, OdooSettings],
     after: tuple[Sequence[pulumi.Resource], Sequence[pulumi.Resource]],
     opts: pulumi.ResourceOptions,
-    saved_there: BucketPlace | None = None,
+    saved_there: tuple[BucketPlace, pulumi.Output[str] | None] | None = None,
 ) -> None:
     """The jobs of a restore, while there is one.
 
@@ -55,15 +55,17 @@ def declare_restore(
         mounted: Its files and its odoo.conf.
         after: Its backups, and what has stopped or was saved before.
         opts: Options of the jobs.
-        saved_there: The bucket of its second region, where it comes home from there.
+        saved_there: The bucket of its second region, where it comes home from there, and the mark of the
+            backup that it comes home with.
     """
     if tenant.restore is None:
         return
     side = SideDatabase(tenant, "restored-data", *databases, opts)
     own = next((own_buckets[kept.bucket] for kept in facts_of(tenant.facts, LogicalBackup)), platform.bucket)
-    bucket = platform.bucket if tenant.reads_another else saved_there or own
+    there, mark = saved_there or (None, None)
+    bucket = platform.bucket if tenant.reads_another else there or own
     origin = origin_of(tenant, bucket, platform.name, platform.cluster, opts)
-    DataRestore(tenant, tenant.restore, side, origin, mounted, opts).declare(*after)
+    DataRestore(tenant, tenant.restore, side, origin, mounted, opts, mark).declare(*after)
 
 
 class DataRestore(SideJobs):
@@ -76,6 +78,7 @@ class DataRestore(SideJobs):
         origin: Whose backup it is.
         mounted: Its directory, and its settings with the login of its role.
         opts: Options of the jobs.
+        mark: Of the very backup that is restored, where it was made for this.
     """
 
     def __init__(  # noqa: PLR0917 - what its pods are made of
@@ -86,10 +89,11 @@ class DataRestore(SideJobs):
         origin: Origin,
         mounted: tuple[Filestore, OdooSettings],
         opts: pulumi.ResourceOptions,
+        mark: pulumi.Output[str] | None = None,
     ) -> None:
         told_apart = [restore.moment, str(restore.stage)]
         super().__init__(tenant, side, origin, mounted, told_apart, opts)
-        self._restore = restore
+        self._restore, self._marked = restore, mark
 
     def declare(self, backups: Sequence[pulumi.Resource], still: Sequence[pulumi.Resource]) -> None:
         """Declare the jobs of its stage.
@@ -109,7 +113,9 @@ class DataRestore(SideJobs):
 
     def _fill(self, opts: pulumi.ResourceOptions) -> None:
         """Restore a backup into the side database."""
-        which = {"NOT_AFTER": self._restore.moment}
+        which: dict[str, pulumi.Input[str]] = {"NOT_AFTER": self._restore.moment}
+        if self._marked is not None:  # clocks of two regions prove nothing
+            which["LAST"] = self._marked
         fill = BackupFill(
             self.tenant,
             self.jobs[FILL_SIDE],

@@ -65,6 +65,14 @@ def test_it_comes_home_from_the_bucket_of_the_second_region_and_reads_nothing_el
         for each in restored
         if each.type.endswith(":RolePolicy") and each.name == f"local-{account}-policy"
     )
+    # The very backup of this way home, whatever else lies there under a later time.
+    (saved,) = (each.get("value") for each in container["env"] if each["name"] == "LAST")
+    assert given["LAST"] == saved == "0a1b2c3d"
+    marks = {
+        stage: [each.name for each in declared(stage) if each.name == "acme-failover-1-saved"]
+        for stage in ("settled", "save", "return", "stay")
+    }
+    assert [bool(marks[stage]) for stage in marks] == [False, True, True, False]
     assert "s3:Put" not in policy
     assert "local-acme-copy-backups" in policy
 
