@@ -109,6 +109,7 @@ def test_a_decision_that_was_signed_stands_in_the_review(made: Path, tmp_path: P
     assert "keep it" in (again / "quarterly.sign-off.yaml").read_text(encoding="utf-8")
 
 
+@pytest.mark.whole("tests/cli/test_report_against_the_statement asks every figure of a billed month")
 def test_a_billed_month_is_reported_from_its_run_with_its_gates(tmp_path: Path) -> None:
     out = billed_report("small-firm-shared", tmp_path)
     statement = json.loads((tmp_path / "run" / "statement.json").read_text(encoding="utf-8"))
