@@ -72,12 +72,11 @@ class SharedPlatform(pulumi.ComponentResource):
     """The platform of a portfolio. Its adopted parts are accounted for, not declared."""
 
     def __init__(self, plan: Plan, opts: pulumi.ResourceOptions | None = None) -> None:
-        tags, name = plan.platform_tags(), plan.portfolio
+        tags, name, facts = plan.platform_tags(), plan.portfolio, plan.platform
         # With the tenants' own inputs `pulumi preview --json` has the whole plan, for a cost preview to read.
         inputs = {"region": plan.region, "plan": plan.model_dump(mode="json", exclude={"tenants"})}
         super().__init__(component_type("SharedPlatform"), name, inputs, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
-        facts = plan.platform
         self.name, self.catalog, self._facts = name, plan.catalog, facts
         network = fact_named(facts, Network, "network")
         self.network = PrivateNetwork(physical_name(name, "network"), network, child)
@@ -141,7 +140,8 @@ class SharedPlatform(pulumi.ComponentResource):
             FILE_SYSTEM: self.file_system.place.arn,
             BACKUP_BUCKET: self.bucket.place.arn,
             "platform/file-system-backup": self.vault.vault.arn,
-        } | self._control_planes
+            **self._control_planes,
+        }
 
     def storage_gib(self) -> dict[FactId, pulumi.Input[int]]:
         """The real storage of the shared server."""

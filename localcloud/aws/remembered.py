@@ -27,13 +27,14 @@ def remembered(
     taggable: bool = False,
     completed: str = "",
     before: tuple[Callable[[Call], None], ...] = (),
+    before_end: Callable[[Call], None] = lambda _call: None,
     **more: Any,
 ) -> Row:
     """A row whose create, find, change and delete go to the store.
 
     `identify` makes the id, `facts` the outputs that AWS would add (their names are `outputs`), `before`
-    holds what AWS refuses to create, and `taken` is AWS's name of the error for an id that exists. The rest
-    is as in `Row`.
+    holds what AWS refuses to create, `before_end` what it asks before it deletes, `taken` is AWS's name of
+    the error for an id that exists. The rest is as in `Row`.
     """
     store = _Store(service, kind.rsplit(":", 1)[-1], taken)
 
@@ -41,6 +42,10 @@ def remembered(
         made = identify(call)
         store.add(call, made, {ID: made, **call.new, **(facts(call, made) if facts else {})})
         return made
+
+    def delete(call: Call) -> None:
+        before_end(call)
+        call.simulation.drop(store.kind, store.key(call, call.id))
 
     changeable = names(inputs) - names(replaces)
     return Row(
@@ -51,7 +56,7 @@ def remembered(
         create=create,
         find=lambda call: store.find(call, call.id),
         changes=(Change(changeable, lambda call: store.change(call, dict(call.new))),) if changeable else (),
-        delete=lambda call: call.simulation.drop(store.kind, store.key(call, call.id)),
+        delete=delete,
         replaces=names(replaces),
         tags=store.tags() if taggable else None,
         completed=names(completed),

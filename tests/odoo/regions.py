@@ -227,7 +227,7 @@ class FileReplication:
 class Written:
     """What somebody was told is saved."""
 
-    lead: str
+    contact: str
     at: float
     digest: str = ""
     """The SHA-1 of the file that was attached to it; empty before that was saved, too."""
@@ -235,7 +235,7 @@ class Written:
 
 @dataclass
 class Person:
-    """Somebody who writes one lead with a file after the other, wherever the name leads, and logs in anew."""
+    """Somebody who writes contacts with a file each, wherever the name leads, and logs in anew."""
 
     name: str
     password: str
@@ -268,12 +268,12 @@ class Person:
         return visitor
 
     def _write(self, visitor: Visitor, number: int) -> None:
-        name, content = f"lead {self.name} {number}", f"{self.name} {number} ".encode() * 3000
-        lead = visitor.call("crm.lead", "create", {"name": name})
+        name, content = f"contact {self.name} {number}", f"{self.name} {number} ".encode() * 3000
+        contact = visitor.call("res.partner", "create", {"name": name})
         saved = Written(name, time.time())
         self.written.append(saved)
-        file = {"name": name, "datas": base64.b64encode(content).decode(), "res_model": "crm.lead"}
-        visitor.call("ir.attachment", "create", {**file, "res_id": lead})
+        file = {"name": name, "datas": base64.b64encode(content).decode(), "res_model": "res.partner"}
+        visitor.call("ir.attachment", "create", {**file, "res_id": contact})
         saved.digest = hashlib.sha1(content).hexdigest()  # noqa: S324 - as Odoo names it
 
     def wait_for(self, more: int) -> None:
@@ -311,24 +311,26 @@ def pause_around(people: list[Person], moment: float) -> float:
 
 
 def lost(host: Host, people: list[Person]) -> tuple[set[str], set[str]]:
-    """What of the acknowledged leads is not in the database, and which files it does not have or names."""
-    saved = [(each.lead, each.digest) for person in people for each in person.written]
-    leads = set(host.ask("SELECT name FROM crm_lead").splitlines())
-    named = set(host.ask("SELECT store_fname FROM ir_attachment WHERE res_model = 'crm.lead'").splitlines())
+    """Which acknowledged contacts are not in the database, and which files are not where it says."""
+    saved = [(each.contact, each.digest) for person in people for each in person.written]
+    contacts = set(host.ask("SELECT name FROM res_partner").splitlines())
+    of_contacts = "res_model = 'res.partner' AND res_field IS NULL AND store_fname IS NOT NULL"
+    named = set(host.ask(f"SELECT store_fname FROM ir_attachment WHERE {of_contacts}").splitlines())  # noqa: S608
     filestore = host.data / "filestore" / host.database
     there = {name[3:] for name in named if _is_whole(filestore / name)}
-    return {lead for lead, _ in saved} - leads, {digest for _, digest in saved if digest} - there
+    return {contact for contact, _ in saved} - contacts, {digest for _, digest in saved if digest} - there
 
 
 def _is_whole(path: Path) -> bool:
     return path.is_file() and hashlib.sha1(path.read_bytes()).hexdigest() == path.name  # noqa: S324 - as Odoo names it
 
 
-def opened(host: Host, password: str, most: int = 40) -> int:
+def opened(host: Host, password: str, most: int = 20) -> int:
     """Log in and open that many of the newest files as a browser does; how many there were."""
     visitor = Visitor()
     assert visitor.log_in("admin", password)
-    newest = f"SELECT id FROM ir_attachment WHERE res_model = 'crm.lead' ORDER BY id DESC LIMIT {most}"  # noqa: S608
+    of_contacts = "res_model = 'res.partner' AND res_field IS NULL AND store_fname IS NOT NULL"
+    newest = f"SELECT id FROM ir_attachment WHERE {of_contacts} ORDER BY id DESC LIMIT {most}"  # noqa: S608
     listed = host.ask(newest).split()
     for each in listed:
         answer = visitor.client.get(f"/web/content/{each}?download=true", follow_redirects=True)
