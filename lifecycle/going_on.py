@@ -8,6 +8,7 @@ from typing import NoReturn
 from lifecycle.errors import RefusedError
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.tenant import Tenant
+from tiers.vocabulary import LifecycleStage
 
 
 def refuse_while_busy(tenant: Tenant, then: str) -> None:
@@ -22,6 +23,22 @@ def refuse_while_busy(tenant: Tenant, then: str) -> None:
     """
     for what, command in _going_on(tenant):
         raise RefusedError(f"{what}: finish that with `costack {command}`, or undo it, then {then}")
+
+
+def refuse_to_begin(tenant: Tenant, then: str, done: str) -> None:
+    """Let nothing begin with a tenant that is not active, or with which something goes on already.
+
+    Args:
+        tenant: The tenant, as its file has it.
+        then: What was to begin, as a verb.
+        done: What happens to active tenants only, to follow `an active tenant`.
+
+    Raises:
+        RefusedError: When it may not begin, with the command that finishes what goes on.
+    """
+    if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
+        raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant {done}")
+    refuse_while_busy(tenant, then)
 
 
 def deployed_plan(tenant: Tenant, deployed: TenantPlan | None, stack: str) -> TenantPlan:

@@ -13,10 +13,9 @@ import pulumi
 
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.workload import OdooSettings
-from components.places import Administered, BucketPlace, PlatformPlace
-from components.tenant.database import RoleSecret
+from components.places import BucketPlace, PlatformPlace
 from components.tenant.restore.fill import BackupFill
-from components.tenant.restore.origin import Origin, origin_of
+from components.tenant.restore.origin import REFRESH_TESTS, REFRESHES, Origin, origin_of
 from components.tenant.restore.side_database import SideDatabase
 from components.tenant.restore.side_jobs import SideJobs
 from tiers.facts.every_fact import FactId, LogicalBackup
@@ -37,7 +36,7 @@ _ACTIONS: Final = {
 def declare_restore(
     tenant: TenantPlan,
     platform: PlatformPlace,
-    databases: tuple[Administered, RoleSecret],
+    side: SideDatabase | None,
     *,
     own_buckets: Mapping[FactId, BucketPlace],
     mounted: tuple[Filestore, OdooSettings],
@@ -50,17 +49,16 @@ def declare_restore(
     Args:
         tenant: The tenant.
         platform: Whose bucket has another tenant's backups.
-        databases: The server with its administrator, and the tenant's login.
+        side: The database beside its own; None where there is none.
         own_buckets: Where the tenant's own backups are, by fact.
         mounted: Its files and its odoo.conf.
-        after: Its backups, and what has stopped or was saved before.
+        after: Its backups and the one that was made for it, and what has stopped or was saved before.
         opts: Options of the jobs.
         saved_there: The bucket of its second region, where it comes home from there, and the mark of the
             backup that it comes home with.
     """
-    if tenant.restore is None:
+    if tenant.restore is None or side is None:
         return
-    side = SideDatabase(tenant, "restored-data", *databases, opts)
     own = next((own_buckets[kept.bucket] for kept in facts_of(tenant.facts, LogicalBackup)), platform.bucket)
     there, mark = saved_there or (None, None)
     bucket = platform.bucket if tenant.reads_another else there or own
@@ -94,6 +92,8 @@ class DataRestore(SideJobs):
         told_apart = [restore.moment, str(restore.stage)]
         super().__init__(tenant, side, origin, mounted, told_apart, opts)
         self._restore, self._marked = restore, mark
+        if restore.from_tenant and restore.stage is RestoreStage.SWITCH:
+            self.results = f"{tenant.tenant}/{REFRESHES}"
 
     def declare(self, backups: Sequence[pulumi.Resource], still: Sequence[pulumi.Resource]) -> None:
         """Declare the jobs of its stage.
@@ -114,6 +114,8 @@ class DataRestore(SideJobs):
     def _fill(self, opts: pulumi.ResourceOptions) -> None:
         """Restore a backup into the side database."""
         which: dict[str, pulumi.Input[str]] = {"NOT_AFTER": self._restore.moment}
+        if self._restore.live:
+            which = {"ASKED_FOR": self._restore.asked_for_by(self.tenant.tenant)}
         if self._marked is not None:  # clocks of two regions prove nothing
             which["LAST"] = self._marked
         fill = BackupFill(
@@ -122,7 +124,8 @@ class DataRestore(SideJobs):
             self.side.names,
             self.origin,
             which,
-            keeps=not self._restore.origin,
+            keeps=not self._restore.from_archive,
+            results=f"{self.tenant.tenant}/{REFRESH_TESTS}" if self._restore.from_tenant else "",
             expected={**self._anonymised(), **self._first_day()},
             anonymised=self.tenant.anonymised if self._restore.origin else None,
         )

@@ -74,12 +74,7 @@ def test_a_restore_that_was_tried_is_told(made: Path) -> None:
 
 
 def test_the_weightiest_options_are_priced_by_a_preview(made: Path) -> None:
-    priced = [
-        row
-        for path in (made / "2026-12" / "account").glob("*.json")
-        for row in table(path, "options")
-        if row[3]
-    ]
+    priced = table(made / "2026-12" / "quarterly.json", "options")
     assert len(priced) == 2
     told = costack(
         "preview", "--portfolio", ROOT / "portfolios" / "local", "--period", "2026-12", "-o", "json",
