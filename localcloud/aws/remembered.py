@@ -43,10 +43,6 @@ def remembered(
         store.add(call, made, {ID: made, **call.new, **(facts(call, made) if facts else {})})
         return made
 
-    def delete(call: Call) -> None:
-        before_end(call)
-        call.simulation.drop(store.kind, store.key(call, call.id))
-
     changeable = names(inputs) - names(replaces)
     return Row(
         kind=kind,
@@ -56,7 +52,7 @@ def remembered(
         create=create,
         find=lambda call: store.find(call, call.id),
         changes=(Change(changeable, lambda call: store.change(call, dict(call.new))),) if changeable else (),
-        delete=delete,
+        delete=lambda call: store.end(call, before_end),
         replaces=names(replaces),
         tags=store.tags() if taggable else None,
         completed=names(completed),
@@ -92,6 +88,10 @@ class _Store:
 
     def put(self, call: Call, made: str, document: Mapping[str, Any]) -> None:
         call.simulation.put(self.kind, self.key(call, made), document)
+
+    def end(self, call: Call, before: Callable[[Call], None]) -> None:
+        before(call)
+        call.simulation.drop(self.kind, self.key(call, call.id))
 
     def change(self, call: Call, fresh: Mapping[str, Any]) -> None:
         held = self.find(call, call.id)
