@@ -30,7 +30,7 @@ from components.kubernetes.priority import PriorityClasses
 from components.naming import component_type, physical_name
 from components.places import Administered, PlatformPlace, SecretPlace, Text, secret_store
 from components.record import record
-from components.second_cluster import second_clusters
+from components.second_cluster import control_plane_arns, second_clusters
 from components.tags.cost_tags import cost_tagged
 from tiers.facts.every_fact import (
     Bucket,
@@ -72,16 +72,14 @@ class SharedPlatform(pulumi.ComponentResource):
     """The platform of a portfolio. Its adopted parts are accounted for, not declared."""
 
     def __init__(self, plan: Plan, opts: pulumi.ResourceOptions | None = None) -> None:
-        tags, name = plan.platform_tags(), plan.portfolio
+        tags, name, facts = plan.platform_tags(), plan.portfolio, plan.platform
         # With the tenants' own inputs `pulumi preview --json` has the whole plan, for a cost preview to read.
         inputs = {"region": plan.region, "plan": plan.model_dump(mode="json", exclude={"tenants"})}
         super().__init__(component_type("SharedPlatform"), name, inputs, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
-        facts = plan.platform
         self.name, self.catalog, self._facts = name, plan.catalog, facts
-        self.network = PrivateNetwork(
-            physical_name(name, "network"), fact_named(facts, Network, "network"), child
-        )
+        network = fact_named(facts, Network, "network")
+        self.network = PrivateNetwork(physical_name(name, "network"), network, child)
         self.key = encryption_key(
             physical_name(name, "key"),
             f"Data of portfolio {name}",
@@ -103,6 +101,7 @@ class SharedPlatform(pulumi.ComponentResource):
             GrafanaDashboards(physical_name(name, fact.name), fact, ready)
         self._build_parts(plan)
         self.second_clusters = second_clusters(plan, child)
+        self._control_planes = control_plane_arns(plan, self.key.arn)
         self.protected = is_protected(plan)
         self.applied = record(self, name, {"plan": inputs["plan"]}, protected=self.protected)
         self.register_outputs({})
@@ -141,6 +140,7 @@ class SharedPlatform(pulumi.ComponentResource):
             FILE_SYSTEM: self.file_system.place.arn,
             BACKUP_BUCKET: self.bucket.place.arn,
             "platform/file-system-backup": self.vault.vault.arn,
+            **self._control_planes,
         }
 
     def storage_gib(self) -> dict[FactId, pulumi.Input[int]]:

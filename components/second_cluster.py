@@ -12,9 +12,9 @@ from components.kubernetes.isolation import TenantsNamespace
 from components.kubernetes.network_policies import operations_policy
 from components.kubernetes.priority import PriorityClasses
 from components.naming import component_type, physical_name
-from components.places import NetworkPlace, SecondClusterPlace, secret_store
+from components.places import NetworkPlace, SecondClusterPlace, Text, secret_store
 from components.tags.cost_tags import cost_tagged
-from tiers.facts.every_fact import ClusterControlPlane, Namespace, PriorityClass
+from tiers.facts.every_fact import ClusterControlPlane, FactId, Namespace, PriorityClass
 from tiers.plan.plan import Plan, RegionPart, fact_named, facts_of
 
 _RENDERED: Final = "renderYamlToDirectory"
@@ -31,6 +31,25 @@ def second_clusters(plan: Plan, child: pulumi.ResourceOptions) -> Mapping[str, S
         ).place
         for part in plan.second_regions
     }
+
+
+def control_plane_arns(plan: Plan, account_of: Text) -> dict[FactId, pulumi.Input[str]]:
+    """The ARN of each second cluster that *plan* counts: bills know its control plane by it.
+
+    Args:
+        plan: The portfolio.
+        account_of: ARN of a resource in the account of these clusters.
+    """
+
+    def arn(cluster: str, region: str) -> pulumi.Output[str]:
+        def of(known: str) -> str:
+            _, partition, _, _, account, *_ = known.split(":")
+            return f"arn:{partition}:eks:{region}:{account}:cluster/{cluster}"
+
+        return pulumi.Output.from_input(account_of).apply(of)
+
+    found = (facts_of(part.facts, ClusterControlPlane) for part in plan.second_regions)
+    return {fact.id: arn(fact.cluster, fact.region) for each in found for fact in each if fact.counted}
 
 
 class SecondCluster(pulumi.ComponentResource):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
@@ -84,10 +85,19 @@ class Step(NamedTuple):
             return None
         answers = section.first_region is FirstRegion.ANSWERS
         region = "" if answers else f", first_region: {section.first_region}"
-        return f"{{number: {section.number}, to: {section.to}, stage: {section.stage}{region}}}"
+        began = f", began_at: {section.began_at:%Y-%m-%dT%H:%M:%SZ}" if section.began_at else ""
+        return f"{{number: {section.number}, to: {section.to}, stage: {section.stage}{region}{began}}}"
 
 
-def begin(tenant: Tenant, platform: Platform, to: Region, number: int, *, lost: bool = False) -> Step:
+def begin(
+    tenant: Tenant,
+    platform: Platform,
+    to: Region,
+    number: int,
+    at: datetime | None = None,
+    *,
+    lost: bool = False,
+) -> Step:
     """The first step of a failover to the region *to*, the attempt *number*.
 
     Args:
@@ -95,6 +105,7 @@ def begin(tenant: Tenant, platform: Platform, to: Region, number: int, *, lost: 
         platform: Its platform, which names the cluster there.
         to: The second region.
         number: Of this attempt; 1 for the first.
+        at: The moment, in UTC, from which it is measured how long the failover takes.
         lost: Whether the tenant's own region does not answer.
 
     Raises:
@@ -105,7 +116,7 @@ def begin(tenant: Tenant, platform: Platform, to: Region, number: int, *, lost: 
     refuse_to_begin(tenant, "fail over", "fails over")
     stage = FailoverStage.PROMOTE if lost else FailoverStage.FENCE
     region = FirstRegion.LOST if lost else FirstRegion.ANSWERS
-    section = Failover(number=number, to=to, stage=stage, first_region=region)
+    section = Failover(number=number, to=to, stage=stage, first_region=region, began_at=at)
     if found := [why for _, why in lacks_for(tenant, platform, section)]:
         raise RefusedError(f"{tenant.tenant} cannot fail over to {to}: {'; '.join(found)}")
     if tenant.options.warm_standby == "promoted":
@@ -115,24 +126,32 @@ def begin(tenant: Tenant, platform: Platform, to: Region, number: int, *, lost: 
     return _step(tenant, section)
 
 
-def lose(tenant: Tenant, *, closed: bool) -> Step:
-    """Go on without the first region, which stopped answering at the fence.
+def lose(tenant: Tenant, deployed: Failover | None) -> Step:
+    """Go on without the first region, which stopped answering at the fence or before the promotion.
 
     Args:
         tenant: The tenant.
-        closed: Whether the update of the fence was complete: then the database there is closed, the standby
-            has everything, and what is deployed there is what that update left.
+        deployed: What the last complete update has. After that of the fence the database there is closed, the
+            standby has everything, and what is deployed there is what that update left.
 
     Raises:
-        RefusedError: When the failover has another stage.
+        RefusedError: When the failover has another stage, or the promotion is complete.
     """
     now = _going_on(tenant)
-    if now.stage is not FailoverStage.FENCE:
+    if not may_lose(now, deployed):
         raise RefusedError(
-            f"{tenant.tenant} is {whereabouts(now)}: --region-lost is for a first step, or fence"
+            f"{tenant.tenant} is {whereabouts(now)}: --region-lost is for a first step, for fence, and for a "
+            f"promote whose update is not complete; from there on nothing is sent to {tenant.region}: --next"
         )
-    region = FirstRegion.LOST_AFTER_FENCE if closed else FirstRegion.LOST
+    region = FirstRegion.LOST_AFTER_FENCE if deployed else FirstRegion.LOST
     return _step(tenant, now.model_copy(update={"stage": FailoverStage.PROMOTE, "first_region": region}))
+
+
+def may_lose(now: Failover, deployed: Failover | None) -> bool:
+    """Whether a failover that stands at *now* may go on without the first region."""
+    fenced = deployed is not None and deployed.stage is FailoverStage.FENCE
+    going = now.stage is FailoverStage.PROMOTE and not now.is_lost
+    return now.stage is FailoverStage.FENCE or (going and fenced)
 
 
 def return_home(tenant: Tenant) -> Step:

@@ -213,7 +213,7 @@ LEADING: Final = ("wal_level=replica", "max_wal_senders=4")
 
 
 @contextmanager
-def following_server(source: Server) -> Iterator[Server]:
+def following_server(source: Server, *, settings: Sequence[str] = ()) -> Iterator[Server]:
     """A server that follows *source*, which has the settings `LEADING`, as a replica of RDS does."""
     with scratch() as folder:
         data, password = folder / "data", ADMIN_PASSWORD.replace("'", r"\'")
@@ -222,7 +222,8 @@ def following_server(source: Server) -> Iterator[Server]:
         # What pg_basebackup would write itself, the server's own libpq may be too old for.
         (data / "standby.signal").touch()
         give(data)
-        with served(source.major, folder, settings=(*LEADING, f"primary_conninfo={where}")) as server:
+        given = (*LEADING, f"primary_conninfo={where}", *settings)
+        with served(source.major, folder, settings=given) as server:
             yield server
 
 

@@ -20,6 +20,7 @@ from lifecycle.decommission.retained import Kind, RemainingResource
 from lifecycle.decommission.steps import Decommission
 from lifecycle.errors import RefusedError
 from lifecycle.in_place.downtime import downtime_of, record_of
+from lifecycle.rehearsal.tried import tried_recoveries
 from lifecycle.restore_test.result import restore_result
 from lifecycle.stack_resources import targets_of
 from tests.lifecycle.decommission.test_final_backup import Bucket
@@ -134,6 +135,17 @@ def test_evidence_of_a_restore_in_place_says_what_it_says_now() -> None:
     (plan,) = plan_at_restore("cobalt").tenants
     now = record_of(plan, took, AT, promise, NOW)
     assert list(differences({k: v for k, v in record.items() if k != "before"}, dict(now))) == []
+
+
+def test_a_failover_is_a_result_and_evidence() -> None:
+    path = STORED.parent / "0.3" / "lifecycle" / "failover.evidence.jsonl"
+    closed, lost = (result for _, result in tried_recoveries(path))
+    assert [(each.rto_seconds, each.rpo_seconds, each.passed) for each in (closed, lost)] == [
+        (1572, 0, True),
+        (980, 41, True),
+    ]
+    for record, result in zip(evidence.read(path), (closed, lost), strict=True):
+        assert list(differences(result.model_dump(mode="json", exclude_unset=True), record)) == []
 
 
 def test_a_dump_is_found_by_its_manifest() -> None:

@@ -43,6 +43,7 @@ def _of_portfolio(known: Known, portfolio: str) -> Known:
         domains={f"{portfolio}:{fact}": domain for fact, domain in known.domains.items()},
         resources={name: f"{portfolio}:{fact}" for name, fact in known.resources.items()},
         homes=dict.fromkeys(known.tenants, portfolio),
+        second_regions=frozenset(f"{portfolio}:{fact}" for fact in known.second_regions),
         fact_portfolios=dict.fromkeys((f"{portfolio}:{fact}" for fact in known.kinds), portfolio),
     )
 
@@ -72,6 +73,7 @@ def _merged(merged: Known, known: Known, one: Deployed) -> Known:
         {**merged.homes, **known.homes},
         {fact: portfolio for fact, portfolio in portfolios.items() if fact not in of_both},
         {**merged.accounts, **accounts},
+        second_regions=merged.second_regions | known.second_regions,
     )
 
 

@@ -80,7 +80,7 @@ class Decision(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """A shape with its tags read and its owner found."""
+    """A shape with its tags read and its owner found; `waits`: it is the platform's in a second region."""
 
     shape: Shape
     tags: OwnTags
@@ -88,6 +88,7 @@ class _Seen(NamedTuple):
     kind: str | None
     domain: CostDomain
     category: CostCategory | None
+    waits: bool
 
     def category_by(self, rule: Rule) -> CostCategory:
         """Its category, or else the one that *rule* gives."""
@@ -252,7 +253,8 @@ class Decider:
         if domain is None:
             domain = CostDomain.TENANT_RUNTIME if owner.tenant else CostDomain.SHARED_PLATFORM
         kind = self._known.kinds.get(shape.fact)
-        return _Seen(shape, tags, owner, kind, domain, self._category(shape, tags, domain))
+        waits = shape.fact in self._known.second_regions
+        return _Seen(shape, tags, owner, kind, domain, self._category(shape, tags, domain), waits)
 
     def _category(self, shape: Shape, tags: OwnTags, domain: CostDomain) -> CostCategory | None:
         named = (tags.value(CATEGORY_TAG) or "").strip().casefold()
@@ -268,6 +270,7 @@ def _matches(when: When, seen: _Seen) -> bool:
     return (
         (when.owner is None or (when.owner == "tenant") is (seen.owner.tenant is not None))
         and (not when.facts or seen.kind in when.facts)
+        and (when.second_region is None or when.second_region is seen.waits)
         and (not when.services or shape.service in when.services)
         and (not when.charge_categories or shape.charge_category in when.charge_categories)
         and (not when.domains or seen.domain in when.domains)

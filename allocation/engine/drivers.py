@@ -47,6 +47,7 @@ class Driver(StrEnum):
     INGRESS_REQUESTS = "ingress-requests"
     JOB_CORE_HOURS = "job-core-hours"
     USERS = "users"  # user-hours
+    FAILOVER_USERS = "failover-users"  # user-hours of tenants that can start in a second region's cluster
     SUPPORT_HOURS = "support-hours"
     FEE = "fee"  # the client's fee for the interval: value-based allocation
 
@@ -67,6 +68,7 @@ UNITS: Final[Mapping[Driver, str]] = {
     Driver.INGRESS_REQUESTS: "requests",
     Driver.JOB_CORE_HOURS: "core-hours",
     Driver.USERS: "user-hours",
+    Driver.FAILOVER_USERS: "user-hours",
     Driver.SUPPORT_HOURS: "hours",
     Driver.FEE: "currency",
 }

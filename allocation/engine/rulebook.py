@@ -57,10 +57,15 @@ class Behaviour(StrEnum):
 
 
 class When(Frozen):
-    """The conditions for a rule to match a charge: all that are given, with any value of each list."""
+    """The conditions for a rule to match a charge: all that are given, with any value of each list.
+
+    `second_region`: whether it is the platform's in the cluster in which tenants start when their own region
+    fails, as the inventory says.
+    """
 
     owner: Literal["tenant", "shared"] | None = None
     facts: tuple[str, ...] = ()
+    second_region: bool | None = None
     services: tuple[str, ...] = ()
     charge_categories: tuple[str, ...] = ()
     domains: tuple[CostDomain, ...] = ()

@@ -148,4 +148,5 @@ _MEASURES: Final[Mapping[Driver, Callable[[TenantPlan], int]]] = {
     Driver.FILESTORE_GIB: _filestore_gib,
     Driver.BACKUP_GIB: _backup_gib,
     Driver.USERS: lambda tenant: tenant.users,
+    Driver.FAILOVER_USERS: lambda tenant: tenant.users if tenant.second_region else 0,
 }

@@ -88,6 +88,7 @@ def known_of(plan: Plan, resources: Mapping[str, str] | None = None) -> Known:
             )
             for tenant in plan.tenants
         },
+        second_regions=frozenset(fact.id for part in plan.second_regions for fact in part.facts),
     )
 
 

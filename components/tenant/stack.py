@@ -22,7 +22,7 @@ from components.tenant.backups.dumps import backups_of
 from components.tenant.database import RoleSecret, reader_secret, role_secret, set_up
 from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
-from components.tenant.failover.fence import failover_mark, fence_jobs
+from components.tenant.failover.fence import failover_mark, fence_jobs, saved_mark
 from components.tenant.failover.part import SecondRegionPart, check_cluster_is_there
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
@@ -89,7 +89,7 @@ class TenantStack(pulumi.ComponentResource):
         self.passwords = TenantPasswords(tenant, self._child)
         self.role = self._role()
         self.move = DataMove(tenant, self.services.servers, self.role, self._child)
-        self._mark = failover_mark(tenant, self._child)
+        self._mark, self._saved = failover_mark(tenant, self._child), saved_mark(tenant, self._child)
         database = self._prepare_database([*self.move.cut_over(), *self._fenced(OPEN_AGAIN)])
         self.settings = self._settings(database)
         self.update = ModulesUpdate(tenant, platform, self.files.buckets, self._inside)
@@ -250,7 +250,7 @@ class TenantStack(pulumi.ComponentResource):
         if part is None or copies is None:
             return None
         check_cluster_is_there(self.tenant.tenant, part, self.platform)
-        known = (self.services.masters[copies.standby_of], self.passwords, self._mark)
+        known = (self.services.masters[copies.standby_of], self.passwords, self._mark, self._saved)
         return SecondRegionPart(self.tenant, part, self.platform, copies, known, self._child)
 
     def _build_boundary(self) -> None:
@@ -285,7 +285,7 @@ class TenantStack(pulumi.ComponentResource):
         self.move.remove_old(self.filestores, self.settings, saved)
         given = (self.tenant, self.platform, self.side)
         more: dict[str, Any] = {"own_buckets": self.files.buckets, "mounted": mounted, "opts": self._inside}
-        there = self.files.there.bucket if self.tenant.failover and self.files.there else None
+        there = (self.files.there.bucket, self._saved) if self.tenant.failover and self.files.there else None
         done, mark = [*still, *saved], made.mark if made else None
         own = {"saved_there": there, "servers": self.services.servers, **more}
         declare_restore(*given, after=([*backups, *copied], done), **own)

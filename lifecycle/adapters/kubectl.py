@@ -128,12 +128,9 @@ class Cluster:
         Raises:
             KubectlError: When there is no such pod, or kubectl was refused.
         """
-        selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-        pods: Mapping[str, Any] = {"metadata": {"name": selector, "namespace": namespace}}
-        options = [f"--selector={selector}", "--field-selector=status.phase=Succeeded", "--output=json"]
-        found = [
-            each["metadata"] for each in _parsed(self._must(pods, ["get", "pods", *options])).get("items", [])
-        ]
+        selector, pods = _selected(namespace, labels)
+        listed = self.listed("pods", namespace, labels, "--field-selector=status.phase=Succeeded")
+        found = [each["metadata"] for each in listed]
         if not found:
             raise KubectlError(
                 f"no pod with {selector} has ended well in namespace {namespace} of context "
@@ -142,6 +139,21 @@ class Cluster:
             )
         newest = max(found, key=lambda each: str(each["creationTimestamp"]))
         return self._must(pods, ["logs", f"--container={container}", "--", f"pod/{newest['name']}"])
+
+    def listed(
+        self, kind: str, namespace: str, labels: Mapping[str, str], *options: str
+    ) -> list[dict[str, Any]]:
+        """The objects of *kind* with *labels* in *namespace*; *options* are of `kubectl get`.
+
+        Raises:
+            KubectlError: When kubectl was refused, or answers no list.
+        """
+        selector, named = _selected(namespace, labels)
+        said = self._must(named, ["get", kind, f"--selector={selector}", *options, "--output=json"])
+        items = _parsed(said).get("items")
+        if not isinstance(items, list):
+            raise KubectlError(f"{kind} with {selector}: kubectl answered no list: {said[:300]}")
+        return items
 
     def last_event(self, job: Mapping[str, Any]) -> str:
         """The last event of *job*: why it has no pod, or why Kubernetes ended it."""
@@ -192,6 +204,12 @@ def _run(command: list[str], stdin: str | None = None) -> subprocess.CompletedPr
         raise KubectlError(
             "kubectl is not on PATH; install it, or print the Job with --dry-run and apply it elsewhere"
         ) from None
+
+
+def _selected(namespace: str, labels: Mapping[str, str]) -> tuple[str, Mapping[str, Any]]:
+    """A selector of *labels*, and what stands for all that it selects in calls and messages."""
+    selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    return selector, {"kind": "objects", "metadata": {"name": selector, "namespace": namespace}}
 
 
 def _name(job: Mapping[str, Any]) -> str:

@@ -25,9 +25,16 @@ def cloudwatch(region: str) -> Any:
 
 
 def replica_lag(
-    inventory: Inventory, plan: TenantPlan, asked: datetime, ask: Callable[[str], Any] = cloudwatch
+    inventory: Inventory,
+    plan: TenantPlan,
+    asked: datetime,
+    ask: Callable[[str], Any] = cloudwatch,
+    *,
+    promoted: bool = False,
 ) -> int | None:
     """By how many seconds the standby of *plan* was behind when it was *asked*; None where it has none.
+
+    A server that was *promoted* since is a standby no more: it is asked about the time before if told so.
 
     It is the newest value of `ReplicaLag` in the ten minutes before: how long ago the last change was written
     that the standby has (Amazon RDS User Guide, "Monitoring read replication"). Where nobody writes, it grows
@@ -37,7 +44,7 @@ def replica_lag(
         LifecycleError: When AWS does not say: that is not 0.
     """
     for standby in facts_of(plan.facts, DatabaseStandby):
-        if not standby.promoted:
+        if promoted or not standby.promoted:
             name = inventory.cloud_ids.get(standby.id, "").rpartition(":")[2]
             if not name:
                 raise LifecycleError(f"{standby.id}: the inventory has no ARN for it; run `pulumi up`")

@@ -9,7 +9,7 @@ from enum import StrEnum, unique
 from typing import Final
 
 from lifecycle.errors import LifecycleError
-from lifecycle.rehearsal.result import Promise, RehearsalResult
+from lifecycle.rehearsal.recovery import Promise, Recovery
 from tiers.facts.every_fact import BucketReplication, Rehearsal
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.vocabulary import LifecycleStage, TenantId
@@ -51,7 +51,7 @@ class Standing:
     tenant: TenantId
     fact: Rehearsal
     state: State
-    newest: RehearsalResult | None = None
+    newest: Recovery | None = None
     why: str = ""
 
     @property
@@ -74,8 +74,8 @@ class Standing:
         return None if self.newest is None else (now - self.newest.ended_at).days
 
 
-Results = Callable[[TenantId], Iterable[RehearsalResult]]
-"""Reads the results of a tenant's rehearsals, the newest first; a LifecycleError says why it cannot."""
+Results = Callable[[TenantId], Iterable[Recovery]]
+"""Reads what rehearsals and failovers of a tenant showed, newest first, or raises LifecycleError."""
 
 
 def standings(plan: Plan, results: Results, now: datetime) -> Iterator[Standing]:

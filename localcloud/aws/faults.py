@@ -1,4 +1,4 @@
-"""Knows the faults a command may ask for: death, refusal, throttling, errors, lost answers.
+"""Knows the faults a command may ask for: death, refusal, throttling, errors, lost answers, a lost region.
 
 They sit below boto's own retries, as a bad network does. Only a provider of the loopback AWS reads them.
 """
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.config import Config
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
 from localcloud.environment import local_directory
@@ -34,16 +34,22 @@ if TYPE_CHECKING:
 VARIABLE: Final = "COSTACK_LOCAL_FAULTS"
 COUNTER: Final = "faults.count"
 """Holds, under the local directory, how many changing calls were made; remove it before a new count."""
+NO_RETRIES: Final = Config(retries={"mode": "standard", "total_max_attempts": 1})
+"""Of a region that does not answer: whoever tries again waits longer, and learns the same."""
 RETRIES: Final = Config(retries={"mode": "standard", "total_max_attempts": 26})
 """As many as the official provider makes by default: fewer would give up where it does not."""
 
 _PERCENT: Final = 100
 _READS: Final = re.compile(r"(Describe|List|Get|Head|BatchGet|Lookup|Search)[A-Z]")
 _ENGINE: Final = "pulumi"
+_SCOPE: Final = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+"""What a signature says of where it is for (AWS Signature Version 4)."""
+_EVERYWHERE: Final = frozenset({"iam", "route53", "sts", "ssm"})
+"""Signed for one region, and answered when that one does not; in the last this cloud remembers what it is."""
 _FORM: Final = "x-www-form-urlencoded"
 _RULE: Final = (
-    f"{VARIABLE} takes kill=NUMBER[,after][,with=NAME], refuse=NUMBER, throttle=, error=, lost= (percent) "
-    "and seed=, with commas between"
+    f"{VARIABLE} takes kill=NUMBER[,after][,with=NAME], refuse=NUMBER, throttle=, error=, lost= (percent), "
+    "seed= and gone=REGION, with commas between"
 )
 
 
@@ -60,6 +66,7 @@ class Wanted:
         lost: Percent of calls that AWS carries out and whose answer never comes.
         seed: Of the dice.
         refuse: Which changing call, counted from 1, AWS forbids; 0 for none.
+        gone: The region that does not answer; '' for none. Services that every region shares do.
     """
 
     kill: int = 0
@@ -70,13 +77,14 @@ class Wanted:
     lost: int = 0
     seed: int = 0
     refuse: int = 0
+    gone: str = ""
 
 
 def wanted(text: str) -> Wanted:
     """Reads the variable.
 
     >>> wanted("kill=57,after")
-    Wanted(kill=57, after=True, also='', throttle=0, error=0, lost=0, seed=0, refuse=0)
+    Wanted(kill=57, after=True, also='', throttle=0, error=0, lost=0, seed=0, refuse=0, gone='')
     """
     found: dict[str, Any] = {}
     for word in text.split(","):
@@ -85,6 +93,8 @@ def wanted(text: str) -> Wanted:
             found["after"] = True
         elif name == "with" and value:
             found["also"] = value
+        elif name == "gone" and value:
+            found["gone"] = value
         elif name in ("kill", "refuse", "throttle", "error", "lost", "seed") and value.isdecimal():
             found[name] = int(value)
         else:
@@ -99,7 +109,7 @@ def attach(session: Session, environ: Mapping[str, str]) -> Config:
         return Config()
     faults = Faults(wanted(text), local_directory(environ) / COUNTER)
     session.register("before-send", cast("Any", faults.before_send))
-    return RETRIES
+    return NO_RETRIES if faults.wanted.gone else RETRIES
 
 
 @dataclass(slots=True)
@@ -118,6 +128,8 @@ class Faults:
 
     def before_send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse | None:
         """Answers instead of AWS, or lets the call through with None; boto asks before every attempt."""
+        if self.wanted.gone and self.wanted.gone == region_of(request):
+            raise EndpointConnectionError(endpoint_url=request.url)
         operation = event_name.rsplit(".", 1)[-1]
         counted = changes(operation) and (self.wanted.kill or self.wanted.refuse)
         if counted and self._count(request, operation) == self.wanted.refuse:
@@ -148,6 +160,12 @@ class Faults:
                     self.send(request)
                 self.die(self.wanted.also)
             return number
+
+
+def region_of(request: AWSPreparedRequest) -> str:
+    """The region that a call is for; '' where every region answers, or nothing is signed."""
+    signed = _SCOPE.search(str(request.headers.get("Authorization")))
+    return signed["region"] if signed and signed["service"] not in _EVERYWHERE else ""
 
 
 def changes(operation: str) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SETTINGS = names(
     """accessKey secretKey token profile region endpoints s3UsePathStyle skipCredentialsValidation
     skipMetadataApiCheck skipRegionValidation skipRequestingAccountId maxRetries allowedAccountIds
-    retryMode version"""
+    retryMode stsRegion version"""
 )
 
 

@@ -27,13 +27,14 @@ def remembered(
     taggable: bool = False,
     completed: str = "",
     before: tuple[Callable[[Call], None], ...] = (),
+    before_end: Callable[[Call], None] = lambda _call: None,
     **more: Any,
 ) -> Row:
     """A row whose create, find, change and delete go to the store.
 
     `identify` makes the id, `facts` the outputs that AWS would add (their names are `outputs`), `before`
-    holds what AWS refuses to create, and `taken` is AWS's name of the error for an id that exists. The rest
-    is as in `Row`.
+    holds what AWS refuses to create, `before_end` what it asks before it deletes, `taken` is AWS's name of
+    the error for an id that exists. The rest is as in `Row`.
     """
     store = _Store(service, kind.rsplit(":", 1)[-1], taken)
 
@@ -51,7 +52,7 @@ def remembered(
         create=create,
         find=lambda call: store.find(call, call.id),
         changes=(Change(changeable, lambda call: store.change(call, dict(call.new))),) if changeable else (),
-        delete=lambda call: call.simulation.drop(store.kind, store.key(call, call.id)),
+        delete=lambda call: store.end(call, before_end),
         replaces=names(replaces),
         tags=store.tags() if taggable else None,
         completed=names(completed),
@@ -87,6 +88,10 @@ class _Store:
 
     def put(self, call: Call, made: str, document: Mapping[str, Any]) -> None:
         call.simulation.put(self.kind, self.key(call, made), document)
+
+    def end(self, call: Call, before: Callable[[Call], None]) -> None:
+        before(call)
+        call.simulation.drop(self.kind, self.key(call, call.id))
 
     def change(self, call: Call, fresh: Mapping[str, Any]) -> None:
         held = self.find(call, call.id)

@@ -57,6 +57,11 @@ def _replica(call: Call, _made: str) -> dict[str, Any]:
     }
 
 
+def _source_answers(call: Call) -> None:
+    """A replication ends where its source is: while that region is lost, it does not."""
+    call.clients.get("efs", call.region).describe_file_systems(MaxItems=1)
+
+
 ROWS = (
     remembered(
         "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
@@ -77,5 +82,6 @@ ROWS = (
         taken="ReplicationAlreadyExists",
         completed="destination",
         before=(_key_is_there,),
+        before_end=_source_answers,
     ),
 )

@@ -28,6 +28,10 @@ class UnknownKindError(ProviderError):
     """The server does not serve this kind, perhaps not yet."""
 
 
+class UnreachableError(ProviderError):
+    """The server does not answer."""
+
+
 class ApiServer:
     """One API server; safe to use from many threads."""
 
@@ -152,7 +156,7 @@ class ApiServer:
                 method, path, params=params, json=content, headers={"Content-Type": content_type}
             )
         except httpx.HTTPError as error:
-            raise ProviderError(
+            raise UnreachableError(
                 f"{label(obj)}: the API server {self._client.base_url} cannot be reached: {error}."
             ) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any, Final
 
-from localcloud.kubernetes.api import ApiServer, UnknownKindError
+from localcloud.kubernetes.api import ApiServer, UnknownKindError, UnreachableError
 from localcloud.kubernetes.connection import connect
 from localcloud.kubernetes.objects import (
     another_owner,
@@ -18,7 +18,7 @@ from localcloud.kubernetes.objects import (
     with_generated_name,
     with_live_values,
 )
-from localcloud.kubernetes.resource import KubernetesObject, is_on
+from localcloud.kubernetes.resource import KubernetesObject, is_on, skips_unreachable
 from localcloud.properties import contains_unknown
 from localcloud.provider import INPUTS, ProviderError, State, Subject
 
@@ -33,6 +33,7 @@ class AppliedObject(KubernetesObject):
         super().__init__(settings)
         self.upsert = is_on(settings.get("upsertExistingObjects"))
         self.force = is_on(settings.get("enablePatchForce"))
+        self.skips = skips_unreachable(settings)
         self._settings = settings
         self._api: ApiServer | None = None
         self._lock = threading.Lock()
@@ -58,11 +59,19 @@ class AppliedObject(KubernetesObject):
         """The server knows best; a kind whose definition comes in this run is taken to have a namespace."""
         try:
             return self.api.is_namespaced(obj)
-        except UnknownKindError:
+        except (UnknownKindError, UnreachableError):
             return super().is_namespaced(obj)
 
     def preview(self, subject: Subject, inputs: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
         """A server-side dry run refuses what the update would refuse, where there is a place to try it."""
+        try:
+            self._try(subject, inputs, outputs)
+        except UnreachableError:
+            if not self.skips:
+                raise
+        return super().preview(subject, inputs, outputs)
+
+    def _try(self, subject: Subject, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
         if not contains_unknown(inputs) and self._can_try(inputs, exists=bool(outputs)):
             target = _identified(inputs, outputs)
             present = self.api.get(target) if outputs else None
@@ -70,7 +79,6 @@ class AppliedObject(KubernetesObject):
             # As the official one (4.25.0, `patchForce`): the preview says what the update would be refused.
             forced = present is None or self._forced(inputs)
             self.api.apply(with_generated_name(kept), dry_run=True, force=forced)
-        return super().preview(subject, inputs, outputs)
 
     def create(self, _subject: Subject, inputs: dict[str, Any]) -> State:
         """Apply an object that must not exist yet, unless the provider may take existing ones over."""
@@ -96,7 +104,12 @@ class AppliedObject(KubernetesObject):
     ) -> dict[str, Any]:
         """Apply again; fields no longer in the inputs go, what the program ignores stays as it is."""
         target = _identified(inputs, outputs)
-        present = self.api.get(target)
+        try:
+            present = self.api.get(target)
+        except UnreachableError:
+            if self.skips:
+                return outputs
+            raise
         if present is None:
             raise ProviderError(
                 f"{label(target)} is gone from the cluster: run `pulumi refresh`, then update again."
@@ -114,7 +127,10 @@ class AppliedObject(KubernetesObject):
         if news.get("kind") != "Job" or annotations.get(_REPLACE_UNREADY) != "true" or not outputs:
             return ""
         # The official one takes a Job that still runs, too; on this machine no controller ever ends one.
-        failed = has_failed(self.api.get(_identified(news, outputs)) or {})
+        try:
+            failed = has_failed(self.api.get(_identified(news, outputs)) or {})
+        except UnreachableError:
+            return ""  # the official one ignores it, too (4.25.0, `Diff`)
         return f'metadata.annotations["{_REPLACE_UNREADY}"]' if failed else ""
 
     def read(self, subject: Subject, inputs: dict[str, Any], outputs: dict[str, Any]) -> State | None:
@@ -124,6 +140,10 @@ class AppliedObject(KubernetesObject):
             live = self.api.get(wanted)
         except UnknownKindError:
             return None
+        except UnreachableError:
+            if self.skips and outputs:
+                return State(subject.id, outputs, inputs)
+            raise
         if live is None:
             return None
         seen = observed(inputs, live) if inputs else importable(live)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from localcloud.kubernetes.manifests import manifest_path, remove_manifest, write_manifest
 from localcloud.kubernetes.objects import object_id
-from localcloud.kubernetes.resource import KubernetesObject, is_on
+from localcloud.kubernetes.resource import SKIP, KubernetesObject, skips_unreachable
 from localcloud.provider import ProviderError, State, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_SKIP: Final = "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE"
 
 
 class RenderedObject(KubernetesObject):
@@ -24,7 +21,7 @@ class RenderedObject(KubernetesObject):
     def __init__(self, settings: dict[str, Any], warn: Callable[[str, str], None]) -> None:
         super().__init__(settings)
         self.folder = Path(str(settings["renderYamlToDirectory"]))
-        self.skips = is_on(settings.get("skipUpdateUnreachable"))
+        self.skips = skips_unreachable(settings)
         self.warn = warn
         self._warned = False
         self._warning = threading.Lock()
@@ -62,10 +59,10 @@ class RenderedObject(KubernetesObject):
         """
         if not outputs:
             raise ProviderError(f"{subject.id}: a rendered manifest cannot be imported, no server has it.")
-        if not (self.skips or is_on(os.environ.get(_SKIP))):
+        if not self.skips:
             raise ProviderError(
                 f"{subject.id} is a file in {self.folder}, and there is no cluster to compare it with: "
-                f"refresh with {_SKIP}=true in the environment, as `make refresh` and `costack recover` do."
+                f"refresh with {SKIP}=true in the environment, as `make refresh` and `costack recover` do."
             )
         return State(subject.id, outputs, inputs)
 

@@ -98,6 +98,7 @@ class Project:
         self._root = folder
         self._is_forked = True
         self._unforked = ""
+        self._told: dict[str, str] = {}
         folder.mkdir(parents=True)
         for name in _COPIED:
             source, target = ROOT / name, folder / name
@@ -196,6 +197,15 @@ class Project:
         finally:
             self._saves_every_step = False
 
+    @contextmanager
+    def told(self, **variables: str) -> Iterator[None]:
+        """With these variables in the environment of every command, as somebody at a shell sets them."""
+        self._told = variables
+        try:
+            yield
+        finally:
+            self._told = {}
+
     def configure(self, changes: dict[str, str | None]) -> None:
         """Set entries of the copied stack configuration; None removes one."""
         path = self.folder / "stacks" / f"Pulumi.{STACK}.yaml"
@@ -290,6 +300,7 @@ class Project:
         return {
             **kept,
             UNFORKED: self._unforked,
+            **self._told,
             **({} if self._saves_every_step else SAVE_ONCE),
             "COSTACK_LOCAL_DIR": str(self.local),
             "PYTHONPATH": str(self._root),

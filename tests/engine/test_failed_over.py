@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Regions:
     clusters: dict[str, Cluster]
     pods: Pods
     follower: Server
+    kubeconfig: Path
     committed: list[str] = field(default_factory=list)
 
     @property
@@ -51,10 +52,10 @@ class Regions:
         """What is in the first region."""
         return Life(self.project, self.clusters["here"], self.pods, self.pods.server)
 
-    def step(self, *options: str, command: str = "failover") -> str:
+    def step(self, *options: str, command: str = "failover", code: int = 0) -> str:
         """Take the client a step further, deploy it, and say what the command said."""
         said = self.project.costack(command, CLIENT, "--stack", STACK, *options).stdout
-        self.life.up()
+        self.life.up(code=code)
         return said
 
     def replicas(self, where: str) -> list[int]:
@@ -102,28 +103,34 @@ class Regions:
         return dict(found)
 
 
-@pytest.fixture(scope="module")
-def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
+@contextmanager
+def running_regions(make: pytest.TempPathFactory) -> Iterator[Regions]:
     """A client with a standby, and a cluster in each of two regions."""
     with ExitStack() as stack:
         server = stack.enter_context(running_server(like_rds=True, settings=LEADING))
         pods = stack.enter_context(running_pods(server))
         follower = stack.enter_context(following_server(server))
-        project = stack.enter_context(running_project(tmp_path_factory.mktemp("failed-over") / "project"))
+        project = stack.enter_context(running_project(make.mktemp("failed-over") / "project"))
         clusters = {
-            name: stack.enter_context(running_cluster(tmp_path_factory.mktemp(name)))
-            for name in ("here", "there")
+            name: stack.enter_context(running_cluster(make.mktemp(name))) for name in ("here", "there")
         }
         for cluster in clusters.values():
             install(cluster)
-        made = Regions(project, clusters, pods, follower)
+        kubeconfig = both(clusters, make.mktemp("kubeconfig"))
+        made = Regions(project, clusters, pods, follower, kubeconfig)
         for other in OTHERS:
             made.life.file(other).unlink(missing_ok=True)
         made.life.write(CLIENT, _with_a_standby)
         _name_the_cluster(project)
         (pods.folder / "odoo" / ".costack-owner").write_text(OWNER, encoding="utf-8")
         give(pods.folder)
-        project.apply_to(_both(clusters, tmp_path_factory.mktemp("kubeconfig")))
+        project.apply_to(kubeconfig)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
+    with running_regions(tmp_path_factory) as made:
         yield made
 
 
@@ -148,7 +155,7 @@ def _name_the_cluster(project: Project) -> None:
     file.write_text(f"{file.read_text('utf-8')}{yaml.safe_dump(named)}", encoding="utf-8")
 
 
-def _both(clusters: dict[str, Cluster], folder: Path) -> Path:
+def both(clusters: dict[str, Cluster], folder: Path) -> Path:
     """A kubeconfig with a context for each cluster; that of the first is the current one."""
     whole: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "current-context": "here"}
     for name, cluster in clusters.items():

@@ -92,7 +92,7 @@ def test_the_stack_takes_every_step_of_the_command_and_says_what_it_does(lost: b
 def test_what_may_follow_is_what_the_command_writes(there: Failover | None, here: Failover | None) -> None:
     one = failing_over().model_copy(update={"failover": there})
     written = {there}
-    for step in (advance, back, partial(lose, closed=True), find_again, return_home):
+    for step in (advance, back, partial(lose, deployed=there), find_again, return_home):
         try:
             written.add(step(one).failover)
         except RefusedError:
@@ -171,14 +171,21 @@ def test_only_the_end_of_the_way_home_counts() -> None:
 
 
 def test_a_region_that_is_lost_while_it_is_closed_is_left() -> None:
-    left = lose(failing_over("fence"), closed=True)
+    fenced = failing_over("fence").failover
+    left = lose(failing_over("fence"), fenced)
     assert left.line == "{number: 1, to: eu-west-1, stage: promote, first_region: lost-after-fence}"
     assert "sends nothing to us-east-1, where everything was closed before" in left.update
     # Of an update that failed nobody knows what it closed.
-    hangs = lose(failing_over("fence"), closed=False)
+    hangs = lose(failing_over("fence"), None)
     assert hangs.line == "{number: 1, to: eu-west-1, stage: promote, first_region: lost}"
-    with pytest.raises(RefusedError, match="--region-lost is for a first step, or fence"):
-        lose(failing_over("start"), closed=True)
+    # The promotion hangs: what is deployed there is what the fence left.
+    between = lose(failing_over("promote"), fenced)
+    assert between.failover == left.failover
+    assert may_follow(fenced, between.failover)
+    for stage in ("promote", "start"):
+        complete = failing_over(stage)
+        with pytest.raises(RefusedError, match="from there on nothing is sent to us-east-1: --next"):
+            lose(complete, complete.failover)
     with pytest.raises(RefusedError, match="--region-back is for a failover that began with"):
         find_again(failing_over("start"))
 

@@ -42,9 +42,23 @@ class SecondRegion(Host):
                 link.symlink_to(Path("/tmp") / below)
 
     def rehearse(self, job: Mapping[str, Any]) -> str:
-        """Run its containers, first one after the other, then beside each other; what the report said."""
+        """Run its containers to their good end; what the report said."""
         spec = job["spec"]["template"]["spec"]
-        places = self._places(spec)
+        done = self.perform(spec)
+        said = self.log(spec["containers"][-1]["name"])
+        assert done, (said, self.log("odoo")[-3000:])
+        return said
+
+    def log(self, container: str) -> str:
+        """What a container said; nothing of one that never started."""
+        path = self.folder / f"{container}.log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def perform(self, spec: Mapping[str, Any]) -> bool:
+        """Run containers, first one after the other, then beside each other; whether all ended well."""
+        places = self._places(dict(spec))
+        for each in (*spec["initContainers"], *spec["containers"]):
+            (self.folder / f"{each['name']}.log").unlink(missing_ok=True)
         shutil.rmtree(self.folder / "second", ignore_errors=True)
         for place in places.values():
             place.mkdir(parents=True)
@@ -55,16 +69,15 @@ class SecondRegion(Host):
             port = {"HTTP_PORT": str(probe.getsockname()[1])}
         for each in spec["initContainers"]:
             with self._started(each, places, None, port) as running:
-                assert running.process.wait(_PATIENCE_SECONDS) == 0, running.output
+                if running.process.wait(_PATIENCE_SECONDS):
+                    return False
         with ExitStack() as stack:
             beside = [
                 stack.enter_context(self._started(each, places, None, port)) for each in spec["containers"]
             ]
             for running in reversed(beside):
                 running.process.wait(_PATIENCE_SECONDS)
-            said = beside[-1].output
-            assert '"result":"ok"' in said, (said, beside[1].output[-3000:])
-            return said
+            return not any(running.process.returncode for running in beside)
 
 
 def rehearsed(host: Host) -> RehearsalResult:

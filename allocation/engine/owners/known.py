@@ -43,6 +43,7 @@ class Known:
         homes: Portfolio of each tenant; may be empty if there is one portfolio.
         fact_portfolios: Portfolio of each fact; may be empty if there is one portfolio.
         accounts: The cloud accounts in which the inventories have resources, with their portfolios.
+        second_regions: The facts of the platform in the clusters of second regions.
         earlier: Month as YYYY-MM -> the tenants of its filed statement, whose corrections stay theirs.
     """
 
@@ -57,6 +58,7 @@ class Known:
     fact_portfolios: Mapping[str, str] = field(default_factory=dict)
     accounts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     earlier: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    second_regions: frozenset[str] = frozenset()
 
     @property
     def listed(self) -> tuple[str, ...]:

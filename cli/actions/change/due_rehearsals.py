@@ -30,9 +30,12 @@ from lifecycle.adapters.decommission_world import rehearsals_of
 from lifecycle.adapters.kubectl import Cluster
 from lifecycle.errors import LifecycleError
 from lifecycle.rehearsal.due import Standing, State, standings, unsaid
-from lifecycle.rehearsal.result import RehearsalResult, tried_rehearsals
+from lifecycle.rehearsal.failed_over import FailoverResult
+from lifecycle.rehearsal.recovery import Recovery
+from lifecycle.rehearsal.tried import tried_recoveries
 from tiers.errors import CatalogError, ToldError
 from tiers.inventory import Inventory
+from tiers.vocabulary import TenantId
 
 
 def run_rehearsals(request: Request, now: datetime) -> None:
@@ -63,7 +66,8 @@ def run_due_rehearsals(request: Request, now: datetime) -> None:
     """
     _refuse_options(request)
     inventory = inventory_of(request)
-    found = tuple(standings(inventory.plan, partial(rehearsals_of, inventory), now))
+    recorded = tuple(_recorded(request.evidence))
+    found = tuple(standings(inventory.plan, partial(_shown, inventory, recorded), now))
     due = [each for each in found if each.state.is_due]
     if not request.as_json:
         _show(found, now)
@@ -71,7 +75,7 @@ def run_due_rehearsals(request: Request, now: datetime) -> None:
     slow: list[str] = []
     if not request.dry_run:
         refuse_broken(request.evidence)
-        _keep(request, found)
+        _keep(request, recorded, found)
         if not request.check:
             problems, slow = _run(request, inventory, due)
     if request.as_json:
@@ -94,18 +98,29 @@ def _refuse_options(request: Request) -> None:
         raise CatalogError("rehearsals run one after the other: side by side they would measure each other")
 
 
-def _keep(request: Request, found: Sequence[Standing]) -> None:
+def _keep(request: Request, recorded: Sequence[Recovery], found: Sequence[Standing]) -> None:
     """Record the newest result that the bucket has of each tenant, where evidence does not have it yet."""
     if request.evidence is None:
         return
-    known = {(result.tenant, result.started_at) for result in _recorded(request.evidence)}
+    known = {(result.tenant, result.started_at) for result in recorded}
     for each in found:
         if each.newest is not None and (each.tenant, each.newest.started_at) not in known:
             record(request.evidence, each.newest, each.promise, "")
 
 
-def _recorded(evidence: Path) -> Iterator[RehearsalResult]:
-    return (result for _, result in tried_rehearsals(evidence)) if evidence.exists() else iter(())
+def _recorded(evidence: Path | None) -> Iterator[Recovery]:
+    if evidence is not None and evidence.exists():
+        yield from (result for _, result in tried_recoveries(evidence))
+
+
+def _shown(inventory: Inventory, recorded: Sequence[Recovery], tenant: TenantId) -> Iterator[Recovery]:
+    """What rehearsals in the bucket and failovers in the evidence show, the newest first.
+
+    A rehearsal that the evidence has is in the bucket, or was of copies that are no more.
+    """
+    failovers = [each for each in recorded if isinstance(each, FailoverResult) and each.tenant == tenant]
+    both = (*rehearsals_of(inventory, tenant), *failovers)
+    return iter(sorted(both, key=lambda each: each.ended_at, reverse=True))
 
 
 def _run(request: Request, inventory: Inventory, due: Iterable[Standing]) -> tuple[list[str], list[str]]:

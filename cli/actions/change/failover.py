@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from cli.actions.change.failed_over import measured, show
+from cli.actions.change.rehearsal import fault_of, record
+from cli.actions.change.restore_test import refuse_broken
 from cli.actions.change.step import tenant_and_file
 from cli.console.checked_option import checked
 from cli.console.deployed import deployed_inventory
@@ -22,12 +26,15 @@ from lifecycle.failover import (
     find_again,
     in_words,
     lose,
+    may_lose,
     return_home,
     whereabouts,
 )
+from lifecycle.manual_steps import before_next, before_update
 from tiers.errors import CatalogError
+from tiers.inventory import Inventory
 from tiers.plan.plan import Plan
-from tiers.portfolio.failover.stage import HOMEWARD, THERE, WAY_BACK, FailoverStage, goes_on
+from tiers.portfolio.failover.stage import HOMEWARD, THERE, WAY_BACK, Failover, FailoverStage, goes_on
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.platform import Platform
@@ -50,6 +57,9 @@ class Request:
     stack: str
     portfolio: Path | None
     cwd: Path
+    now: datetime
+    evidence: Path | None = None
+    context: str | None = None
 
     @property
     def asks(self) -> bool:
@@ -70,10 +80,11 @@ def failover_on(request: Request) -> None:
         RefusedError: When the step is not the next one, or the one before was not deployed.
     """
     _refuse_contradictions(request)
-    plan = deployed_inventory(request.stack, request.cwd).plan
+    inventory = deployed_inventory(request.stack, request.cwd)
+    plan = inventory.plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     _, portfolio = load_catalog_and_portfolio(folder)
-    tenants = _meant(request, folder, portfolio)
+    tenants = _meant(request, folder, portfolio, plan)
     if request.asks and not _begins_home(request, tenants):
         for tenant in tenants:
             _answer(request, tenant, plan)
@@ -83,11 +94,29 @@ def failover_on(request: Request) -> None:
     forced = request.back or request.region_lost
     for tenant, _ in steps:
         check_deployed(tenant, plan.tenant(tenant.tenant), request.stack, may_have_failed=forced)
+    _measure(request, inventory, [tenant for tenant, _ in steps])
     for tenant, step in steps:
         path = file_of(folder, tenant.tenant)
         set_fields(path, step.fields)
         echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
-    _say_what_follows(request, steps)
+    _say_what_follows(request, inventory, steps)
+
+
+def _measure(request: Request, inventory: Inventory, tenants: Sequence[Tenant]) -> None:
+    """Record what the failover of those took that have started there, before a file changes: all or none."""
+    if request.evidence is None:
+        return
+    refuse_broken(request.evidence)
+    started = [each for each in tenants if each.failover and each.failover.stage is FailoverStage.START]
+    plans = [inventory.plan.tenant(each.tenant) for each in started or tenants]
+    results = [measured(inventory, plan, request.context, request.now) for plan in plans if plan]
+    for result, promise, context in results:
+        record(request.evidence, result, promise, context)
+        show(result, promise)
+    # What is slower than promised goes on; where nobody is answered, nothing is settled.
+    for result, promise, _ in results:
+        if not result.passed and (fault := fault_of(result, promise)):
+            raise fault
 
 
 def _refuse_contradictions(request: Request) -> None:
@@ -97,11 +126,13 @@ def _refuse_contradictions(request: Request) -> None:
         raise CatalogError("name only one of --to, --next, --back and --region-back")
     if request.to is not None:
         checked("--to", Region, request.to)
+    if request.evidence is not None and not request.next:
+        raise CatalogError("--evidence goes with --rehearse, or with the --next after stage start")
     if request.region_lost and (request.next or request.back or request.region_back):
         raise CatalogError("--region-lost goes with --to, or stands alone after a first step that failed")
 
 
-def _meant(request: Request, folder: Path, portfolio: Portfolio) -> Sequence[Tenant]:
+def _meant(request: Request, folder: Path, portfolio: Portfolio, deployed: Plan) -> Sequence[Tenant]:
     """The tenant that is named, or all that the step is for.
 
     Raises:
@@ -115,7 +146,7 @@ def _meant(request: Request, folder: Path, portfolio: Portfolio) -> Sequence[Ten
     elif request.to is not None:
         found = [each for each in portfolio.tenants if _may_begin(each, request.to)]
     else:
-        found = [each for each in portfolio.tenants if each.failover and _takes(request, each)]
+        found = [each for each in portfolio.tenants if each.failover and _takes(request, each, deployed)]
     if not found:
         raise RefusedError(
             "there is no tenant for which this is the next step; `costack failover TENANT` says where one is"
@@ -136,7 +167,7 @@ def _may_begin(tenant: Tenant, region: str) -> bool:
     return stands_by and tenant.failover is None
 
 
-def _takes(request: Request, tenant: Tenant) -> bool:
+def _takes(request: Request, tenant: Tenant, deployed: Plan) -> bool:
     """Whether the step can be taken from where it is: of many some are further than others."""
     if request.asks or tenant.failover is None:
         return True
@@ -148,7 +179,12 @@ def _takes(request: Request, tenant: Tenant) -> bool:
         return tenant.failover.stage in WAY_BACK
     if request.region_back:
         return tenant.failover.is_lost and tenant.failover.stage in THERE
-    return tenant.failover.stage is FailoverStage.FENCE
+    return may_lose(tenant.failover, _deployed(tenant, deployed))
+
+
+def _deployed(tenant: Tenant, deployed: Plan) -> Failover | None:
+    there = deployed.tenant(tenant.tenant)
+    return there.failover if there else None
 
 
 def _step(request: Request, tenant: Tenant, platform: Platform, deployed: Plan) -> Step:
@@ -161,9 +197,9 @@ def _step(request: Request, tenant: Tenant, platform: Platform, deployed: Plan) 
     if request.leads_home:
         return return_home(tenant)
     if request.to is None:
-        there = deployed.tenant(tenant.tenant)
-        return lose(tenant, closed=there is not None and there.failover is not None)
-    return begin(tenant, platform, request.to, tenant.failovers + 1, lost=request.region_lost)
+        return lose(tenant, _deployed(tenant, deployed))
+    number = tenant.failovers + 1
+    return begin(tenant, platform, request.to, number, request.now, lost=request.region_lost)
 
 
 def _answer(request: Request, tenant: Tenant, plan: Plan) -> None:
@@ -182,9 +218,14 @@ def _answer(request: Request, tenant: Tenant, plan: Plan) -> None:
         echo(f"--next: {advance(tenant).update}")
 
 
-def _say_what_follows(request: Request, steps: Sequence[tuple[Tenant, Step]]) -> None:
-    echo(f"before it: {_command(request, 'preview')}")
+def _say_what_follows(request: Request, inventory: Inventory, steps: Sequence[tuple[Tenant, Step]]) -> None:
     sections = [step.failover for _, step in steps if step.failover]
+    for said in (_command(request, "preview"), *before_update(sections, request.stack)):
+        echo(f"before it: {said}")
+    for tenant, step in steps:
+        plan = inventory.plan.tenant(tenant.tenant)
+        for said in before_next(inventory, plan, step.failover) if plan and step.failover else ():
+            echo(f"after it: {said}")
     if any(goes_on(each.stage) for each in sections):
         way_back = ", or --back" if all(each.stage in WAY_BACK for each in sections) else ""
         whose = ["--all"] if request.tenant is None else [request.tenant]

@@ -19,12 +19,8 @@ from lifecycle.adapters.kubectl import Cluster, KubectlError, current_context
 from lifecycle.adapters.replica_lag import replica_lag
 from lifecycle.errors import LifecycleError
 from lifecycle.evidence import append
-from lifecycle.rehearsal.result import (
-    NotRecoverableError,
-    Promise,
-    RehearsalResult,
-    rehearsal_result,
-)
+from lifecycle.rehearsal.recovery import Promise, Recovery
+from lifecycle.rehearsal.result import NotRecoverableError, RehearsalResult, rehearsal_result
 from lifecycle.rehearsal.scratch import (
     ASKED_AT,
     BRING,
@@ -126,9 +122,18 @@ def context_of(request: Request, inventory: Inventory, region: str) -> str:
     Raises:
         KubectlError: When there is none.
     """
+    return context_there(request.context, inventory, region)
+
+
+def context_there(given: str | None, inventory: Inventory, region: str) -> str:
+    """The context that is *given*, that of the cluster which *inventory* has in *region*, or the current one.
+
+    Raises:
+        KubectlError: When there is none.
+    """
     clusters = (fact for fact in inventory.plan.all_facts() if isinstance(fact, ClusterControlPlane))
     named = next((each.context for each in clusters if each.region == region and each.context), None)
-    return request.context or named or current_context()
+    return given or named or current_context()
 
 
 def rehearsed(cluster: Cluster, scratch: Scratch, tenant: TenantId) -> RehearsalResult:
@@ -184,7 +189,7 @@ def _take_away(cluster: Cluster, scratch: Scratch) -> None:
         raise
 
 
-def fault_of(result: RehearsalResult, promise: Promise) -> NotRecoverableError | GateError | None:
+def fault_of(result: Recovery, promise: Promise) -> NotRecoverableError | GateError | None:
     """What is wrong with *result*; None when it keeps the promise."""
     if not result.passed:
         found = ", ".join(f"{check.name} ({check.found})" for check in result.faults)
@@ -195,7 +200,7 @@ def fault_of(result: RehearsalResult, promise: Promise) -> NotRecoverableError |
     return None
 
 
-def record(evidence: Path | None, result: RehearsalResult, promise: Promise, context: str) -> None:
+def record(evidence: Path | None, result: Recovery, promise: Promise, context: str) -> None:
     """Append *result* to the evidence file, if there is one."""
     if evidence is not None:
         append(evidence, {**result.as_evidence(promise), "context": context})

@@ -30,7 +30,8 @@ from cli.console.output import echo, say
 from cli.console.preview_values import month_of
 from cli.console.progress import MESSAGES
 from lifecycle.rehearsal.due import standings
-from lifecycle.rehearsal.result import RehearsalResult, tried_rehearsals
+from lifecycle.rehearsal.recovery import Recovery as Recovered
+from lifecycle.rehearsal.tried import tried_recoveries
 from lifecycle.restore_test.result import tried_restores
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
@@ -95,14 +96,14 @@ def _recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:
 
 
 def rehearsed_before(files: Iterable[Path], plan: Plan, end: datetime) -> Iterator[Rehearsed]:
-    """The recovery of each tenant as the rehearsals before the month's end show it."""
+    """The recovery of each tenant as rehearsals and failovers before the month's end show it."""
     tried = sorted(
-        (each for path in files for each in tried_rehearsals(path) if each[0] < end),
+        (each for path in files for each in tried_recoveries(path) if each[0] < end),
         key=lambda each: each[0],
         reverse=True,
     )
 
-    def of(tenant: TenantId) -> Iterator[RehearsalResult]:
+    def of(tenant: TenantId) -> Iterator[Recovered]:
         return (result for _, result in tried if result.tenant == tenant)
 
     for each in standings(plan, of, end):

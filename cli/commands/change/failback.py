@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -56,5 +57,6 @@ def failback(  # noqa: PLR0917 - options of a command
         stack=stack,
         portfolio=portfolio,
         cwd=cwd,
+        now=datetime.now(UTC),
     )
     guarded(lambda: failover_on(request))

@@ -80,6 +80,7 @@ _Output = Annotated[TableOrJson, typer.Option("--output", "-o", help="Print what
 FAILOVER_EXAMPLE: Final = (
     "Example: costack failover acme --stack local --to eu-west-1\n\n"
     "After `pulumi up`: costack failover acme --stack local --next\n\n"
+    "What it took: costack failover acme --stack local --next --evidence acme.jsonl\n\n"
     "Try it out: costack failover acme --stack local --rehearse --to eu-west-1 --evidence acme.jsonl"
 )
 
@@ -111,7 +112,8 @@ def failover(  # noqa: PLR0917 - options of a command
     Its database is closed and the standby has everything, then the standby is promoted, then Odoo starts
     there and records of host names lead there. Each stage is a line of the tenant's file and a `pulumi up`.
     Without --to and the options after it the command shows the stage that the tenant is at. --rehearse tries
-    a recovery out from the copies there, and measures it; nothing of production is touched.
+    a recovery out from the copies there, and measures it; nothing of production is touched. --evidence with
+    the --next after stage start records what the failover itself took.
     """
     given = dict(locals())
     guarded(lambda: _run(given))
@@ -135,18 +137,21 @@ def _run(options_given: Mapping[str, Any]) -> None:
     """Lead a tenant to its next stage, or rehearse; *options_given* are the options by their names."""
     given = {name.rstrip("_"): value for name, value in options_given.items()}
     steps, tried, where = ({each: given[each] for each in names} for names in (_STEPS, _TRIED, _WHERE))
-    if given["rehearse"] or any(tried.values()):
+    now = datetime.now(UTC)
+    measures = {"evidence", "context"} if given["next"] and not given["rehearse"] else set()
+    if given["rehearse"] or any(value for name, value in tried.items() if name not in measures):
         from cli.actions.change.due_rehearsals import run_rehearsals  # noqa: PLC0415
         from cli.actions.change.rehearsal import Request as Rehearsal  # noqa: PLC0415
 
         alone = given["rehearse"] and not any((given["all"], *steps.values()))
         as_json = given["output"] is TableOrJson.JSON
         asked = Rehearsal(**where, **tried, backup=None, rehearse=alone, as_json=as_json)
-        run_rehearsals(asked, datetime.now(UTC))
+        run_rehearsals(asked, now)
         return
     from cli.actions.change.failover import Request, failover_on  # noqa: PLC0415
     from tiers.errors import CatalogError  # noqa: PLC0415
 
     if given["stack"] is None:
         raise CatalogError("name the stack that the tenant is deployed in: --stack NAME")
-    failover_on(Request(**where, **steps, command="failover", all=given["all"], portfolio=given["portfolio"]))
+    recorded = {name: given[name] for name in ("all", "portfolio", "evidence", "context")}
+    failover_on(Request(**where, **steps, **recorded, command="failover", now=now))

@@ -35,10 +35,10 @@ KINDS: Final = (DUMPS, "filestores", "manifests")
 class TenantBackups(pulumi.ComponentResource):
     """CronJobs that can write only to the tenant's own prefix of the bucket, and the job of the last dump.
 
-    *test* restores a dump on a schedule; `mark` is what the last dump says of itself. *asked* makes one more
-    while people work, for another tenant's refresh: `live` has its Job. A tenant whose offer has no dumps has
-    no CronJob: *run* is None, and it is there for *last* alone. It goes before the claim that it mounts: pods
-    of past nights go with it, and hold the claim until then.
+    *test* restores a dump on a schedule; `mark` is what the last dump says of itself, *mark* where given.
+    *asked* makes one more while people work, for another tenant's refresh: `live` has its Job. A tenant whose
+    offer has no dumps has no CronJob: *run* is None, and it is there for *last* alone. It goes before the
+    claim that it mounts: pods of past nights go with it, and hold the claim until then.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class TenantBackups(pulumi.ComponentResource):
         settings: OdooSettings,
         still: Sequence[pulumi.Resource] = (),
         last: Job | None = None,
+        mark: pulumi.Output[str] | None = None,
         asked: Job | None = None,
         test: ScheduledJob | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -77,7 +78,9 @@ class TenantBackups(pulumi.ComponentResource):
         after = pulumi.ResourceOptions(parent=self, depends_on=[account, files, *still])
         self.live = [_job(tenant, asked, make({"ASKED_FOR": asked.asked_for or ""}), after)] if asked else []
         # Decommissioning looks for the dump with this mark: clocks prove nothing.
-        self.mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex if last else None
+        if last and mark is None:
+            mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
+        self.mark = mark if last else None
         finished = _job(tenant, last, make({"LAST": self.mark or ""}), after) if last else None
         self.last: list[pulumi.Resource] = [finished] if finished else []
         self.register_outputs({})

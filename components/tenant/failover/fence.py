@@ -15,7 +15,9 @@ from components.tenant.database import RoleSecret, database_job, identity_of, se
 from tiers.facts.every_fact import Job, TenantDatabase
 from tiers.facts.names import FENCE_DATABASE, OPEN_AGAIN, OPEN_DATABASE
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
+from tiers.portfolio.failover.stage import FailoverStage
 
+_SAVED: Final = frozenset({FailoverStage.SAVE, FailoverStage.RETURN})
 _ACTIONS: Final = {FENCE_DATABASE: "close", OPEN_AGAIN: "again", OPEN_DATABASE: "open"}
 
 
@@ -24,6 +26,14 @@ def failover_mark(tenant: TenantPlan, opts: pulumi.ResourceOptions) -> pulumi.Ou
     if tenant.failover is None:
         return None
     name = physical_name(tenant.tenant, "failover", str(tenant.failover.number))
+    return random.RandomId(name, byte_length=8, opts=opts).hex
+
+
+def saved_mark(tenant: TenantPlan, opts: pulumi.ResourceOptions) -> pulumi.Output[str] | None:
+    """The mark of the backup with which a tenant comes home, and not of one whose way home was given up."""
+    if tenant.failover is None or tenant.failover.stage not in _SAVED:
+        return None
+    name = physical_name(tenant.tenant, "failover", str(tenant.failover.number), "saved")
     return random.RandomId(name, byte_length=8, opts=opts).hex
 
 

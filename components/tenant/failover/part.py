@@ -77,7 +77,8 @@ class SecondRegionPart(pulumi.ComponentResource):
         part: Its facts there.
         platform: Where it is in its first region.
         copies: The standby, the replica of its files, and their key.
-        known: The secret of the first server's master user, the tenant's passwords, and a failover's mark.
+        known: The secret of the first server's master user, the tenant's passwords, a failover's mark, and
+            that of the backup with which it comes home.
         opts: Options of the component.
     """
 
@@ -87,7 +88,9 @@ class SecondRegionPart(pulumi.ComponentResource):
         part: RegionPart,
         platform: PlatformPlace,
         copies: CopiesThere,
-        known: tuple[pulumi.Output[str], TenantPasswords, pulumi.Output[str] | None],
+        known: tuple[
+            pulumi.Output[str], TenantPasswords, pulumi.Output[str] | None, pulumi.Output[str] | None
+        ],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         place = platform.second_clusters[part.region]
@@ -101,7 +104,7 @@ class SecondRegionPart(pulumi.ComponentResource):
         )
         self._tenant = tenant.model_copy(update={"facts": part.facts, "region": part.region})
         self._place, self._copies, self._platform = place, copies, platform
-        self._master, self._passwords, self._mark = known
+        self._master, self._passwords, self._mark, self._saved = known
         self.cloud_ids: dict[FactId, pulumi.Input[str]] = {}
         self._child = pulumi.ResourceOptions(parent=self)
         # The component's own children are AWS resources; objects name their provider.
@@ -244,6 +247,7 @@ class SecondRegionPart(pulumi.ComponentResource):
                 settings=mounted[1],
                 still=still,
                 last=self._fact(Job, FINAL_BACKUP),
+                mark=self._saved,
                 opts=inside,
             )
             return [*made.last]

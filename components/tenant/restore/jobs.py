@@ -46,7 +46,7 @@ def declare_restore(
     mounted: tuple[Filestore, OdooSettings],
     after: tuple[Sequence[pulumi.Resource], Sequence[pulumi.Resource]],
     opts: pulumi.ResourceOptions,
-    saved_there: BucketPlace | None = None,
+    saved_there: tuple[BucketPlace, pulumi.Output[str] | None] | None = None,
     servers: Mapping[FactId, Administered] = MappingProxyType({}),
 ) -> None:
     """The jobs of a restore, while there is one.
@@ -59,15 +59,17 @@ def declare_restore(
         mounted: Its files and its odoo.conf.
         after: Its backups and the one that was made for it, and what has stopped or was saved before.
         opts: Options of the jobs.
-        saved_there: The bucket of its second region, where it comes home from there.
+        saved_there: The bucket of its second region, where it comes home from there, and the mark of the
+            backup that it comes home with.
         servers: All servers with a database of it, by fact.
     """
     if tenant.restore is None or side is None:
         return
     own = next((own_buckets[kept.bucket] for kept in facts_of(tenant.facts, LogicalBackup)), platform.bucket)
-    bucket = platform.bucket if tenant.reads_another else saved_there or own
+    there, mark = saved_there or (None, None)
+    bucket = platform.bucket if tenant.reads_another else there or own
     origin = origin_of(tenant, bucket, platform.name, platform.cluster, opts)
-    restore = DataRestore(tenant, tenant.restore, side, origin, mounted, opts)
+    restore = DataRestore(tenant, tenant.restore, side, origin, mounted, opts, mark)
     leave_marks(tenant, tenant.restore, after[1], opts)
     pasts = [servers[each.id] for each in facts_of(tenant.facts, RestoredServer)]
     if OPEN_RESTORED in restore.jobs:
@@ -86,6 +88,7 @@ class DataRestore(SideJobs):
         origin: Whose backup it is.
         mounted: Its directory, and its settings with the login of its role.
         opts: Options of the jobs.
+        mark: Of the very backup that is restored, where it was made for this.
     """
 
     def __init__(  # noqa: PLR0917 - what its pods are made of
@@ -96,10 +99,11 @@ class DataRestore(SideJobs):
         origin: Origin,
         mounted: tuple[Filestore, OdooSettings],
         opts: pulumi.ResourceOptions,
+        mark: pulumi.Output[str] | None = None,
     ) -> None:
         told_apart = [restore.moment, str(restore.stage)]
         super().__init__(tenant, side, origin, mounted, told_apart, opts)
-        self._restore = restore
+        self._restore, self._marked = restore, mark
         if restore.from_tenant and restore.stage is RestoreStage.SWITCH:
             self.results = f"{tenant.tenant}/{REFRESHES}"
 
@@ -140,9 +144,11 @@ class DataRestore(SideJobs):
 
     def _fill(self, opts: pulumi.ResourceOptions) -> None:
         """Restore a backup into the side database."""
-        which = {"NOT_AFTER": self._restore.moment}
+        which: dict[str, pulumi.Input[str]] = {"NOT_AFTER": self._restore.moment}
         if self._restore.live:
             which = {"ASKED_FOR": self._restore.asked_for_by(self.tenant.tenant)}
+        if self._marked is not None:  # clocks of two regions prove nothing
+            which["LAST"] = self._marked
         fill = BackupFill(
             self.tenant,
             self.jobs[FILL_SIDE],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,14 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from cli.actions.costs.report import rehearsed_before
 from cli.console.exit_codes import Exit
 from cli.main import app
+from lifecycle.evidence import read
+from lifecycle.rehearsal.failed_over import FailoverResult, Stages
+from lifecycle.rehearsal.tried import tried_recoveries
 from tests.portfolios import second_cluster
+from tiers.plan.resolve import plan_of_folder
 
 RUNNER = CliRunner()
 TO = "eu-west-1"
@@ -60,7 +68,7 @@ def test_a_failover_and_the_way_home_are_one_line_and_one_update_a_step(
     for (command, *options), stage in zip(steps, stages, strict=True):
         result = run(standing, command, "meridian", *options)
         assert result.exit_code == Exit.OK, result.output
-        assert f"failover: {{number: 1, to: {TO}, stage: {stage}}}\n" in text_of(standing)
+        assert f"failover: {{number: 1, to: {TO}, stage: {stage}, began_at: 2" in text_of(standing)
         assert ("--back" in result.stdout) is (stage in {"fence", "save", "return"})
         refused = run(standing, command, "meridian", "--next")
         assert refused.exit_code == Exit.POLICY  # not deployed yet
@@ -116,12 +124,12 @@ def test_a_region_that_is_lost_after_the_fence_stays_as_the_fence_left_it(
     run(standing, "failover", "meridian", "--to", TO)
     hangs = text_of(standing)
     run(standing, "failover", "meridian", "--region-lost")
-    assert "stage: promote, first_region: lost}" in text_of(standing)
+    assert "stage: promote, first_region: lost, " in text_of(standing)
     file_of(standing, "meridian").write_text(hangs, encoding="utf-8")
     up()
     left = run(standing, "failover", "meridian", "--region-lost")
     assert "where everything was closed before" in left.stdout
-    assert "stage: promote, first_region: lost-after-fence}" in text_of(standing)
+    assert "stage: promote, first_region: lost-after-fence, " in text_of(standing)
 
 
 def test_of_all_only_those_at_the_fence_are_left_when_their_region_is_lost(
@@ -133,8 +141,8 @@ def test_of_all_only_those_at_the_fence_are_left_when_their_region_is_lost(
         up()
     left = run(standing, "failover", "--all", "--region-lost")
     assert left.exit_code == Exit.OK, left.output
-    assert "stage: start}" in text_of(standing)
-    assert "stage: promote, first_region: lost-after-fence}" in text_of(standing, "novum")
+    assert "stage: start, began_at" in text_of(standing)
+    assert "stage: promote, first_region: lost-after-fence, " in text_of(standing, "novum")
     early = run(standing, "failover", "--all", "--region-back")
     assert "there is no tenant for which this is the next step" in early.stderr
 
@@ -150,6 +158,8 @@ def test_of_all_only_those_at_the_fence_are_left_when_their_region_is_lost(
         (("halcyon", "--to", TO), Exit.POLICY, "it has no second region"),
         (("meridian", "--next"), Exit.POLICY, "begin with `costack failover meridian --to REGION`"),
         (("--all", "--next"), Exit.POLICY, "there is no tenant for which this is the next step"),
+        (("meridian", "--evidence", "x"), Exit.CONFIGURATION, "say --rehearse"),
+        (("meridian", "--to", TO, "--evidence", "x"), Exit.CONFIGURATION, "say --rehearse"),
     ],
 )
 def test_what_cannot_be_is_refused_and_changes_nothing(
@@ -159,3 +169,117 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
     result = run(standing, "failover", *arguments)
     assert (result.exit_code, why in result.stderr) == (code, True), result.output
     assert text_of(standing) == before
+
+
+def seen(folder: Path, opened: str, ready: str) -> Path:
+    """A `kubectl` that says when the database was opened, and since when the pod of Odoo answers."""
+    job = {"status": {"conditions": [{"type": "Complete", "status": "True"}], "completionTime": opened}}
+    condition = {"type": "Ready", "status": "True", "lastTransitionTime": ready}
+    pod = {"status": {"conditions": [condition]}}
+    program = folder / "kubectl"
+    script = "\n".join(
+        (
+            "#!/bin/bash",
+            f'echo "$*" >>{folder}/calls',
+            'case "$*" in',
+            rf"*get\ jobs*) echo '{json.dumps({'items': [job]})}' ;;",
+            rf"*get\ pods*) echo '{json.dumps({'items': [pod] if ready else []})}' ;;",
+            "esac",
+        )
+    )
+    program.write_text(script, encoding="utf-8")
+    program.chmod(0o755)
+    return folder
+
+
+def moments(folder: Path, *after: int) -> list[str]:
+    """Moments so many seconds after the failover began."""
+    began = yaml.safe_load(text_of(folder))["failover"]["began_at"]
+    at = began if isinstance(began, datetime) else datetime.fromisoformat(began)
+    return [f"{at + timedelta(seconds=each):%Y-%m-%dT%H:%M:%SZ}" for each in after]
+
+
+@pytest.fixture
+def started(standing: Path, up: Callable[[], None]) -> Path:
+    """Meridian works in its second region."""
+    for step in (("--to", TO), *(("--next",),) * 2):
+        assert run(standing, "failover", "meridian", *step).exit_code == Exit.OK
+        up()
+    return standing
+
+
+def test_what_a_failover_took_is_evidence_that_counts(
+    started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools, evidence = tmp_path / "tools", tmp_path / "evidence.jsonl"
+    tools.mkdir()
+    opened, ready = moments(started, 900, 1200)
+    monkeypatch.setenv("PATH", f"{seen(tools, opened, ready)}:{os.environ['PATH']}")
+    result = run(started, "failover", "meridian", "--next", "--evidence", str(evidence))
+    assert result.exit_code == Exit.OK, result.output
+    assert "stage: settled" in text_of(started)
+    assert "20 min" in result.stdout
+    (record,) = read(evidence)
+    ((at, told),) = tried_recoveries(evidence)
+    assert isinstance(told, FailoverResult)
+    assert (record["step"], record["promise_kept"], record["context"]) == ("failover", True, "standby")
+    assert (told.rto_seconds, told.rpo_seconds, told.closed) == (1200, 0, True)
+    assert told.stages == Stages(promote=900, start=300)
+    calls = (tools / "calls").read_text(encoding="utf-8")
+    assert "instance=meridian" in calls
+    assert "component=open-database" in calls
+    # Reports and the gate take it as they take a rehearsal.
+    plan = plan_of_folder(started)
+    rehearsed = list(rehearsed_before([evidence], plan, at + timedelta(days=1)))
+    (mine,) = (each for each in rehearsed if each.tenant == "meridian")
+    assert (mine.state, mine.rto_seconds, mine.rpo_seconds) == ("good", 1200, 0)
+
+
+@pytest.mark.parametrize("ready", [None, -5])
+def test_what_was_not_seen_or_cannot_be_is_no_promise_kept(
+    started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ready: int | None
+) -> None:
+    tools, evidence = tmp_path / "tools", tmp_path / "evidence.jsonl"
+    tools.mkdir()
+    opened = moments(started, 900)[0]
+    answers = moments(started, ready)[0] if ready is not None else ""
+    monkeypatch.setenv("PATH", f"{seen(tools, opened, answers)}:{os.environ['PATH']}")
+    before = text_of(started)
+    result = run(started, "failover", "meridian", "--next", "--evidence", str(evidence))
+    if ready is None:
+        (record,) = read(evidence)
+        assert (record["result"], record["rto_seconds"], record["promise_kept"]) == ("failed", None, False)
+        assert "meridian: the recovery in eu-west-1 failed: odoo (not seen)" in result.stderr
+    else:
+        assert "one of these clocks is wrong" in result.stderr
+        assert not evidence.exists()
+    assert result.exit_code == Exit.ERROR
+    assert text_of(started) == before
+
+
+def test_evidence_is_made_after_start_and_nowhere_else(standing: Path, up: Callable[[], None]) -> None:
+    run(standing, "failover", "meridian", "--to", TO)
+    up()
+    refused = run(standing, "failover", "meridian", "--next", "--evidence", "x")
+    assert refused.exit_code == Exit.CONFIGURATION
+    assert "'meridian' is not deployed at stage start of a failover" in refused.stderr
+
+
+def test_what_a_person_must_do_beside_it_is_said_when_its_turn_comes(
+    standing: Path, up: Callable[[], None]
+) -> None:
+    fenced = run(standing, "failover", "meridian", "--to", TO)
+    asked = "aws efs describe-replication-configurations --region us-east-1 --file-system-id"
+    assert f"after it: meridian: go on once `{asked}" in " ".join(fenced.stdout.split())
+    assert "aws:stsRegion" not in fenced.stdout
+    up()
+    lost = " ".join(run(standing, "failover", "meridian", "--region-lost").stdout.split())
+    assert f"`pulumi config set aws:stsRegion {TO} --stack local`" in lost
+    assert f"aws efs delete-replication-configuration --region {TO} --source-file-system-id" in lost
+    assert "--deletion-mode LOCAL_CONFIGURATION_ONLY" in lost
+    for _ in range(2):
+        up()
+        run(standing, "failover", "meridian", "--next")
+    up()
+    back = run(standing, "failover", "meridian", "--region-back").stdout
+    assert "unset PULUMI_K8S_SKIP_UPDATE_UNREACHABLE" in " ".join(back.split())

@@ -16,6 +16,7 @@ import pytest
 
 from allocation.adapters.usage.rows import days_of
 from allocation.charges import ChargePeriod
+from allocation.engine.drivers import Driver
 from allocation.engine.rulebook import rulebooks
 from cli.console.exit_codes import Exit
 from tests.allocation.bills import row, whole, written
@@ -81,10 +82,12 @@ def test_every_driver_of_the_default_rulebook_is_measured_and_covers_all_shared_
     files: Path, tmp_path: Path
 ) -> None:
     statement = allocated(files, USAGE, tmp_path / "run")
-    (book,) = rulebooks().values()
-    assert {pool.pool for pool in book.pools} == set(SHARED)
+    book = rulebooks()["2026-12.yaml"]
+    assert {pool.pool for pool in book.pools} == {*SHARED, "second-region"}
     wanted = {str(driver) for pool in book.pools for driver in pool.driver.measures}
-    assert statement["drivers"] == dict.fromkeys(sorted(wanted), "measured")
+    # Who may fail over, and how many they are, only the plan knows.
+    declared = {Driver.FAILOVER_USERS: "declared"}
+    assert statement["drivers"] == dict.fromkeys(sorted(wanted), "measured") | declared
     gates = readiness(tmp_path / "run")
     assert gates[COVERAGE][0] == "100.0000"
     assert gates["driver freshness (days without use)"][0] == "0"

@@ -23,7 +23,8 @@ from cli.actions.change.rehearsal import Request, context_of
 from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle.evidence import read
-from lifecycle.rehearsal.result import rehearsal_result, tried_rehearsals
+from lifecycle.rehearsal.result import rehearsal_result
+from lifecycle.rehearsal.tried import tried_recoveries
 from tests.lifecycle.cluster import StandIn
 from tests.lifecycle.pods import BUCKET, TENANT, Pods, running_pods
 from tests.lifecycle.rehearsed_odoo import TABLES, put_odoo
@@ -96,7 +97,7 @@ def test_a_recovery_is_measured_and_nothing_is_left(
     result = ask(inventory, *TO, "--evidence", str(evidence), "-o", "json")
     assert result.exit_code == Exit.OK, result.output
     (record,) = read(evidence)
-    ((_, told),) = tried_rehearsals(evidence)
+    ((_, told),) = tried_recoveries(evidence)
     assert (record["step"], told.result, record["context"]) == ("rehearsal", "ok", "region-two")
     assert told.phases is not None
     assert told.rto_seconds == told.phases.total

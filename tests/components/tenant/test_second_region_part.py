@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pulumi
 import pytest
@@ -13,10 +14,11 @@ from components.tenant.stack import TenantStack
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared, declare
 from tests.declarations import SECOND_REGION, differences_in_both
-from tests.portfolios import failing_over, plan_of, two_regions
+from tests.portfolios import failing_over, plan_of, second_cluster, two_regions
 from tiers.facts.compute import ClusterControlPlane
 from tiers.plan.plan import fact_named
 from tiers.portfolio.failover.stage import FailoverStage
+from tiers.portfolio.platform import Platform
 
 
 def declared(stage: str | None = None, **section: str) -> list[Declared]:
@@ -63,6 +65,14 @@ def test_it_comes_home_from_the_bucket_of_the_second_region_and_reads_nothing_el
         for each in restored
         if each.type.endswith(":RolePolicy") and each.name == f"local-{account}-policy"
     )
+    # The very backup of this way home, whatever else lies there under a later time.
+    (saved,) = (each.get("value") for each in container["env"] if each["name"] == "LAST")
+    assert given["LAST"] == saved == "0a1b2c3d"
+    marks = {
+        stage: [each.name for each in declared(stage) if each.name == "acme-failover-1-saved"]
+        for stage in ("settled", "save", "return", "stay")
+    }
+    assert [bool(marks[stage]) for stage in marks] == [False, True, True, False]
     assert "s3:Put" not in policy
     assert "local-acme-copy-backups" in policy
 
@@ -253,3 +263,23 @@ def _changes_nothing_there(deployed: list[Declared], region: str) -> None:
 
 def _is_away(each: Declared) -> bool:
     return any(word in each.urn for word in SECOND_REGION) or each.props.get("region") == "eu-west-1"
+
+
+def test_bills_know_the_control_plane_there_by_its_arn() -> None:
+    uncounted = second_cluster().model_copy(update={"counted": False})
+    usual = two_regions()
+    network = usual.dr_networks["eu-west-1"].model_copy(update={"cluster": uncounted})
+    elsewhere = usual.model_copy(update={"dr_networks": {"eu-west-1": network}})
+    found: dict[str, str] = {}
+
+    def program(platform: Platform) -> None:
+        made = SharedPlatform(plan_of(failing_over(), platform=platform)).cloud_ids()
+        pulumi.Output.all(**made).apply(found.update)
+
+    declare(partial(program, usual))
+    arn = "arn:aws:eks:eu-west-1:123456789012:cluster/odoo-standby"
+    assert found["platform/eu-west-1/control-plane"] == arn
+    found.clear()
+    declare(partial(program, elsewhere))
+    assert found
+    assert "platform/eu-west-1/control-plane" not in found

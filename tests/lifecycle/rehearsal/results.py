@@ -6,7 +6,8 @@ import json
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from lifecycle.rehearsal.result import Promise, RehearsalResult
+from lifecycle.rehearsal.recovery import Promise
+from lifecycle.rehearsal.result import RehearsalResult
 
 PROMISE: Final = Promise(rpo_seconds=300, rto_seconds=3600)
 

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from lifecycle.errors import LifecycleError
 from lifecycle.evidence import append, read
-from lifecycle.rehearsal.result import Promise, RehearsalResult, rehearsal_result, tried_rehearsals
+from lifecycle.rehearsal.recovery import Promise
+from lifecycle.rehearsal.result import RehearsalResult, rehearsal_result
+from lifecycle.rehearsal.tried import tried_recoveries
 from tests.lifecycle.rehearsal.results import PROMISE, line, result
 from tests.sampling import examples
 
@@ -72,7 +74,7 @@ def test_evidence_says_what_was_promised_then_and_is_read_back(tmp_path: Path) -
         False,
         300,
     )
-    ((at, told),) = tried_rehearsals(path)
+    ((at, told),) = tried_recoveries(path)
     assert (at.isoformat(), told) == ("2026-11-24T12:03:20+00:00", made)
 
 
@@ -80,7 +82,7 @@ def test_evidence_that_nobody_can_read_is_not_nothing(tmp_path: Path) -> None:
     path = tmp_path / "evidence.jsonl"
     append(path, {**json.loads(line(rto_seconds=1)), "at": "2026-11-24T13:00:00Z", "step": "rehearsal"})
     with pytest.raises(LifecycleError, match=r"evidence\.jsonl:1: is no result of a rehearsal"):
-        list(tried_rehearsals(path))
+        list(tried_recoveries(path))
 
 
 def test_every_field_is_written_down() -> None:

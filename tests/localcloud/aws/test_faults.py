@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from localcloud.aws import faults
 from localcloud.aws.clients import Clients
@@ -100,6 +100,28 @@ def test_a_lost_answer_is_that_of_a_call_that_was_made(events: Any) -> None:
     with pytest.raises(ReadTimeoutError):
         ask(make("lost=100"), "CreateDBInstance")
     assert happened == ["sent"]
+
+
+@pytest.mark.parametrize(
+    ("region", "service", "answers"),
+    [("us-east-1", "rds", False), ("eu-west-1", "rds", True), ("us-east-1", "iam", True), ("", "", True)],
+)
+def test_a_region_that_is_gone_answers_nobody(
+    events: Any,
+    region: str,
+    service: str,
+    answers: bool,  # noqa: FBT001 - a case
+) -> None:
+    _, make = events
+    request = Request()
+    if region:
+        scope = f"Credential=localcloud/20261130/{region}/{service}/aws4_request, SignedHeaders=host"
+        request.headers["Authorization"] = f"AWS4-HMAC-SHA256 {scope}"
+    if answers:
+        assert ask(make("gone=us-east-1"), "DescribeDBInstances", request) is None
+    else:
+        with pytest.raises(EndpointConnectionError):
+            ask(make("gone=us-east-1"), "DescribeDBInstances", request)
 
 
 def test_percents_are_kept(events: Any) -> None:

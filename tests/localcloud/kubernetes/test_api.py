@@ -263,3 +263,14 @@ def test_a_server_that_is_away_is_named() -> None:
         pytest.raises(ProviderError, match=r"the API server http://127\.0\.0\.1:9 cannot be reached"),
     ):
         unreachable.read(subject("v1", "ConfigMap", "a/b"), {}, {})
+    # Who says so takes what is there as the state has it; what is not there yet cannot be made.
+    news = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "b"}}
+    olds, what = {**news, "data": {"a": "before"}}, subject("v1", "ConfigMap", "b/a")
+    with closing(AppliedObject({"kubeconfig": config, "skipUpdateUnreachable": "true"})) as skipping:
+        assert skipping.update(what, {**news, "data": {"a": "after"}}, olds, olds) == olds
+        state = skipping.read(what, news, olds)
+        assert state is not None
+        assert state.outputs == olds
+        for act in (lambda: skipping.create(what, news), lambda: skipping.delete(what, news, olds)):
+            with pytest.raises(ProviderError, match="cannot be reached"):
+                act()

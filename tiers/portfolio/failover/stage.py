@@ -10,7 +10,7 @@ from typing import Final, Self
 from pydantic import model_validator
 
 from tiers.portfolio.restore.stage import Restore, RestoreStage
-from tiers.vocabulary import Frozen, Positive, Region
+from tiers.vocabulary import Frozen, Positive, Region, UtcDatetime
 
 
 @unique
@@ -118,6 +118,8 @@ class Failover(Frozen):
     """The stage that the next `pulumi up` deploys; `costack failover` writes it."""
     first_region: FirstRegion = FirstRegion.ANSWERS
     """`lost` while its own region does not answer: then no update touches what is there."""
+    began_at: UtcDatetime | None = None
+    """When `costack failover` wrote the first stage, with time zone: from then on it is measured."""
 
     @model_validator(mode="after")
     def _closes_what_answers(self) -> Self:
