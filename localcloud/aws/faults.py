@@ -40,10 +40,11 @@ RETRIES: Final = Config(retries={"mode": "standard", "total_max_attempts": 26})
 _PERCENT: Final = 100
 _READS: Final = re.compile(r"(Describe|List|Get|Head|BatchGet|Lookup|Search)[A-Z]")
 _ENGINE: Final = "pulumi"
+_OPERATION: Final = re.compile(r"[A-Z][a-z]+[A-Z]\w*")
 _FORM: Final = "x-www-form-urlencoded"
 _RULE: Final = (
-    f"{VARIABLE} takes kill=NUMBER[,after][,with=NAME], refuse=NUMBER, throttle=, error=, lost= (percent) "
-    "and seed=, with commas between"
+    f"{VARIABLE} takes kill=NUMBER or kill=OPERATION[,after][,with=NAME], refuse=NUMBER, throttle=, error=, "
+    "lost= (percent) and seed=, with commas between"
 )
 
 
@@ -53,6 +54,7 @@ class Wanted:
 
     Attributes:
         kill: At which changing call, counted from 1, the command dies; 0 for never.
+        kill_at: At the first call of which operation, such as `ModifyDBInstance`, it dies; '' for none.
         after: Whether that call still reaches AWS and only its answer is lost with the process.
         also: The program that dies with Pulumi, if it started it; '' for none.
         throttle: Percent of calls that AWS turns away as too many.
@@ -70,13 +72,14 @@ class Wanted:
     lost: int = 0
     seed: int = 0
     refuse: int = 0
+    kill_at: str = ""
 
 
 def wanted(text: str) -> Wanted:
     """Reads the variable.
 
     >>> wanted("kill=57,after")
-    Wanted(kill=57, after=True, also='', throttle=0, error=0, lost=0, seed=0, refuse=0)
+    Wanted(kill=57, after=True, also='', throttle=0, error=0, lost=0, seed=0, refuse=0, kill_at='')
     """
     found: dict[str, Any] = {}
     for word in text.split(","):
@@ -85,6 +88,8 @@ def wanted(text: str) -> Wanted:
             found["after"] = True
         elif name == "with" and value:
             found["also"] = value
+        elif name == "kill" and _OPERATION.fullmatch(value):
+            found["kill_at"] = value
         elif name in ("kill", "refuse", "throttle", "error", "lost", "seed") and value.isdecimal():
             found[name] = int(value)
         else:
@@ -119,7 +124,8 @@ class Faults:
     def before_send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse | None:
         """Answers instead of AWS, or lets the call through with None; boto asks before every attempt."""
         operation = event_name.rsplit(".", 1)[-1]
-        counted = changes(operation) and (self.wanted.kill or self.wanted.refuse)
+        dies = self.wanted.kill or self.wanted.kill_at
+        counted = changes(operation) and (dies or self.wanted.refuse)
         if counted and self._count(request, operation) == self.wanted.refuse:
             return _refusal(request, 403, "AccessDenied")
         with self._lock:
@@ -143,7 +149,8 @@ class Faults:
             number = sum(1 for _ in file) + 1
             file.write(f"{operation}\n")
             file.flush()
-            if number == self.wanted.kill:  # still under the lock: nothing else is counted before the end
+            # Still under the lock: nothing else is counted before the end.
+            if number == self.wanted.kill or operation == self.wanted.kill_at:
                 if self.wanted.after:
                     self.send(request)
                 self.die(self.wanted.also)

@@ -12,6 +12,7 @@ from cli.actions.change.uploads import bring_in, remove_upload
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from lifecycle.errors import RefusedError
+from lifecycle.going_on import refuse_while_server_is_upgraded
 from lifecycle.restore import (
     Step,
     advance,
@@ -86,6 +87,7 @@ def restore_on(request: Request, now: datetime) -> None:
     if step is None:
         echo(_whereabouts(tenant, request.command))
         return
+    refuse_while_server_is_upgraded(tenant, portfolio.platform, catalog, request.command)
     if request.from_archive is not None and deployed is not None:
         found = bring_in(inventory, deployed, request.from_archive, request.archive_files, request.cwd, now)
         step = begin(tenant, found.moment, now, archive=found.name)
