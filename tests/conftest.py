@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import signal
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+import typer.testing
 from hypothesis import HealthCheck, settings
 
 from tests import clouds, made_once, sampling
@@ -50,6 +52,10 @@ def pytest_configure(config: pytest.Config) -> None:
         clouds.share()
         warm.share()
         made_once.share()
+
+
+# Every call of a command in a test would make all commands anew, which takes longer than most of them.
+typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]
 
 
 # Importing and collecting leaves next to nothing to be thrown away.

@@ -255,7 +255,7 @@ def test_every_driver_and_every_rule_is_understood() -> None:
     assert len(rows(STORED / "usage" / "every-driver.csv")) == 17 * 3 + 3
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("name", "taken"), [("every-driver", 54), ("prometheus", 90), ("opencost", 90)])
 def test_every_row_of_usage_is_taken(name: str, taken: int, tmp_path: Path) -> None:
     files = ("--bill", MONTH / "bill.csv", "--usage", STORED / "usage" / f"{name}.csv")

@@ -86,17 +86,16 @@ def _lines(path: Path) -> Mapping[Location, int]:
     return parsed(read_text(path, MAX_FILE_BYTES), str(path))[1]
 
 
-# Faults against other files are found when the model is there: they ask for the lines of the same text.
-@lru_cache(maxsize=2)
 def parsed(text: str, name: str) -> tuple[Tree, Mapping[Location, int]]:
     """The document *text*, and the line of every key, value and item of it; *name* stands for it in errors.
+
+    Nobody may change what is returned: who reads the same text later gets the same.
 
     Raises:
         CatalogError: As `load_tree`.
     """
-    builder = _TreeBuilder()
     try:
-        tree = builder.document(yaml.parse(text, Loader=LOADER))
+        tree, lines, problems = _built(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         if _is_indented_by_tab(text, line):
@@ -106,10 +105,19 @@ def parsed(text: str, name: str) -> tuple[Tree, Mapping[Location, int]]:
         raise CatalogError(f"{name}: is not YAML: {str(error).splitlines()[0]}") from None
     except _TooMuchError as error:
         raise CatalogError(f"{name}:{error}") from None
-    if builder.problems:
-        told = [f"{name}:{problem}" for problem in builder.problems[:MOST_TOLD]]
-        raise CatalogError(*told, *_rest(name, len(builder.problems)))
-    return tree, builder.lines
+    if problems:
+        told = [f"{name}:{problem}" for problem in problems[:MOST_TOLD]]
+        raise CatalogError(*told, *_rest(name, len(problems)))
+    return tree, lines
+
+
+# A preview reads every file twice, and most are the same before and after; faults against other files are
+# found when the model is there, and ask for the lines of the same text. A price file has 60 kB.
+@lru_cache(maxsize=64)
+def _built(text: str) -> tuple[Tree, Mapping[Location, int], tuple[str, ...]]:
+    builder = _TreeBuilder()
+    tree = builder.document(yaml.parse(text, Loader=LOADER))
+    return tree, builder.lines, tuple(builder.problems)
 
 
 def _is_indented_by_tab(text: str, line: int) -> bool:

@@ -19,6 +19,9 @@ from tests.allocation.previews import changed, conditions
 from tests.portfolios import catalog, local_plan
 from tiers.plan.plan import Plan
 
+OPEN = "acme-consulting"
+"""The client whose book is open in the months here."""
+
 
 def written(statement: Statement, month: str = "2026-11") -> tuple[dict[str, Any], dict[str, Any]]:
     """*statement* as if it were written down, of another month, and its items."""
@@ -48,6 +51,7 @@ def moved() -> Showback:
         (filed(statement_of(local_plan()), "2026-11"),),
         options={"acme": (option,)},
         rehearsals=tuple(rehearsed_before((), after, now.period.end)),
+        open_book=frozenset({OPEN}),
     )
 
 

@@ -65,6 +65,7 @@ def reported(capsys: pytest.CaptureFixture[str], wanted: Request) -> str:
     return "\n".join([*lines, "", *printed.err.splitlines(), ""])
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_statement_is_the_committed_one(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = reported(capsys, request(scenario))

@@ -60,6 +60,6 @@ def test_the_first_screen_of_an_account_says_why_the_bill_went_up(browser: Brows
             lambda tab: [each.inner_text() for each in tab.locator("header > *").all() if each.is_visible()]
         )
         below = page.do(lambda tab: tab.locator("header").bounding_box())
-    assert "Reasons: tier +" in " ".join(seen)
+    assert "more than in 2026-11: acme moved from" in " ".join(seen)
     assert below is not None
     assert below["y"] + below["height"] < 800

@@ -313,7 +313,7 @@ def test_every_figure_of_a_bill_after(before: str, folder: Path, walked: list[Pr
     agree([*otherwise, *problems(pages, documents)])
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 def test_the_parts_of_a_bill_add_up_to_it_as_they_are_shown(billed: Read) -> None:
     """On the first page, too, whose parts have no foot: they are the figures of the page for finance."""
     pages = {page.kind: page for page in billed[0]}

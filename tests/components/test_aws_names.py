@@ -115,6 +115,7 @@ def test_the_names_in_two_regions_are_those_that_are_declared(stage: str | None)
     assert len({(each.kind, each.name, each.where) for each in made}) == len(made)
 
 
+@pytest.mark.whole("every name of the longest portfolio is tried here")
 def test_names_that_are_cut_are_those_that_are_declared() -> None:
     """A long portfolio and long tenants: what is cut ends in the same hash in both places."""
     tenants = [
@@ -156,6 +157,7 @@ def test_every_name_of_the_longest_portfolio_that_validate_takes_is_taken_by_aws
     assert [made for made in said if BY_KIND[made.kind].takes(in_aws(made))] == []
 
 
+@pytest.mark.sample(1)
 @FOLDERS
 def test_what_a_portfolio_names_and_describes_is_taken_by_aws(folder: Path) -> None:
     """An apostrophe in the description of a security group stopped the first `up` of every portfolio."""

@@ -133,6 +133,7 @@ def test_no_command_that_the_server_has_is_allowed_besides(server: CacheServer) 
     assert allowed(logins["acme"].key("one")) - BEFORE_LOGIN == ALLOWED
 
 
+@pytest.mark.whole("a Valkey of its own; the way to users is tried here")
 def test_the_exporter_reads_counters_and_nothing_of_a_session(server: CacheServer) -> None:
     """Of all commands, whatever stands in the places of their arguments."""
     resources = declare_plan(plan_of(*map(tenant, TENANTS), platform=measured()))
@@ -285,6 +286,9 @@ def test_a_rotation_loses_no_session(server: CacheServer, way: tuple[str | None,
     assert login(resources, "borealis") == login(declared(), "borealis")
 
 
+@pytest.mark.whole(
+    "of stacks that an old version deployed; tests/localcloud/aws/test_cache_access goes the same way"
+)
 def test_the_way_from_a_token_to_users_loses_no_session(server: CacheServer) -> None:
     """The pods of an older version have the token of the cache, which opens it until they are replaced."""
     token = "password-of-local-sessions-token"

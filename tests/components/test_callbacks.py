@@ -30,6 +30,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return found
 
 
+@pytest.mark.whole("a matter of time that `make bench` shows")
 def test_a_program_has_one_server_for_all_components(made: list[Any]) -> None:
     deployed = {each.urn: each for each in declare(lambda: deploy(example.plan()))}
     assert len(made) == 1

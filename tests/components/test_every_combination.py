@@ -169,7 +169,7 @@ def message(each: Declared) -> Declared:
     return replace(each, secret_props=frozenset())
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

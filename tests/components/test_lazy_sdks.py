@@ -53,6 +53,7 @@ def test_every_name_of_a_service_is_that_of_its_module_and_loads_no_other(servic
     assert differing == "[]\n"
 
 
+@pytest.mark.whole("components use no star; what they declare is tried here")
 def test_a_name_loads_its_module_and_a_star_loads_all() -> None:
     said = run(
         "import components, sys\n"
@@ -69,6 +70,7 @@ def test_a_name_loads_its_module_and_a_star_loads_all() -> None:
     assert rest == ["True", "True", "t3.micro"]
 
 
+@pytest.mark.whole("nothing of ours asks so")
 def test_a_name_that_there_is_not_is_missing_as_ever_also_for_many_threads() -> None:
     said = run(
         "import components\n"
@@ -88,6 +90,7 @@ def test_a_name_that_there_is_not_is_missing_as_ever_also_for_many_threads() -> 
     ]
 
 
+@pytest.mark.whole("a matter of memory and of a second that `make bench` shows")
 def test_what_components_declare_loads_no_service_whole_nor_what_is_unused() -> None:
     said = run(
         "import sys\n"
@@ -102,6 +105,7 @@ def test_what_components_declare_loads_no_service_whole_nor_what_is_unused() -> 
     assert said.strip() == "[] True False"
 
 
+@pytest.mark.whole("a matter of memory that `make bench` shows")
 def test_of_inputs_and_outputs_only_those_classes_are_made_that_components_use() -> None:
     said = run(
         "import sys\n"
@@ -143,6 +147,7 @@ for kind in ("_inputs", "outputs"):
 """
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("service", "step"), [("pulumi_aws.backup", 1), ("pulumi_kubernetes.batch.v1", -1)])
 def test_a_class_is_what_it_is_in_a_module_that_is_loaded_whole(service: str, step: int) -> None:
     plain, ours = (
@@ -215,6 +220,7 @@ def test_what_a_program_asks_of_a_service_is_answered_as_without_the_finder(prog
     assert run("import components\n" + plain) == run(plain)
 
 
+@pytest.mark.whole("an installation that is broken")
 def test_a_service_that_cannot_be_loaded_whole_says_why_each_time() -> None:
     said = run(
         "import components, sys\n"

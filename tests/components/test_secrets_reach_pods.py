@@ -207,6 +207,7 @@ def test_every_reader_of_a_changed_secret_starts_anew(kind: str, readers: set[st
     assert {each.tenant for each in few().tenants} >= set(FEW)
 
 
+@pytest.mark.whole("asks the test above whether it is complete, in `make whole` and `make torture`")
 def test_every_kind_of_secret_is_tried() -> None:
     kinds = {kind_of(each.type, each.name) for each in before() if each.type == PASSWORD}
     assert kinds == {

@@ -92,6 +92,7 @@ def test_pods_that_share_everything_take_no_interface_of_their_own() -> None:
     assert grouped == {each.tenant for each in own(over)}
 
 
+@pytest.mark.whole("every pod reaches what it needs by it: tried here")
 def test_pods_keep_the_group_of_the_cluster() -> None:
     """It carries names, the ingress controller and the API; a group of the tenant's has no rule."""
     for kind, cluster in (("adopted", "sg-0c0c0c0c"), ("created", "local-cluster-group")):
@@ -102,6 +103,7 @@ def test_pods_keep_the_group_of_the_cluster() -> None:
         assert not [group for group in over.rules if group.endswith("-pods-id")]
 
 
+@pytest.mark.whole("the rules of a cluster without groups for pods; those with groups are tried here")
 def test_without_groups_a_servers_own_group_lets_in_the_clusters_addresses_and_no_more() -> None:
     """What the threat model says is open: its password is what keeps a server of one's own apart."""
     assert reach_faults(whole_plan(), whole()) == []
@@ -173,7 +175,7 @@ def rewritten(kind: str, old: str, new: str) -> Callable[[Declared], Declared]:
     return change
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

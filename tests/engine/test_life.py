@@ -149,6 +149,9 @@ def test_they_are_provisioned_and_used(life: Life) -> None:
     assert said.rstrip().endswith("difference 0")
 
 
+@pytest.mark.whole(
+    "a move: tests/components/tenant/test_move declares it, tests/lifecycle/test_database_move carries it out"
+)
 def test_what_they_get_is_made_beside_what_they_have(life: Life) -> None:
     before = life.file(CLIENT).read_text(encoding="utf-8")
     life.write(CLIENT, lambda text: text.replace(f"tier: {SHARED}", f"tier: {OWN_SERVER}"))
@@ -163,6 +166,7 @@ def test_what_they_get_is_made_beside_what_they_have(life: Life) -> None:
     assert "local-postgresql." in configuration(life)
 
 
+@pytest.mark.whole("goes on from the step before")
 def test_the_copy_is_made_while_nobody_works(life: Life) -> None:
     life.move_on("--next")
     assert set(life.replicas(CLIENT)) == {0}
@@ -174,6 +178,7 @@ def test_the_copy_is_made_while_nobody_works(life: Life) -> None:
     assert copied >= {path.name for path in life.pods.filestore.rglob("*") if path.is_file()}
 
 
+@pytest.mark.whole("goes on from the step before")
 def test_work_goes_on_with_the_copy_and_the_origin_is_kept(life: Life) -> None:
     life.move_on("--next")
     life.perform("hand-over-database")
@@ -184,6 +189,7 @@ def test_work_goes_on_with_the_copy_and_the_origin_is_kept(life: Life) -> None:
     assert "too many connections for database" in closed
 
 
+@pytest.mark.whole("goes on from the step before")
 def test_what_is_left_is_given_up_and_the_move_is_over(life: Life) -> None:
     life.move_on("--next")
     life.perform("drop-left-database")

@@ -96,6 +96,7 @@ def test_the_engine_gets_the_committed_schema(consumer: Consumer) -> None:
     assert _shape(got) == _shape(committed)
 
 
+@pytest.mark.whole("tests/engine/test_created asks it of a portfolio")
 def test_a_second_up_changes_nothing(consumer: Consumer) -> None:
     consumer.project.up("--expect-no-changes")
 

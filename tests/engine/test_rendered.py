@@ -135,6 +135,7 @@ def test_every_fact_is_what_the_engine_registered_for_it(rendered: Deployed) -> 
     assert differences(inventory.plan, Registrations("local", registered)) == []
 
 
+@pytest.mark.whole("tests/engine/test_priced compares them")
 def test_the_statement_of_the_stack_is_the_estimate_of_its_plan(rendered: Deployed) -> None:
     asked = ("allocate", "--stack", STACK, "--period", "2026-11")
     table = rendered.project.costack(*asked)

@@ -308,7 +308,7 @@ def test_a_label_accepts_what_it_names_and_nothing_else(host: Both, checkout: Ch
     assert host.preview(checkout, "not-accept-budgets,accept-budgets-not") == Exit.POLICY
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @HOSTS
 @pytest.mark.parametrize(
     "artefact",

@@ -441,6 +441,7 @@ def test_an_earlier_change_that_was_not_deployed_needs_its_own_approvals(host: B
     assert host.approve(main) == Exit.OK, main.said
 
 
+@pytest.mark.whole("a missing approval deploys nothing: tried here")
 @on("gitlab")
 def test_a_commit_without_a_request_has_nobodys_approval(host: Both, main: Main) -> None:
     main.merge(12, ACME, "users: ", "users: 9 # ", by=("dana",))
@@ -450,6 +451,7 @@ def test_a_commit_without_a_request_has_nobodys_approval(host: Both, main: Main)
     assert "rule 1 (any) needs 1 of finance (dana, erin), approved by nobody" in main.said
 
 
+@pytest.mark.whole("a missing approval deploys nothing: tried here")
 def test_on_github_the_last_word_of_a_person_counts_and_only_about_the_newest_commit(main: Main) -> None:
     main.merge(12, ACME, "users: ", "users: 9 # ", by=("dana", "erin"))
     kept = known(main.state)
@@ -522,6 +524,7 @@ def scanned(main: Main, *found: dict[str, str]) -> None:
     (main.tools / "cyclonedx.json").write_text(json.dumps(CYCLONEDX), encoding="utf-8")
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 @on("github")
 def test_every_image_is_scanned_by_its_digest_and_held_to_the_rules(host: Both, main: Main) -> None:
     scanned(main)
@@ -537,6 +540,7 @@ def test_every_image_is_scanned_by_its_digest_and_held_to_the_rules(host: Both, 
     assert "CVE-2026-1 (critical) in libssl3" in main.said
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 @on("gitlab")
 def test_a_scanner_that_wrote_nothing_is_not_a_good_scan(host: Both, main: Main) -> None:
     scanned(main)
@@ -546,7 +550,7 @@ def test_a_scanner_that_wrote_nothing_is_not_a_good_scan(host: Both, main: Main)
     assert not host.evidence(main).exists()
 
 
-@pytest.mark.sample(1)
+@pytest.mark.whole("a rarer case than those that are tried here")
 @on("github", "gitlab")
 def test_drift_is_looked_for_and_nothing_is_changed(host: Both, main: Main) -> None:
     costack = main.folder / ".venv" / "bin" / "costack"

@@ -131,6 +131,7 @@ def test_contacts_are_what_the_copy_has_of_them_and_files_of_records_go(copy: Po
     assert counted["attachments"] > 10
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_a_name_is_gone_from_every_column_that_odoo_copies_it_to(copy: Pods) -> None:
     """As 17.0 to 19.0 keep it beside `res_partner.name`; employees' addresses lie in versions since 19.0."""
     copies = {

@@ -50,6 +50,7 @@ def test_no_backup_is_made_among_those_of_another_client(later: Pods) -> None:
     assert contents(later.bucket) == before
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_backups_from_before_marks_belong_to_a_database_from_before_marks(later: Pods) -> None:
     mark = later.bucket / "manifests" / "acme" / "owner"
     mark.unlink()
@@ -79,6 +80,7 @@ def test_a_restore_test_before_the_first_backup_does_not_stop_it(later: Pods) ->
     assert (folder / "owner").read_text(encoding="utf-8").strip() == OWNER
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("left", ["manifests/acme/{}.json", "dumps/acme/{}.dump"])
 def test_a_manifest_or_a_dump_without_a_mark_may_be_somebody_elses(later: Pods, left: str) -> None:
     empty_bucket(later)
@@ -102,6 +104,7 @@ exec "@@/tools/aws.answers" "$@"
 """
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("refused", [1, 2, 3])
 def test_a_listing_that_is_refused_is_no_empty_prefix(later: Pods, refused: int) -> None:
     """Of the mark, the manifests, the dumps: with any answer unknown nothing is marked and nothing made."""
@@ -122,6 +125,7 @@ def test_a_listing_that_is_refused_is_no_empty_prefix(later: Pods, refused: int)
     assert contents(later.bucket) == before
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_a_restore_test_knows_older_backups_and_refuses_another_clients(later: Pods, backup: str) -> None:
     path = later.bucket / "manifests" / "acme" / f"{backup}.json"
     written = json.loads(path.read_text(encoding="utf-8"))

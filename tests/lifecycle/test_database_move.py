@@ -136,6 +136,7 @@ def test_old_data_is_never_copied_over_new(moving: Pods, other: Server) -> None:
     assert other.ask("SELECT key FROM no_id", **TENANT) == "new"
 
 
+@pytest.mark.whole("old data is never copied over new: tried here")
 @chosen_versions
 def test_a_database_in_use_is_not_copied_over(moving: Pods, other: Server) -> None:
     (moving.folder / "password").write_text(PASSWORD, encoding="utf-8")
@@ -170,6 +171,7 @@ def test_a_copy_waits_for_who_works_and_gives_up(moving: Pods, other: Server) ->
     assert said(other) == ""
 
 
+@pytest.mark.whole("who writes on during the hand-over is tried here")
 @chosen_versions
 def test_what_was_written_after_the_copy_stops_the_cut_over(moving: Pods, other: Server) -> None:
     assert copy(moving, moving.server, other).returncode == 0
@@ -238,6 +240,7 @@ def test_who_writes_on_during_the_hand_over_loses_nothing_that_was_committed(
     assert written(other) == kept | set(new.committed)
 
 
+@pytest.mark.whole("who writes on during the hand-over is tried here")
 @chosen_versions
 def test_what_was_not_committed_when_the_database_closed_is_on_neither_side(
     moving: Pods, other: Server
@@ -258,6 +261,7 @@ def test_what_was_not_committed_when_the_database_closed_is_on_neither_side(
     assert written(moving.server) == written(other) == set()
 
 
+@pytest.mark.sample(1)
 @chosen_versions
 @pytest.mark.parametrize("stage", ["nothing", "another move", "half a copy"])
 def test_only_a_checked_copy_is_cut_over_to(moving: Pods, other: Server, stage: str) -> None:
@@ -299,6 +303,7 @@ def test_a_copy_that_lacks_something_is_not_used_and_is_made_anew(moving: Pods, 
     assert sums(other) == sums(moving.server)
 
 
+@pytest.mark.whole("test_owner asks whose a database is before any is dropped")
 @chosen_versions
 def test_only_what_was_left_is_dropped(moving: Pods, other: Server) -> None:
     assert copy(moving, moving.server, other).returncode == 0

@@ -67,6 +67,7 @@ def test_the_counts_of_backups_are_a_days_use(damaged: Pods, backup: str) -> Non
     ]
 
 
+@pytest.mark.whole("an operations image that is too old")
 @pytest.mark.parametrize("server", MAJORS[1:], indirect=True)
 def test_an_older_client_makes_no_backup_and_says_so(pods: Pods) -> None:
     before = pods.manifests()

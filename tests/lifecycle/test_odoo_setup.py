@@ -170,6 +170,7 @@ def test_a_database_that_a_failover_closed_is_set_up_later_and_ends_no_update(pl
     assert place.pods.server.ask(limit) == "0"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("written", "stops"), [("18.0.1.3", False), ("17.0.1.3", True), ("19.0.1.3", True)])
 def test_a_database_of_another_major_version_is_not_touched(
     place: Place, written: str, *, stops: bool
@@ -185,6 +186,7 @@ def test_a_database_of_another_major_version_is_not_touched(
         )
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("written", "calls"), [("19.0.1.3", []), ("18.0.1.3", ["shell"])])
 def test_on_the_way_back_from_an_upgrade_the_newer_database_is_left_alone(
     place: Place, written: str, calls: list[str]
@@ -196,7 +198,7 @@ def test_on_the_way_back_from_an_upgrade_the_newer_database_is_left_alone(
     assert (done.returncode, place.calls) == (0, calls), done.stderr
 
 
-@pytest.mark.sample(1)
+@pytest.mark.whole("a rarer case than those that are tried here")
 @pytest.mark.parametrize("half", [KILLED, "INSERT INTO ir_module_module VALUES ('base', 'to install');", ""])
 def test_a_first_set_up_that_was_killed_goes_on(place: Place, half: str) -> None:
     place.ask(MODULES + half)
@@ -207,6 +209,7 @@ def test_a_first_set_up_that_was_killed_goes_on(place: Place, half: str) -> None
     assert place.calls == ["init", "shell"]
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_a_set_up_that_stays_half_fails_and_says_what_waits(place: Place) -> None:
     place.ask(MODULES + KILLED)
     place.write(install="SELECT 1")  # as Odoo, which logs an ERROR and ends with 0
@@ -241,6 +244,7 @@ def test_an_empty_database_beside_the_data_is_not_worked_with(place: Place) -> N
     assert remembered.read_text(encoding="utf-8") == place.pods.server.host
 
 
+@pytest.mark.whole("an empty database beside the data is tried here")
 def test_an_empty_file_system_beside_the_files_is_not_worked_with(place: Place) -> None:
     place.ask(MODULES + INSTALLED)
     place.ask("INSERT INTO ir_attachment VALUES ('ab/abcd'), (NULL)")
@@ -260,6 +264,7 @@ def test_a_directory_gets_its_owners_mark_before_anything_else(place: Place) -> 
     assert place.set_up().returncode == 0
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_nobody_begins_with_the_files_of_somebody_else(place: Place) -> None:
     place.owned_by("local/newcomer/acme")
     done = place.set_up()
@@ -309,7 +314,7 @@ def test_files_from_before_marks_belong_to_a_database_from_before_marks(place: P
         place.pods.server.ask(f"COMMENT ON ROLE {ROLE} IS NULL")
 
 
-@pytest.mark.sample(1)
+@pytest.mark.whole("a mistake in an image, told as others are")
 @pytest.mark.parametrize("there", [True, False])
 def test_a_folder_of_addons_that_is_none_ends_the_job(place: Place, there: bool) -> None:  # noqa: FBT001
     shutil.rmtree(place.folder / "addons")
@@ -323,6 +328,7 @@ def test_a_folder_of_addons_that_is_none_ends_the_job(place: Place, there: bool)
     assert place.calls == []
 
 
+@pytest.mark.whole("a mistake in an image, told as others are")
 def test_what_odoo_cannot_load_ends_the_job_before_it_neutralises(place: Place) -> None:
     (place.folder / "refuses").touch()
     done = place.set_up(copy=True)
@@ -381,6 +387,7 @@ def test_a_copy_is_neutralised_and_has_one_server_that_leads_nowhere(place: Plac
     assert place.gate().returncode == 0
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("lacks", [NEUTRALIZE, OWN])
 def test_what_was_never_neutralised_or_has_productions_identity_does_not_start(
     place: Place, lacks: str
@@ -404,6 +411,7 @@ HARMFUL: Final = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("what", HARMFUL)
 def test_what_a_copy_has_got_since_is_neutralised_again_or_named(place: Place, what: str) -> None:
     place.ask(MODULES + INSTALLED)
@@ -426,6 +434,7 @@ CREATE TABLE iap_account AS SELECT 'a token+disabled' AS account_token;
 """
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("more", [HARMLESS, "CREATE TABLE ir_act_server AS SELECT 'code' AS state"])
 def test_what_can_do_no_harm_starts(place: Place, more: str) -> None:
     place.ask(MODULES + INSTALLED + more)

@@ -242,6 +242,7 @@ def test_an_update_that_takes_too_long_is_ended(place: Place) -> None:
     assert place.running == RUNNING
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("spoil", "more", "said"),
     [
@@ -279,6 +280,7 @@ def test_where_odoo_was_never_installed_there_is_nothing_to_update(place: Place)
     assert (place.scaled, place.calls) == ([], [])
 
 
+@pytest.mark.whole("an update that fails starts them by the same lines")
 def test_a_backup_that_fails_starts_the_pods_again(place: Place) -> None:
     (place.folder / "tools" / "pg_dump").write_text("#!/bin/bash\nexit 3\n", encoding="utf-8")
     (place.folder / "tools" / "pg_dump").chmod(0o755)
@@ -310,6 +312,7 @@ def test_somebody_who_goes_on_working_is_not_worked_beside(place: Place) -> None
     assert (place.running, place.calls) == (RUNNING, [])
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_a_report_that_stays_connected_stops_no_update(place: Place) -> None:
     server, reader = place.pods.server, reader_role(TENANT["user"])
     server.ask(f"CREATE ROLE {reader} LOGIN PASSWORD 'reads'")
@@ -347,6 +350,7 @@ def test_who_may_not_scale_says_so_and_updates_nothing(place: Place) -> None:
     assert (place.running, place.calls) == (RUNNING, [])
 
 
+@pytest.mark.whole("one that fails goes on later: tried here")
 @pytest.mark.parametrize(
     "number",
     [
@@ -389,6 +393,7 @@ def test_only_pods_that_nobody_started_are_started(place: Place, there: int, lef
     assert place.running == {"acme-web": left, "acme-cron": 1}
 
 
+@pytest.mark.whole("a database that was brought from elsewhere")
 def test_what_was_updated_elsewhere_is_not_taken_for_ones_own(place: Place) -> None:
     """A copy of another tenant brings along its numbers."""
     place.ask("INSERT INTO ir_config_parameter VALUES ('costack.update.odoo_other', '7')")
@@ -410,6 +415,7 @@ def test_odoo_does_not_run_on_a_copy_that_was_not_made_harmless(place: Place) ->
     assert (place.made, len(place.calls)) == ("1", 1)
 
 
+@pytest.mark.whole("a line that somebody took back by hand")
 def test_a_lower_number_is_not_passed_over_without_a_word(place: Place) -> None:
     """The section may have been out of the file meanwhile: then nothing else knows of the higher one."""
     assert place.run(NUMBER="3").returncode == 0

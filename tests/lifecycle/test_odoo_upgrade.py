@@ -84,7 +84,7 @@ def test_it_takes_the_place_with_its_new_files_and_gives_it_back(tenant: Pods) -
     assert state(tenant.server) == {DATABASE: ""}
 
 
-@pytest.mark.sample(1)
+@pytest.mark.whole("test_side_killed ends the Jobs of the same switch")
 @pytest.mark.parametrize(
     ("more", "said"),
     [

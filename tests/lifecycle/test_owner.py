@@ -150,6 +150,7 @@ def test_a_new_client_with_an_ended_tenants_name_reads_nothing(place: Place) -> 
     assert place.ask("SELECT text FROM orders") == SECRET
 
 
+@pytest.mark.sample(1)
 @once
 @pytest.mark.parametrize(
     "another", ["elsewhere/acme-consulting/acme", "local/acme-consulting/acme-2", "local/acme-consulting/ac"]
@@ -167,6 +168,7 @@ def test_the_same_client_comes_back_to_its_own_data(place: Place) -> None:
     assert place.mark == MARK
 
 
+@pytest.mark.whole("of stacks that an old version deployed")
 @on_every_version
 def test_a_database_from_before_marks_is_its_own_stacks(place: Place) -> None:
     """The set-up of a new release runs on what the one before has made, while people work."""
@@ -186,6 +188,7 @@ def test_a_database_from_before_marks_is_its_own_stacks(place: Place) -> None:
     assert place.set_up(NEW).returncode == 0
 
 
+@pytest.mark.whole("of stacks that an old version deployed")
 def test_a_database_from_before_marks_is_nobody_elses(place: Place) -> None:
     place.from_before_marks()
     before = place.catalog()
@@ -239,6 +242,7 @@ def test_an_answer_to_another_question_is_no_answer(place: Place) -> None:
     assert place.catalog() == before
 
 
+@pytest.mark.whole("a role that somebody made by hand")
 @once
 def test_a_role_behind_which_there_is_nothing_is_nobodys(place: Place) -> None:
     """A first set-up was killed, or a removal of a release without marks."""
@@ -248,6 +252,7 @@ def test_a_role_behind_which_there_is_nothing_is_nobodys(place: Place) -> None:
     assert place.mark == f"costack: owner {ANOTHER}"
 
 
+@pytest.mark.whole("a role that somebody made by hand")
 def test_a_role_that_still_owns_something_elsewhere_is_not_taken_over(place: Place) -> None:
     place.server.ask("SELECT lo_from_bytea(0, 'kept')", user=ROLE, password=OLD)
     place.server.ask(f"DROP DATABASE {DATABASE}")
@@ -286,6 +291,7 @@ def test_only_its_owner_drops_it_and_then_the_name_is_free(place: Place) -> None
     assert place.ask("SELECT count(*) FROM pg_class WHERE relname = 'orders'", NEW) == "0"
 
 
+@pytest.mark.sample(1)
 @once
 @pytest.mark.parametrize("marked", [True, False])
 def test_a_move_replaces_nothing_that_somebody_left(
@@ -306,6 +312,7 @@ def test_a_move_replaces_nothing_that_somebody_left(
     assert place.ask("SELECT text FROM orders") == SECRET
 
 
+@pytest.mark.sample(1)
 @once
 @pytest.mark.parametrize("begins", [MARK, UNMARKED])
 def test_a_copy_belongs_to_whom_the_original_does(place: Place, own_server: Server, begins: str) -> None:

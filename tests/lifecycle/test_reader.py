@@ -107,6 +107,7 @@ def test_what_a_module_adds_is_closed_until_the_set_up_runs_again(one: Server) -
     assert one.ask("SELECT count(id) FROM crm_lead", **READER) == "0"
 
 
+@pytest.mark.whole("a database that somebody changed by hand")
 def test_a_table_that_is_not_the_tenants_stops_nothing(one: Server) -> None:
     one.ask("CREATE TABLE public.of_an_extension (id integer)", database=ONE["database"])
     try:
@@ -131,6 +132,7 @@ def test_it_ends_with_a_line_of_the_file_and_goes_with_its_tenant(pods: Pods, on
     assert one.ask(f"SELECT count(*) FROM pg_roles WHERE rolname = '{ROLE}'") == "0"  # noqa: S608 - made here
 
 
+@pytest.mark.whole("test_owner asks it of the tenant's own role")
 def test_a_role_that_somebody_else_made_is_left_alone(pods: Pods, one: Server) -> None:
     one.ask(f"COMMENT ON ROLE {ROLE} IS 'of the warehouse'")
     done = deploy(pods, 2)

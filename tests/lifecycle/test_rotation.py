@@ -202,6 +202,7 @@ def test_what_the_second_login_makes_belongs_to_the_first(acme: Pods) -> None:
         assert limits == "15min\n35min"
 
 
+@pytest.mark.whole("what it makes belongs to the first: tried here")
 @chosen_versions
 def test_what_the_second_login_owns_is_kept_when_it_goes(acme: Pods) -> None:
     """An addon may leave the role it was given; the master never looks into the tenant's database."""
@@ -308,7 +309,7 @@ def test_the_limit_of_connections_counts_for_both_logins(acme: Pods) -> None:
     assert acme.server.ask(limit) == "-1"
 
 
-@pytest.mark.sample(1)
+@pytest.mark.whole("a rarer case than those that are tried here")
 @chosen_versions
 @pytest.mark.parametrize(
     ("taken", "named", "place"),

@@ -139,6 +139,7 @@ def test_what_a_dump_runs_has_no_rights(damaged: Pods, backup: str) -> None:
     assert faults(damaged) == {"rows": said, "highest ids": said}
 
 
+@pytest.mark.whole("what a dump runs has no rights: tried here")
 @pytest.mark.usefixtures("backup")
 def test_the_server_that_runs_a_dump_has_nothing_of_the_pods_environment(damaged: Pods) -> None:
     """Where credentials are found stands in the environment of a pod."""
@@ -171,7 +172,7 @@ def reported(pods: Pods) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.whole("a hostile dump; test_what_a_dump_runs_has_no_rights is tried here")
 @pytest.mark.parametrize(
     ("name", "target"), [("measured", "secret"), ("sample", "secret"), ("named", "nowhere")]
 )
@@ -198,7 +199,7 @@ def test_a_restore_that_says_nothing_or_nonsense_proves_nothing(restored: Pods) 
     assert [check.name for check in restore_result(done.stdout, "acme").faults] == ["odoo"]
 
 
-@pytest.mark.sample(1)
+@pytest.mark.whole("a hostile dump; test_what_a_dump_runs_has_no_rights is tried here")
 @pytest.mark.parametrize("value", ['"none"', "-1", "1.5", "1e15", "{}"])
 def test_a_report_writes_no_result_with_what_is_no_number(restored: Pods, value: str) -> None:
     """What lies in the bucket can be deleted by none of our roles, and a decommission reads it."""
@@ -382,7 +383,7 @@ def test_a_value_changed_under_the_same_counts_shows_in_the_checksum_alone(
     assert set(faults(damaged)) == {"dump"}
 
 
-@pytest.mark.sample(1)
+@pytest.mark.whole("a dump that was cut off is noticed by the same checksum")
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_one_bit_that_flipped_is_noticed(damaged: Pods, backup: str, share: float) -> None:
     path = dump_of(damaged, backup)
@@ -402,6 +403,7 @@ def test_a_dump_that_was_cut_off_is_noticed(damaged: Pods, backup: str, kept: in
     assert kept < 0 or "restored" in found
 
 
+@pytest.mark.whole("one that was cut off is tried here")
 def test_a_dump_that_is_gone_is_noticed(damaged: Pods, backup: str) -> None:
     dump_of(damaged, backup).unlink()
     _, result = outcome_of(damaged)
@@ -450,7 +452,7 @@ def test_a_sample_is_the_same_for_a_backup_and_another_for_the_next(damaged: Pod
     assert read() != first
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("check", "content"),
     [
@@ -499,7 +501,7 @@ def restoring(damaged: Pods) -> Iterator[tuple[Pods, subprocess.Popen[str]]]:
         subprocess.run(stop, check=False, capture_output=True, **unprivileged())
 
 
-@pytest.mark.sample(1)
+@pytest.mark.whole("test_killed_jobs kills the Jobs")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_test_that_is_killed_leaves_no_result(
     restoring: tuple[Pods, subprocess.Popen[str]], how: signal.Signals
@@ -512,6 +514,7 @@ def test_a_test_that_is_killed_leaves_no_result(
     assert not (pods.bucket / "manifests" / "acme" / "restore-tests").exists()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("name", "body", "message"),
     [
@@ -530,6 +533,7 @@ def test_an_image_that_cannot_test_says_so_and_gives_no_result(
     assert not (damaged.bucket / "manifests" / "acme" / "restore-tests").exists()
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_a_result_that_the_bucket_does_not_take_is_none(damaged: Pods) -> None:
     blocked = damaged.bucket / "manifests" / "acme" / "restore-tests"
     blocked.write_text("in the way", encoding="utf-8")

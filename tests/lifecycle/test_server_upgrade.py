@@ -123,7 +123,7 @@ BAD: Final = {
 """What spoils a database of Odoo, what mends it, and what the check says."""
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("spoil", "mend", "why"), BAD.values(), ids=BAD)
 def test_a_bad_database_is_refused_by_name(before: Pods, spoil: str, mend: str, why: str) -> None:
     server = before.server

@@ -180,6 +180,7 @@ DELETE FROM much WHERE id % 2 = 0;
 _AUTOVACUUM = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'"
 
 
+@pytest.mark.whole("a race that PostgreSQL itself settles")
 def test_a_database_is_dropped_while_autovacuum_works_in_it(pods: Pods) -> None:
     gone = {"database": "odoo_gone", "user": "t_gone", "password": "soon no more"}
     assert set_up(pods, gone["user"], gone["database"], gone["password"], LIMIT).returncode == 0

@@ -40,6 +40,7 @@ def restoring(pods: Pods, backup: str) -> Iterator[Pods]:
             forget_side(pods.server)
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 @chosen_versions
 def test_a_backup_of_another_major_version_of_odoo_is_never_ready(restoring: Pods, backup: str) -> None:
     """People still work: pods of the one would not start on the database of the other."""
@@ -136,6 +137,7 @@ def test_a_filled_one_is_emptied_and_filled_anew(restoring: Pods, backup: str) -
     assert act(restoring, "switch").returncode == 0  # the master may still rename it
 
 
+@pytest.mark.whole("tests/components/tenant/test_restore looks at the role's rights")
 @chosen_versions
 def test_who_reads_the_backup_of_another_tenant_writes_nothing_there(restoring: Pods) -> None:
     assert make(restoring).returncode == 0
@@ -148,6 +150,7 @@ def test_who_reads_the_backup_of_another_tenant_writes_nothing_there(restoring: 
     assert not [each for each in asked if each.startswith(("s3 cp - ", "s3 sync", "s3 rm"))]
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 @chosen_versions
 def test_a_time_before_the_first_backup_has_none_and_fills_nothing(restoring: Pods) -> None:
     assert make(restoring).returncode == 0
@@ -158,7 +161,7 @@ def test_a_time_before_the_first_backup_has_none_and_fills_nothing(restoring: Po
     assert state(restoring.server)[SIDE] == "costack: side m1 filling"
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @chosen_versions
 @pytest.mark.parametrize(
     ("sql", "why"),
@@ -188,6 +191,7 @@ def test_what_nobody_knows_is_not_touched(restoring: Pods, sql: str, why: str) -
     assert state(restoring.server) == before
 
 
+@pytest.mark.whole("test_side_killed ends the same Job there")
 @chosen_versions
 def test_one_that_could_not_say_yet_what_it_is_is_made_anew_or_dropped(restoring: Pods) -> None:
     restoring.server.ask(f"CREATE DATABASE {SIDE} OWNER {ROLE}")

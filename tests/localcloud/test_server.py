@@ -102,6 +102,7 @@ def test_a_server_that_dies_says_why(cloud: LocalCloud, monkeypatch: pytest.Monk
         cloud.start()
 
 
+@pytest.mark.whole("`make reset`, a tool of who develops")
 def test_reset_forgets_the_state_and_nothing_else(cloud: LocalCloud) -> None:
     cloud.start()
     for name in ("state", "manifests", "pulumi-home/workspaces", "pulumi-home/plugins"):
@@ -234,6 +235,7 @@ def a_server_that(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str) -> N
     monkeypatch.setattr("localcloud.server.ROOT", folder)
 
 
+@pytest.mark.whole("what a slow machine is told")
 def test_a_slow_start_is_waited_for_and_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a_server_that(monkeypatch, tmp_path, _SLOW)
     told: list[str] = []
@@ -248,6 +250,7 @@ def test_a_slow_start_is_waited_for_and_told_of(tmp_path: Path, monkeypatch: pyt
         cloud.stop()
 
 
+@pytest.mark.whole("test_an_interrupted_start_leaves_no_process is tried here")
 def test_a_start_that_hangs_ends_with_a_sentence_and_leaves_no_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -247,6 +247,7 @@ def test_the_function_estimates_what_the_platform_does_without_deploying_it() ->
     assert answer.outputs.keys() == set(shape["required"])
 
 
+@pytest.mark.whole("tests/plugin/test_own_catalog tries such catalogs")
 def test_a_catalog_of_ones_own_prices_in_its_own_currency(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine starts a plugin in the folder of the program, from which the catalog's folder is named."""
     folder = ROOT / "examples" / "own-catalog" / "portfolios" / "alpine"

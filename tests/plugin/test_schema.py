@@ -153,6 +153,7 @@ def test_a_tenant_stack_takes_every_field_of_a_tenant_file(schema: dict[str, Any
     assert set(stack["requiredInputs"]) == required | of_the_platform
 
 
+@pytest.mark.whole("`make schemas` writes them; the committed schema is compared here")
 def test_version_licence_and_addresses_come_from_the_project(schema: dict[str, Any]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert (schema["version"], schema["license"]) == (project["version"], project["license"])

@@ -115,6 +115,7 @@ def test_no_module_imports_or_names_one_at_the_top(wheel: Path) -> None:
                 assert (node.module or "").split(".")[0] not in backend.MOVED, (name, node.lineno)
 
 
+@pytest.mark.whole("the command of the installed wheel is tried here")
 def test_its_record_and_rights_are_those_of_its_files(wheel: Path) -> None:
     packed = contents(wheel)
     with zipfile.ZipFile(wheel) as opened:
@@ -219,6 +220,7 @@ def test_a_program_with_folders_of_the_same_names_has_both(installed: Environmen
     ]
 
 
+@pytest.mark.whole("`make setup` installs it")
 def test_the_versions_are_those_of_one_place(installed: Environment, tmp_path: Path) -> None:
     program = "from importlib import metadata; print(metadata.version('costack'))"
     assert installed.run("python", "-c", program, cwd=tmp_path).stdout == f"{VERSION}\n"

@@ -48,6 +48,7 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
         *_crowded_interfaces(catalog, plan),
         *_ended_controller(portfolio),
         *_way_in(catalog, plan),
+        *_open_book(portfolio),
         *(f"platform/network: {each}" for each in public_network(portfolio.platform)),
         *tight(plan),
         *(warning for tenant in plan.tenants for warning in _untested(tenant)),
@@ -55,6 +56,13 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
         *(warning for tenant in portfolio.tenants for warning in _over_provisioned(catalog, tenant)),
         *(warning for tenant in portfolio.tenants for warning in _beyond_fair_use(catalog, tenant)),
     ]
+
+
+def _open_book(portfolio: Portfolio) -> Iterator[str]:
+    known = {tenant.client for tenant in portfolio.tenants}
+    for client in portfolio.platform.open_book:
+        if client not in known:
+            yield f"platform/open_book: no tenant has the client '{client}': correct it, or take it out"
 
 
 def _crowded_database(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Iterator[str]:

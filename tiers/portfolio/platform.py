@@ -194,6 +194,8 @@ class Platform(Frozen):
     """The EKS cluster, adopted or created."""
     client_domains: Mapping[TagValue, tuple[Hostname, ...]] = Field(default_factory=dict)
     """Domains by client: no tenant of another client may have a host name in them."""
+    open_book: tuple[TagValue, ...] = ()
+    """Clients whose report shows what their tenants cost; all others see the fee and what it buys."""
     services: tuple[PlatformService, ...]
     """Pods of the platform itself; the estimate counts them."""
     ingress: IngressSpec

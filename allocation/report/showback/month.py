@@ -94,6 +94,7 @@ class Showback:
         gates: Whether the figures are ready for chargeback; None for an estimate.
         rehearsals: The recovery of each tenant that is promised one in another region.
         savings: What environments that never sleep would save off-hours; part of no other figure.
+        open_book: The clients whose page shows what their tenants cost.
     """
 
     month: Month
@@ -103,6 +104,7 @@ class Showback:
     gates: tuple[tuple[str, str, str, bool], ...] | None = None
     savings: tuple[Saving, ...] = ()
     rehearsals: tuple[Rehearsed, ...] = ()
+    open_book: frozenset[str] = frozenset()
 
     @property
     def statement(self) -> FiledStatement:
@@ -180,6 +182,11 @@ class Showback:
     def pages_of(self) -> Mapping[str, str]:
         """The page of each client, without folder and ending."""
         return page_names(self.statement.by_client)
+
+    def service(self, tier: str) -> str:
+        """What a tier is called when it is sold; its id where the catalog does not have it any more."""
+        sold = self.month.catalog.tiers.get(tier)
+        return sold.title if sold else tier
 
     def lines_of(self, client: str) -> tuple[dict[str, FiledTenant], dict[str, FiledTenant]]:
         """A client's tenants in the month before (or in this one if there is none) and in this month."""

@@ -26,6 +26,7 @@ from allocation.report.showback.finance import contributions, resilience
 from allocation.report.showback.index import proof
 from allocation.report.showback.month import Showback
 from allocation.report.showback.rehearsals import rehearsals
+from allocation.review.signals import preview_command
 from allocation.statement.filed import FiledStatement
 
 MONTHS: Final = 3
@@ -58,6 +59,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
         _utilisation(months),
         *_unit_costs(months),
         *_curve(curve),
+        _other_tiers(showback),
         _decided(showback, signed),
     ]
     return Page(
@@ -88,6 +90,24 @@ def _margins(months: Sequence[FiledStatement]) -> Table:
         rows.append((text(tier), *cells))
     heads = [head for month in months for head in (month.month, f"{month.month} %")]
     return Table("margins", "Margin by tier", ("tier", *heads), tuple(rows))
+
+
+def _other_tiers(showback: Showback) -> Table:
+    """The other tiers that a preview was made of: what the client would pay more, and what it would cost."""
+    rows = [
+        (
+            text(showback.name_of(option.tenant)),
+            text(option.tier),
+            amount(option.fee_difference, signed=True),
+            amount(option.cost_difference, signed=True),
+            text(preview_command(showback.month, option.tenant, option.tier)),
+        )
+        for options in showback.options.values()
+        for option in options
+        if option.cost_difference is not None
+    ]
+    heads = ("tenant", "tier", "fee", "cost", "command to run")
+    return Table("options", "Other tiers: change per month", heads, tuple(rows))
 
 
 def _utilisation(months: Sequence[FiledStatement]) -> Table:

@@ -67,6 +67,7 @@ def write_pages(request: Request) -> None:
         readiness_of(request),
         savings(estimate, catalog.classes.off_hours) if estimate else (),
         tuple(rehearsed_before(request.evidence, plan, period.end)),
+        frozenset(portfolio.platform.open_book if portfolio else ()),
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, portfolio, statement, conditions, MESSAGES))
     count = write_report(showback, extras, request.out, say)

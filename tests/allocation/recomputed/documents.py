@@ -92,7 +92,8 @@ class Option:
 class Documents:
     """Everything a report of a month was made from.
 
-    `gates` are None of an estimate; `curve` is what `costack unit-costs -o json` prints for `curve_tier`.
+    `gates` are None of an estimate; `open_book` are clients who see what they cost;
+    `curve` is what `costack unit-costs -o json` prints for `curve_tier`.
     """
 
     now: Written
@@ -106,6 +107,7 @@ class Documents:
     savings: tuple[Saving, ...] = ()
     curve_tier: str = ""
     curve: tuple[Record, ...] = ()
+    open_book: frozenset[str] = frozenset()
 
     @property
     def before(self) -> Written | None:

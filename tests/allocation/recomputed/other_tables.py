@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -16,7 +17,7 @@ from tests.allocation.recomputed.decisions import (
     sized,
     standings,
 )
-from tests.allocation.recomputed.documents import NOBODY, Documents, Record, added, classes, facts
+from tests.allocation.recomputed.documents import NOBODY, Documents, Record, added, classes, facts, tiers
 from tests.allocation.recomputed.firm_tables import NEARLY
 
 _DIGIT = Fraction(1, 10**10)
@@ -193,52 +194,158 @@ def _seconds(count: int | None) -> str:
     )
 
 
-def month(documents: Documents, client: str) -> Expected:
+def service(tier: str) -> str:
+    """What a tier is sold as."""
+    return str(tiers()[tier]["title"])
+
+
+def fees(documents: Documents, client: str) -> Expected:
+    """What each of the client's tenants pays, and what another fee than before is for."""
+    old, new = own_tenants(documents, client)
+    names = [*new, *(name for name in old if name not in new)]
+    rows: list[list[Must]] = []
+    for name in names:
+        line = new.get(name) or old[name]
+        pays, paid = (Fraction(lines[name]["fee"]) if name in lines else NOBODY for lines in (new, old))
+        row: list[Must] = [name, line["environment"], service(line["tier"]), pays]
+        if documents.before is not None:
+            because = happened(old.get(name), new.get(name), documents)
+            row += [pays - paid, Facts(because) if because else ""]
+        rows.append(row)
+    heads: tuple[str, ...] = ("tenant", "environment", "service", "fee")
+    whole: list[Must] = ["total", "", "", added(new.values(), "fee")]
+    if documents.before is not None:
+        heads = (*heads, f"change since {documents.before.month}", "because it")
+        whole += [added(new.values(), "fee") - added(old.values(), "fee"), ""]
+    return Expected(heads, rows, [whole] if len(rows) > 1 else [], title=Facts((documents.now.currency,)))
+
+
+def own_tenants(documents: Documents, client: str) -> tuple[dict[str, Record], dict[str, Record]]:
+    """A client's tenants before and now."""
+    old, new = (
+        {line["tenant"]: line for line in month.of_client(client)}
+        for month in (documents.before or documents.now, documents.now)
+    )
+    return old, new
+
+
+def happened(old: Record | None, new: Record | None, documents: Documents) -> tuple[str, ...]:
+    """What must be said of a tenant whose fee is another: nothing of one that pays what it paid."""
+    if old is None:
+        return ("new",)
+    if new is None:
+        there = {line["tenant"] for line in documents.now.tenants}
+        return ("another client",) if old["tenant"] in there else ("ended",)
+    if old["tier"] != new["tier"]:
+        return service(old["tier"]), service(new["tier"])
+    return ("options",) if Fraction(old["fee"]) != Fraction(new["fee"]) else ()
+
+
+def costs(documents: Documents, client: str) -> Expected:
+    if client not in documents.open_book:
+        return Expected()
     lines = documents.now.of_client(client)
 
     def figures(some: list[Record]) -> list[Fraction]:
         shares = [Fraction(text) for line in some for text in line["pooled"].values()]
-        return [added(some, "direct"), sum(shares, NOBODY), added(some, "total"), added(some, "fee")]
+        return [added(some, "direct"), sum(shares, NOBODY), added(some, "total")]
 
-    rows: list[list[Must]] = [
-        [line["tenant"], line["environment"], line["tier"], *figures([line])] for line in lines
-    ]
-    foot: list[list[Must]] = [["total", "", "", *figures(lines)]] if len(lines) > 1 else []
-    heads = ("tenant", "environment", "tier", "direct cost", "shared cost allocated", "cost", "fee")
+    rows: list[list[Must]] = [[line["tenant"], line["environment"], *figures([line])] for line in lines]
+    foot: list[list[Must]] = [["total", "", *figures(lines)]] if len(lines) > 1 else []
+    heads = ("tenant", "environment", "direct cost", "shared cost allocated", "cost")
     return Expected(heads, rows, foot, title=Facts((documents.now.currency,)))
+
+
+CHANGES = {
+    "new": "new tenants",
+    "gone": "tenants that are gone",
+    "tier": "another service",
+    "price": "other prices of what is used",
+    "quantity": "your own usage",
+    "shared systems grew or shrank": "shared systems grew or shrank",
+    "neighbours used more or less": "others used more or less of what is shared",
+    "rule": "what is shared is divided another way",
+    "estimate or bill": "one month is estimated and the other billed",
+    "unknown": "not known: the month before has no details",
+}
 
 
 def why(documents: Documents, client: str) -> Expected:
     """All that made the client's cost another than it was; what it had before and has no more, too."""
-    if documents.before is None:
+    if documents.before is None or client not in documents.open_book:
         return Expected()
     rows: list[list[Must]] = [
-        [reason, about, Figure(amount, within=NEARLY)]
-        for (reason, about), amount in shown_to(documents, client).items()
+        [CHANGES[reason], Figure(amount, within=NEARLY), _about(documents, client, reason)]
+        for reason, amount in changes(documents, client).items()
     ]
     was, costs = (added(each.of_client(client), "total") for each in documents.compared)
     title = Facts((documents.before.month,))
-    return Expected(
-        ("reason", "about", "amount"), rows, [["difference", "", costs - was]], keyed=2, title=title
-    )
+    foot: list[list[Must]] = [["difference", costs - was, ""]]
+    return Expected(("reason", "amount", "about"), rows, foot, keyed=1, title=title)
+
+
+def changes(documents: Documents, client: str) -> dict[str, Fraction]:
+    """How much each reason changed the client's cost."""
+    sums: dict[str, Fraction] = {}
+    for (reason, _), amount in shown_to(documents, client).items():
+        sums[reason] = sums.get(reason, NOBODY) + amount
+    return sums
+
+
+def _about(documents: Documents, client: str, reason: str) -> Must:
+    old, new = own_tenants(documents, client)
+    parts: list[tuple[str, ...]]
+    if reason == "tier":
+        moved = [name for name in sorted(old.keys() & new.keys()) if old[name]["tier"] != new[name]["tier"]]
+        parts = [(name, service(old[name]["tier"]), service(new[name]["tier"])) for name in moved]
+    elif reason in {"new", "gone"}:
+        there, here = (old, new) if reason == "gone" else (new, old)
+        parts = [(name,) for name in sorted(there.keys() - here.keys())]
+    elif reason == "quantity":
+        parts = list(_usage(documents, client))
+    else:
+        return ""
+    more = [str(len(parts) - 3)] if len(parts) > 3 else []
+    return Facts((*(word for part in parts[:3] for word in part), *more)) if parts else ""
+
+
+def _usage(documents: Documents, client: str) -> Iterator[tuple[str, ...]]:
+    before, now = documents.compared
+    for pool, used in now.uses.items():
+        then = before.uses.get(pool)
+        if (
+            then is None
+            or used["unit"] == "weight"
+            or [then[x] for x in ("driver", "unit")] != [used[x] for x in ("driver", "unit")]
+        ):
+            continue
+        was, uses = (
+            sum((Fraction(each["use"].get(line["tenant"], 0)) for line in month.of_client(client)), NOBODY)
+            for each, month in ((then, before), (used, now))
+        )
+        if was != uses:
+            yield used["driver"].replace("-", " "), _plain(was), _plain(uses)
+
+
+def _plain(value: Fraction) -> str:
+    """With up to two decimals, half to even."""
+    hundredths = round(value * 100)
+    whole, rest = divmod(abs(hundredths), 100)
+    return f"{whole:,}" + (f".{rest:02}".rstrip("0") if rest else "")
 
 
 def trend(documents: Documents, client: str) -> Expected:
     if documents.before is None:
         return Expected()
     rows: list[list[Must]] = [
-        [
-            each.month,
-            each.statement["basis"],
-            added(each.of_client(client), "total"),
-            added(each.of_client(client), "fee"),
-        ]
-        for each in (*documents.past, documents.now)
+        [each.month, added(each.of_client(client), "fee")] for each in (*documents.past, documents.now)
     ]
-    return Expected(("month", "basis", "cost", "fee"), rows)
+    return Expected(("month", "fee"), rows)
 
 
 def shared(documents: Documents, client: str) -> Expected:
+    if client not in documents.open_book:
+        return Expected()
     now, large = documents.now, large_pools(documents)
     lines = now.of_client(client)
     rows: list[list[Must]] = []
@@ -289,16 +396,23 @@ def recovery(documents: Documents, client: str) -> Expected:
 
 
 def options(documents: Documents, client: str) -> Expected:
+    is_open = client in documents.open_book
+    rows: list[list[Must]] = []
+    for line in documents.now.of_client(client):
+        for option in documents.options.get(line["tenant"], ()):
+            row: list[Must] = [line["tenant"], service(option.tier), option.fee]
+            if is_open:
+                row.append("" if option.cost is None else option.cost)
+            rows.append(row)
+    return Expected(("tenant", "service", "fee", "cost") if is_open else ("tenant", "service", "fee"), rows)
+
+
+def other_tiers(documents: Documents, _: str) -> Expected:
     rows: list[list[Must]] = [
-        [
-            line["tenant"],
-            option.tier,
-            option.fee,
-            "" if option.cost is None else option.cost,
-            preview_of(documents, line["tenant"], option.tier),
-        ]
-        for line in documents.now.of_client(client)
-        for option in documents.options.get(line["tenant"], ())
+        [tenant, option.tier, option.fee, option.cost, preview_of(documents, tenant, option.tier)]
+        for tenant, options in documents.options.items()
+        for option in options
+        if option.cost is not None
     ]
     return Expected(("tenant", "tier", "fee", "cost", "command to run"), rows)
 

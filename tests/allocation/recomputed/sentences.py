@@ -8,11 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants, shown_to
+from tests.allocation.recomputed.causes import by_reason, of_tenants
 from tests.allocation.recomputed.cells import CENT, Facts, Percent, Reasons, is_rounded, is_why, says
-from tests.allocation.recomputed.decisions import counted, decisions
+from tests.allocation.recomputed.decisions import counted, decisions, standings
 from tests.allocation.recomputed.documents import NOBODY, Documents, added, cents, exactly, rounded_parts
-from tests.allocation.recomputed.other_tables import last_try
+from tests.allocation.recomputed.other_tables import CHANGES, changes, happened, last_try, own_tenants
 from tests.allocation.recomputed.paper import Drawing, Printed
 
 Bars = tuple[Facts, Sequence[tuple[str, Fraction, Fraction]]]
@@ -31,7 +31,7 @@ def headline(page: Printed, documents: Documents) -> Facts:
     charged, fees, portfolio = now.total("charged"), now.fees, now.statement["portfolio"]
     margin, currency = cents(fees - charged), now.currency
     months = (*documents.past, now)[-3:]
-    own = added(now.of_client(page.client), "total")
+    own = added(now.of_client(page.client), "fee")
     idle = cents(rounded_parts(now)["idle"])
     waiting = sum(each.key not in documents.signed for each in decisions(documents))
     return {
@@ -98,10 +98,10 @@ def unit_costs(documents: Documents, _: str) -> Bars:
 
 def trend(documents: Documents, client: str) -> Bars:
     months = (*documents.past, documents.now)
-    costs = [added(each.of_client(client), "total") for each in months]
-    first, last = ((cents(costs[at]), months[at].month) for at in (0, -1))
+    fees = [added(each.of_client(client), "fee") for each in months]
+    first, last = ((cents(fees[at]), months[at].month) for at in (0, -1))
     reported = Facts((str(len(months)), *first, *last))
-    return reported, [(each.month, NOBODY, cost) for each, cost in zip(months, costs, strict=True)]
+    return reported, [(each.month, NOBODY, fee) for each, fee in zip(months, fees, strict=True)]
 
 
 def wrong_drawing(drawing: Drawing, must: Bars) -> Iterator[str]:
@@ -191,44 +191,64 @@ def _of_index(page: Printed, documents: Documents) -> Iterator[str]:
 
 
 def _of_account(page: Printed, documents: Documents) -> Iterator[str]:
-    before, currency = documents.before, documents.now.currency
-    costs, fees = (
-        [added(each.of_client(page.client), name) for each in documents.compared] for name in ("total", "fee")
-    )
+    client, before = page.client, documents.before
+    first, *rest = page.answer
     if before is None:
-        if not all_say(page.answer, must := [Facts((cents(fees[-1]), currency))]):
-            yield f"answers {page.answer}, not of {must}"
+        if not says(first, Facts()):
+            yield f"answers '{first}'"
+    else:
+        step, _, reported = first.removesuffix(".").partition(": ")
+        fees = [added(each.of_client(client), "fee") for each in documents.compared]
+        yield from _wrong_step(step, fees[0], fees[1], documents)
+        if not says(reported or "nothing", must := _happened(documents, client)):
+            yield f"says of its tenants '{reported}', not {must.said}"
+    if client in documents.open_book:
+        yield from _wrong_cost(rest.pop(), client, documents)
+    if not all_say(rest, covered := _covered(documents, client)):
+        yield f"says of what the fee covers {rest}, not {covered}"
+
+
+def _wrong_cost(sentence: str, client: str, documents: Documents) -> Iterator[str]:
+    """What is wrong with the sentence of an open book: the cost, how it changed, and why."""
+    costs = [added(each.of_client(client), "total") for each in documents.compared]
+    currency = documents.now.currency
+    said, _, reported = sentence.removesuffix(".").partition(". Reasons: ")
+    cost, comma, step = said.partition(f" {currency}, ")
+    if not says(cost.removesuffix(f" {currency}"), Facts((cents(costs[-1]),))):
+        yield f"says '{cost}', not {cents(costs[-1])}"
+    if documents.before is None:
         return
-    step, _, reported = page.answer[0].removesuffix(".").partition(": ")
+    if not comma:
+        yield f"says nothing of {documents.before.month} in '{sentence}'"
     yield from _wrong_step(step, costs[0], costs[1], documents)
-    sums: dict[str, Fraction] = {}
-    for (reason, _), amount in shown_to(documents, page.client).items():
-        sums[reason] = sums.get(reason, NOBODY) + amount
+    sums = {CHANGES[reason]: amount for reason, amount in changes(documents, client).items()}
     if not is_why(reported, Reasons(sums, currency)):
         yield f"says why with '{reported}', which is { ({name: float(part) for name, part in sums.items()}) }"
-    if not all_say(page.answer[1:-1], must := _happened(documents, page.client)):
-        yield f"says of its tenants {page.answer[1:-1]}, not {must}"
-    said, _, reported = page.answer[-1].removesuffix(".").partition(": ")
-    fee, comma, step = said.partition(f" {currency}, ")
-    if not comma or not says(fee, Facts((cents(fees[-1]),))):
-        yield f"says '{fee}'"
-    yield from _wrong_step(step, fees[0], fees[1], documents)
-    if not is_why(reported or "nothing changed", Reasons(of_fees(documents, page.client), currency)):
-        yield f"says why of the fee with '{reported}'"
 
 
-def _happened(documents: Documents, client: str) -> list[Facts]:
-    old, new = (
-        {line["tenant"]: line["tier"] for line in month.of_client(client)} for month in documents.compared
-    )
-    words: list[tuple[str, ...]] = []
-    for name in sorted(old.keys() | new.keys()):
-        if name not in old or name not in new:
-            words.append((name, "gone" if name in old else "new"))
-        elif old[name] != new[name]:
-            words.append((name, old[name], new[name]))
-    more = [str(len(words) - 3)] if len(words) > 3 else []
-    return [Facts((*(fact for each in words[:3] for fact in each), *more))] if words else []
+def _happened(documents: Documents, client: str) -> Facts:
+    old, new = own_tenants(documents, client)
+    found = [
+        (name, *said)
+        for name in sorted(old.keys() | new.keys())
+        if (said := happened(old.get(name), new.get(name), documents))
+    ]
+    more = [str(len(found) - 3)] if len(found) > 3 else []
+    return Facts((*(fact for each in found[:3] for fact in each), *more))
+
+
+def _covered(documents: Documents, client: str) -> list[Facts]:
+    """What was above the fair use of the fee, or that nothing was; no sentence where there is none."""
+    own = [line["tenant"] for line in documents.now.of_client(client)]
+    found = [each for name in own for each in standings(documents) if each.tenant["tenant"] == name]
+    above = [
+        (each.measure.removesuffix("_gib"), each.tenant["tenant"])
+        for each in found
+        if each.used > each.covered
+    ]
+    more = [str(len(above) - 3)] if len(above) > 3 else []
+    said = Facts((*(word for each in above[:3] for word in each), *more))
+    return [said] if found else []
 
 
 def _wrong_step(words: str, was: Fraction, costs: Fraction, documents: Documents) -> Iterator[str]:

@@ -309,7 +309,7 @@ def test_reports_tell_other_months_apart(tmp_path: Path, september: Path) -> Non
     month = Month(_filed(after.statement), plan, catalog())
     ceilings = {name: text_of(most) for name, (_, most) in after.statement.bounds.items()}
     assert ceilings == {"acme": "400.00", "borealis": "400.00", "leaver": "0.00"}
-    showback = Showback(month, (_filed(before.statement),))
+    showback = Showback(month, (_filed(before.statement),), open_book=frozenset({"leaver-ltd"}))
     first, leaver = index(showback), account(showback, "leaver-ltd")
     tables = {table.name: table for page in (first,) for table in page.tables}
     assert [[cell.shown for cell in each] for each in tables["other-months"].rows] == [
@@ -322,8 +322,8 @@ def test_reports_tell_other_months_apart(tmp_path: Path, september: Path) -> Non
     assert [[cell.shown for cell in each] for each in own.rows] == [
         ["2026-09", "correction of an earlier month", "as filed in 2026-09", "-50.00"]
     ]
-    assert not any("is new" in sentence or "is gone" in sentence for sentence in leaver.answer)
-    assert "correction of an earlier month -50.00 USD" in leaver.answer[0]
+    assert not any("is new" in sentence or "has ended" in sentence for sentence in leaver.answer)
+    assert "a correction of an earlier month -50.00 USD" in leaver.answer[-1]
 
 
 @pytest.mark.whole("the manifest says it in the tests above")

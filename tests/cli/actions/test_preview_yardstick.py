@@ -137,6 +137,7 @@ def test_every_form_shows_both_parts(branch: Branch) -> None:
         assert re.search(words, " ".join(shown.replace("\\", "").split())), form
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("folder", ["catalog", "pricebook", "rulebook"])
 def test_a_link_to_other_prices_is_no_price_list(branch: Branch, folder: str) -> None:
     """The base has no folder where the link points to, so the change would be measured by its own."""
@@ -161,6 +162,7 @@ def test_a_dearer_price_list_is_no_rise_of_what_is_built(branch: Branch) -> None
     assert found["bill_by"]["portfolio"] == "0.00"
 
 
+@pytest.mark.whole("a cheaper price list does not hide a rise: tried here")
 def test_a_deleted_price_is_unknown_and_not_nothing(branch: Branch) -> None:
     branch.add("delta", "cobalt")
     risen = amount(branch.told(code=Exit.OK), "bill", "difference")

@@ -115,7 +115,7 @@ def test_a_recovery_is_measured_and_nothing_is_left(
     assert pods.server.ask("SELECT count(*) FROM ir_mail_server WHERE active", **TENANT) == "1"
 
 
-@pytest.mark.sample(1)
+@pytest.mark.whole("tests/lifecycle/rehearsal reads such results; a recovery that succeeds is tried here")
 @pytest.mark.parametrize(
     ("harm", "failed"),
     [
@@ -207,6 +207,7 @@ def wait_for(stand_in: StandIn, call: str, count: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.whole("test_restore_test ends a Job by Ctrl-C, with the same lines")
 def test_ctrl_c_takes_everything_away(inventory: Path, stand_in: StandIn) -> None:
     stand_in.behave(hangs=True)
     process = started(inventory)

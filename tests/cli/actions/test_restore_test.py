@@ -110,6 +110,7 @@ def test_a_backup_that_cannot_be_restored_ends_with_1(
     assert record["result"] == "failed"
 
 
+@pytest.mark.whole("test_round_trip names them; the table is a good backup's, too")
 def test_differences_are_named_under_the_table(pods: Pods, inventory: Path, stand_in: StandIn) -> None:
     with pods.copied() as damaged:
         stand_in.behave(runs=here(damaged))

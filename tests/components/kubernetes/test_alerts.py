@@ -106,6 +106,7 @@ def test_no_alert_looks_at_a_neighbour() -> None:
         assert looked_at == {name}
 
 
+@pytest.mark.whole("`make alerts` asks Prometheus itself")
 def test_only_metrics_and_labels_that_kube_state_metrics_has_are_asked() -> None:
     plan, everything = of_every_kind()
     asked = [

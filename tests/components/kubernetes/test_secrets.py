@@ -176,6 +176,7 @@ def test_the_longest_odoo_conf_fits_into_a_free_parameter() -> None:
         with_addons(3001)
 
 
+@pytest.mark.whole("tests/components/test_secrets_reach_pods changes every secret")
 def test_a_content_that_comes_again_is_another_secret() -> None:
     """A failed update is taken back: the engine deletes the Secret of before it by name, at the very end."""
 

@@ -40,6 +40,7 @@ def may_ask_aws(everything: list[Declared]) -> list[str]:
     return [each.name for each in policies if ASKS_AWS in json.dumps(each.props["policy"])]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("stage", "job"),
     [

@@ -62,6 +62,7 @@ def test_a_stage_without_web_pods_has_the_page_and_every_other_has_none(changes:
         assert pages(planned(**{**MOVING, "move": {**MOVING["move"], "stage": stage}})) == []
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("changes", [MOVING, ENDING])
 def test_the_service_leads_to_the_page_and_nothing_else_is_open(changes: dict[str, Any]) -> None:
     plan = planned(measured(platform_with("traefik")), **changes)

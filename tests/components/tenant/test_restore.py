@@ -105,6 +105,7 @@ def test_a_restored_database_takes_the_place_when_all_stand_still_and_were_backe
     assert "MASTER_SECRET_ARN" not in env(files["containers"][0])
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("stage", [*RestoreStage])
 def test_pods_stop_and_start_as_the_stage_says_and_data_stays(stage: RestoreStage) -> None:
     there, at_rest = declared(stage), declared(None)
@@ -197,6 +198,7 @@ def test_a_refresh_reads_the_other_tenants_backups_and_writes_nothing_there() ->
     assert env(containers["fill"])["SIDE_DATABASE"] == "odoo_acme_staging__side"
 
 
+@pytest.mark.whole("test_uploads looks at the account of two stages")
 def test_the_account_that_reads_there_ends_with_the_stage() -> None:
     has = {
         stage: any(each.name == "acme-staging-refresh" for each in refreshed(stage)) for stage in RestoreStage

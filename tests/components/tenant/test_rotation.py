@@ -40,7 +40,7 @@ def word(purpose: str, number: int = 0) -> str:
     return f"password-of-acme-{f'rotation-{number}-' if number else ''}{purpose}"
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("number", "stage", "login", "password", "role", "used", "replaced"),
     [

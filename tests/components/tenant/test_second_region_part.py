@@ -86,6 +86,7 @@ def test_the_next_standby_is_another_one_and_the_promoted_one_is_let_go() -> Non
     assert named(part(after), ":PersistentVolume").name == "acme-own-filestore-2"
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_objects_of_the_second_cluster_go_to_it_and_no_others() -> None:
     found = declared("start")
     provider = next(each for each in found if each.type == "pulumi:providers:kubernetes")
@@ -151,6 +152,7 @@ def test_manifests_of_the_second_cluster_have_a_folder_of_their_own(monkeypatch:
     assert reached(fact, "eu-west-1") == {"context": "standby", "kubeconfig": "~/.kube/both"}
 
 
+@pytest.mark.whole("a mistake of the platform's file, told in a sentence")
 def test_a_program_that_cannot_reach_the_cluster_says_so() -> None:
     plan = plan_of(failing_over(), platform=two_regions())
 
@@ -182,6 +184,7 @@ def test_the_id_of_the_replica_is_kept_beyond_the_replication_and_no_longer_than
     assert kept["promote"].props["input"] == ""
 
 
+@pytest.mark.whole("test_odoo_setup tries the Job on such a database")
 def test_the_set_up_runs_anew_when_a_closed_database_is_open_again() -> None:
     """While it was closed the job had nothing to do, also where its image had changed."""
 

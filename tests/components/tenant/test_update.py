@@ -86,6 +86,7 @@ def test_it_may_scale_its_own_deployments_and_nothing_else() -> None:
     ]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("changes", [{}, {"environment": "staging"}, {"tier": "ha-postgresql"}])
 def test_nothing_is_missing_where_modules_are_updated(changes: dict[str, Any]) -> None:
     plan = planned(**changes)
@@ -121,6 +122,7 @@ def test_jobs_of_tenants_without_an_update_keep_their_names() -> None:
     }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "changes",
     [

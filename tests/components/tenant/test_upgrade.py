@@ -39,6 +39,7 @@ def mounts(container: dict[str, Any]) -> dict[str, tuple[str, str, bool]]:
     }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("stage", ["rehearse", "upgrade"])
 def test_one_pod_restores_upgrades_and_checks(stage: str) -> None:
     there = declared(stage)
@@ -100,6 +101,7 @@ def test_it_takes_the_place_when_all_stand_still_were_backed_up_and_upgraded() -
     assert env(containers("upgrade")["fetch"])["LAST"] == last
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("stage", [*UpgradeStage])
 def test_pods_stop_start_and_change_their_version_as_the_stage_says(stage: UpgradeStage) -> None:
     there, at_rest = declared(stage), declared(None)

@@ -41,6 +41,7 @@ def roles(everything: Everything) -> list[str]:
     ]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("stage", ["prepare", "switch"])
 def test_an_upload_is_read_by_an_account_of_two_stages_that_reads_nothing_else(stage: str) -> None:
     there = uploaded(stage)
@@ -61,6 +62,7 @@ def test_an_upload_is_read_by_an_account_of_two_stages_that_reads_nothing_else(s
     assert not roles(uploaded("start"))
 
 
+@pytest.mark.whole("tests/lifecycle/uploads/test_restored carries it out")
 def test_a_sandbox_without_backups_is_switched_without_one_and_goes_back_with_its_files() -> None:
     own = set(jobs(uploaded("start")))
     seen = {stage: sorted(set(jobs(uploaded(stage))) - own) for stage in RestoreStage}
@@ -76,6 +78,7 @@ def test_a_sandbox_without_backups_is_switched_without_one_and_goes_back_with_it
     assert "trial-final-backup" in with_backups
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("environment", "only"), [("migration", None), ("staging", None), ("production", "yes")]
 )

@@ -64,6 +64,7 @@ def test_whose_account_it_is(aws: Callable[[str], Any]) -> None:
     assert aws("sts").get_caller_identity()["Account"] == Account("us-east-1").id
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 @pytest.mark.usefixtures("aws")
 def test_an_empty_account_holds_nothing() -> None:
     assert found() == {}
@@ -176,6 +177,7 @@ def test_a_size_is_reported_where_it_bills(aws: Callable[[str], Any]) -> None:
     assert found()[Kind.SNAPSHOT].gib == 50
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_a_key_that_waits_for_its_deletion_ends(aws: Callable[[str], Any]) -> None:
     ids = _key(aws)
     aws("kms").schedule_key_deletion(KeyId=ids["key"], PendingWindowInDays=7)
@@ -189,6 +191,7 @@ def test_a_tenant_with_a_longer_name_is_not_in_excess(aws: Callable[[str], Any])
     assert found() == {}
 
 
+@pytest.mark.whole("a longer name is tried here")
 def test_a_tenant_of_that_name_in_another_portfolio_is_not_in_excess(aws: Callable[[str], Any]) -> None:
     for portfolio in ("local", "mine"):
         tags = [*TAGS, {"Key": KEYS["portfolio"], "Value": portfolio}]

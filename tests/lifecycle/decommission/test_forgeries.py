@@ -124,6 +124,7 @@ def no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lifecycle.evidence.os.fsync", lambda _: None)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("tested", [True, False])
 def test_no_forged_line_saves_a_step(tested: bool, tmp_path: Path) -> None:  # noqa: FBT001
     dice = random.Random(20261130)  # noqa: S311 - a fixed sample

@@ -281,6 +281,7 @@ def test_a_lock_keeps_recovery_points_and_a_legal_hold_an_object(left: Left) -> 
     assert {each.line.tenant for each in read_purge_plan(path).goes} == {SANDBOX}
 
 
+@pytest.mark.whole("tests/lifecycle/purge/test_guards tries every combination without a cloud")
 def test_what_was_written_since_stays(left: Left) -> None:
     """Its clock is that of the evidence: an object that is younger belongs to whoever wrote it."""
     early = left.recorded - timedelta(days=1)

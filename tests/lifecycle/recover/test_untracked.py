@@ -60,6 +60,7 @@ def test_a_network_is_found_by_its_tags_and_range() -> None:
     assert untracked_id(SUBNET, {"vpcId": made, "cidrBlock": "10.1.0.0/20"}, HERE, ()) == subnet
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_a_rule_for_a_group_is_no_rule_for_addresses() -> None:
     kind, ec2 = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]

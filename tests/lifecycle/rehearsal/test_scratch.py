@@ -155,6 +155,7 @@ def test_a_real_api_server_takes_all_of_it_and_its_namespace_the_pod(tmp_path: P
                 assert "warning" not in answer.headers
 
 
+@pytest.mark.whole("tests/components/test_roles_apart looks at every role")
 def test_where_the_second_region_has_a_cluster_its_pods_have_the_role() -> None:
     there = plan_of(tenant("acme", tier="cross-region-backup"), platform=two_regions())
     (pods,) = [

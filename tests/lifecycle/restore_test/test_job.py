@@ -100,6 +100,7 @@ def test_it_runs_as_the_backup_does_for_every_tenant_that_has_one() -> None:
         assert environment(job)["PREFIX"] == name
 
 
+@pytest.mark.whole("tests/components asks of every quota whether all pods fit")
 def test_its_volumes_fit_the_quota_of_a_namespace_of_its_own() -> None:
     """Every claim counts, also one that lives as long as its pod (Kubernetes, Resource Quotas)."""
     plan = plan_of(*(tenant(f"t-{number}", tier=tier) for number, tier in enumerate(owning())))

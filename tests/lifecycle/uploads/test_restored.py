@@ -127,6 +127,7 @@ def test_owners_rights_and_remarks_of_elsewhere_are_left_out(uploading: Pods, tm
         pods.server.ask("DROP ROLE readers; DROP ROLE odoo_old")
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_a_command_of_psql_in_the_middle_of_a_line_runs_nowhere(uploading: Pods, tmp_path: Path) -> None:
     """The reader of archives sees those at the beginning of a line; psql itself refuses all others."""
     pods, proof = uploading, uploading.folder / "ran"

@@ -28,6 +28,7 @@ def with_default(driver: Driver, ground: Ground, name: str, engine: str = "redis
     return driver.create(CACHE_USERS, name, wanted)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -47,6 +48,7 @@ def test_the_provider_refuses_before_any_call(driver: Driver, ground: Ground, wr
         driver.create(CACHE_USER, "wrong", user(ground, "wrong", **wrong))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -65,6 +67,7 @@ def test_aws_refuses_users(driver: Driver, ground: Ground, wrong: dict[str, Any]
     refused("InvalidParameter", lambda: driver.create(CACHE_USER, "bad", user(ground, "bad", **wrong)))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "right", ["on ~* +@all", "off ~keys* -@all +get", "on ~a:* %R~b* resetchannels -@all +get (~c +set)"]
 )
@@ -144,6 +147,7 @@ def test_the_default_user_of_a_group_stays_and_others_leave_with_their_deletion(
     driver.delete(joined)
 
 
+@pytest.mark.whole("components declare none; tests/engine/test_data_services makes a cache")
 def test_a_valkey_group_takes_no_user_without_password_and_no_cache_of_redis(
     driver: Driver, ground: Ground
 ) -> None:

@@ -46,6 +46,7 @@ def test_a_server_changes_in_the_window(driver: Driver, ground: Ground) -> None:
     assert {name: seen.state[name] for name in LARGE} == LARGE
 
 
+@pytest.mark.whole("tests/engine/test_data_services plans it with the engine")
 def test_a_change_that_waits_is_planned_again_and_harms_nobody(driver: Driver, ground: Ground) -> None:
     """The official provider compares what is wanted with what is there (`Row.waits`)."""
     wanted = {**EXAMPLES[DB](ground), "instanceClass": "db.m7g.large"}
@@ -76,6 +77,7 @@ def test_what_is_taken_back_before_the_window_is_made_nevertheless(driver: Drive
     assert pending(driver, later.id) == {}
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_a_group_of_a_version_that_waits_is_not_taken_alone(driver: Driver, ground: Ground) -> None:
     """And the provider sees the group of before: terraform-provider-aws, pull 47121."""
     new = driver.create(GROUP, "newer-group", {"name": "newer-group", "family": "postgres17"})
@@ -131,6 +133,7 @@ def test_the_window_makes_what_waits(driver: Driver, ground: Ground) -> None:
     assert not driver.diff(made, wanted).changes
 
 
+@pytest.mark.whole("the window of a server is tried here")
 def test_the_window_of_a_cache_makes_what_waits(driver: Driver, ground: Ground) -> None:
     inputs = {**EXAMPLES[CACHE](ground), "engineVersion": "7.0", "maintenanceWindow": WINDOW}
     wanted = {**inputs, "engineVersion": "7.1", "nodeType": "cache.m7g.large"}

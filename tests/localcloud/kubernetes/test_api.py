@@ -67,6 +67,7 @@ def test_what_was_created_is_read_back_without_drift(applied: AppliedObject, nam
     assert seen.inputs == inputs
 
 
+@pytest.mark.whole("a rarer case than those that are tried here")
 def test_a_field_left_out_of_an_update_goes(applied: AppliedObject, namespace: str) -> None:
     olds = config_map(namespace, a="1", b="2")
     made = applied.create(subject("v1", "ConfigMap"), olds)

@@ -44,6 +44,7 @@ def post(cluster: Cluster, policy: dict[str, Any]) -> httpx.Response:
     return cluster.client.post(path, json=policy, params={"fieldValidation": "Strict"})
 
 
+@pytest.mark.whole("an API server of its own for one kind of object")
 def test_the_server_takes_every_policy_and_every_field_of_it(known: Cluster) -> None:
     assert len(declared()) == 3
     for policy in declared():

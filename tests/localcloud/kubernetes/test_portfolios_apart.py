@@ -28,6 +28,7 @@ k8s.core.v1.ConfigMap("settings", metadata={**inside, "name": "settings"}, data=
 PATH = "/api/v1/namespaces/odoo-apart"
 
 
+@pytest.mark.whole("what components do about it is tried here")
 @pytest.mark.cluster
 def test_server_side_apply_makes_the_second_portfolio_a_conflict(cluster: Cluster) -> None:
     """As the official provider applies: every resource with a field manager of its own, and without force."""

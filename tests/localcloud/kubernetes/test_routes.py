@@ -97,6 +97,7 @@ def traefik(cluster: Cluster) -> Iterator[Cluster]:
         cluster.client.delete(where)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("controller", ALL)
 def test_every_object_of_a_route_is_admitted(traefik: Cluster, controller: str) -> None:
     put(

@@ -48,6 +48,7 @@ def test_a_clean_stack_ends_with_0_and_its_counts(
     ]
 
 
+@pytest.mark.whole("a clean stack is tried here; the parts of a line in test_findings")
 def test_a_finding_ends_with_5_and_a_line_of_its_own(
     strong_state: Path, fake_checkov: FakeCheckov, waivers: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

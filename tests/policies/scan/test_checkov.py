@@ -98,6 +98,7 @@ def test_a_stack_of_other_things_has_nothing_to_scan(fake_checkov: FakeCheckov) 
         scan([other], fake_checkov([]))
 
 
+@pytest.mark.whole("`make scan` runs Checkov itself")
 def test_tags_and_labels_are_found_under_the_names_of_findings(strong: list[Registered]) -> None:
     tags = tags_by_resource(strong)
     assert tags["aws_s3_bucket.local_backups"]["cost/domain"] == "shared-platform"

@@ -26,7 +26,7 @@ from tests.allocation.previews import changed
 from tests.allocation.recomputed.documents import Documents, Option, Written
 from tests.allocation.recomputed.paper import Printed, read_page, said_otherwise
 from tests.allocation.recomputed.walk import agree, problems
-from tests.allocation.showbacks import all_pages, moved, statement_of, written
+from tests.allocation.showbacks import OPEN, all_pages, moved, statement_of, written
 from tests.portfolios import catalog, local_plan
 from tests.sampling import examples
 from tiers.inventory import exported
@@ -51,8 +51,10 @@ def reported(months: Sequence[Written], plan: Plan) -> tuple[Showback, Documents
     filed = [filed_statement(each.statement, {"items": each.items}, "test") for each in months]
     month = Month(filed[-1], plan, catalog())
     never = tuple(rehearsed_before((), plan, filed[-1].period.end))
-    showback = Showback(month, tuple(filed[:-1]), rehearsals=never)
-    return showback, Documents(months[-1], exported(plan, {})["plan"], tuple(months[:-1]))
+    clients = frozenset(each.client for each in plan.tenants)
+    showback = Showback(month, tuple(filed[:-1]), rehearsals=never, open_book=clients)
+    past = tuple(months[:-1])
+    return showback, Documents(months[-1], exported(plan, {})["plan"], past, open_book=clients)
 
 
 def dearer(month: Written, name: str, factor: Decimal) -> Written:
@@ -101,7 +103,11 @@ def wrong(showback: Showback, documents: Documents) -> list[str]:
 def documents_of_moved() -> Documents:
     after = changed("acme", "dedicated-db", users="14")
     _, documents = month_of([local_plan(), after])
-    return replace(documents, options={"acme": (Option("ha-postgresql", Fraction(123), Fraction(45)),)})
+    return replace(
+        documents,
+        options={"acme": (Option("ha-postgresql", Fraction(123), Fraction(45)),)},
+        open_book=frozenset({OPEN}),
+    )
 
 
 def without(plan: Plan, name: str) -> Plan:

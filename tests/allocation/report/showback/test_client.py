@@ -6,18 +6,25 @@ from dataclasses import replace
 import pytest
 
 from allocation.money import text_of
-from allocation.report.showback.client import account, shown_causes
+from allocation.report.figures import number
+from allocation.report.showback.client import account
 from allocation.report.showback.month import Showback
+from allocation.report.showback.open_book import shown_causes
 from allocation.report.showback.rendering import as_csv, as_html, as_json
 from allocation.review.causes import Cause, Reason
 from allocation.review.signals import Month
 from allocation.statement.filed import FiledStatement
-from tests.allocation.showbacks import filed, moved, statement_of
+from tests.allocation.showbacks import OPEN, filed, moved, statement_of
 from tests.portfolios import catalog, local_plan, plan_of, tenant
 
 CLIENTS = sorted({each.client for each in local_plan().tenants})
 TELLING = 6
 """Digits from which on a figure belongs to one tenant and is no coincidence."""
+
+
+def all_open() -> Showback:
+    """A month in which every client sees what it costs."""
+    return replace(moved(), open_book=frozenset(CLIENTS))
 
 
 def files(showback: Showback, client: str) -> str:
@@ -39,7 +46,7 @@ def figures_of(showback: Showback, client: str) -> set[str]:
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_no_other_clients_name_or_figure_is_in_any_file_of_a_client(client: str) -> None:
-    showback = moved()
+    showback = all_open()
     text = files(showback, client)
     own = figures_of(showback, client)
     for other in set(CLIENTS) - {client}:
@@ -52,7 +59,7 @@ def test_no_other_clients_name_or_figure_is_in_any_file_of_a_client(client: str)
 
 
 def test_the_leak_test_sees_a_leak() -> None:
-    showback = moved()
+    showback = all_open()
     assert all(
         any(figure in files(showback, client) for figure in figures_of(showback, client))
         for client in CLIENTS
@@ -66,7 +73,9 @@ def of_clients(count: int) -> Showback:
     more = plan_of(
         *(tenant(f"t{number}", client=f"c{number}", options={"users": 4 + number}) for number in range(count))
     )
-    return Showback(Month(month, plan, catalog()), (filed(statement_of(more), "2026-11"),))
+    clients = frozenset(f"c{number}" for number in range(count))
+    past = (filed(statement_of(more), "2026-11"),)
+    return Showback(Month(month, plan, catalog()), past, open_book=clients)
 
 
 @pytest.mark.sample(1)
@@ -106,32 +115,73 @@ def test_the_causes_that_are_reported_add_up_to_the_difference(client: str) -> N
 
 
 def test_the_first_screen_says_why_the_bill_went_up() -> None:
-    page = account(moved(), "acme-consulting")
-    assert page.headline == "acme-consulting, 2026-12: 403.97 USD"
-    assert page.answer[0].startswith("That is 193.56 USD (92.0 %) more than in 2026-11. Reasons: tier +")
-    assert page.answer[1] == "acme moved from shared-namespace to dedicated-db."
-    assert page.answer[2] == (
-        "The fee is 698.00 USD, 400.00 USD (134.2 %) more than in 2026-11. Reasons: tier +400.00 USD."
+    page = account(moved(), OPEN)
+    assert page.headline == "acme-consulting, 2026-12: 698.00 USD"
+    assert page.answer[0] == (
+        "That is 400.00 USD (134.2 %) more than in 2026-11: acme moved from Shared namespace to Dedicated "
+        "database."
     )
+    assert page.answer[1] == "The fee covers all that was used."
+    assert page.answer[2].startswith(
+        "Your part of our cost is 403.97 USD, 193.56 USD (92.0 %) more than in 2026-11. "
+        "Reasons: another service +"
+    )
+
+
+def test_a_closed_book_shows_the_fee_and_what_it_buys_and_no_cost() -> None:
+    showback = replace(moved(), open_book=frozenset())
+    for client in CLIENTS:
+        page = account(showback, client)
+        assert {table.name for table in page.tables} <= {
+            "fees",
+            "trend",
+            "fair-use",
+            "recovery",
+            "rehearsals",
+            "options",
+        }
+        assert not figures_of(showback, client) & set(
+            re.findall(r"-?[0-9]+\.[0-9]+", files(showback, client))
+        )
+
+
+def test_no_page_of_a_client_has_a_command_or_a_margin() -> None:
+    for client in CLIENTS:
+        text = files(moved(), client)
+        assert "costack " not in text
+        assert "margin" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
+
+
+def test_what_cancels_out_is_no_row_and_every_reason_is_one_row() -> None:
+    table = next(each for each in account(moved(), OPEN).tables if each.name == "why")
+    words = [row[0].plain for row in table.rows]
+    assert len(words) == len(set(words))
+    assert not {"tier", "quantity", "price"} & set(words)
+    assert table.rows[0][2].plain == "acme: Shared namespace to Dedicated database"
+
+
+def test_more_usage_of_ones_own_is_said_in_figures() -> None:
+    showback = of_clients(5)
+    (now, then) = (
+        showback.statement.pools_by_name["platform"].usage["t4"],
+        showback.past[0].pools_by_name["platform"].usage["t4"],
+    )
+    table = next(each for each in account(showback, "c4").tables if each.name == "why")
+    abouts = {row[0].plain: row[2].plain for row in table.rows}
+    assert now != then
+    assert f"users {number(then)} → {number(now)}" in abouts["your own usage"]
 
 
 def test_without_a_month_before_it_the_page_says_so() -> None:
     page = account(replace(moved(), past=()), "acme-consulting")
-    assert page.answer == ("The fee is 698.00 USD. No earlier month is known to compare with.",)
+    assert page.answer[0] == "No earlier month is known to compare with."
     assert "why" not in {table.name for table in page.tables}
 
 
-def test_another_tier_is_reported_with_its_fee_its_cost_and_the_command() -> None:
-    (row,) = next(
-        table for table in account(moved(), "acme-consulting").tables if table.name == "options"
-    ).rows
-    assert [cell.plain for cell in row] == [
-        "acme",
-        "ha-postgresql",
-        "123.00",
-        "45.00",
-        "costack preview --portfolio portfolios/local --tenant acme --tier ha-postgresql",
-    ]
+def test_another_service_is_reported_with_its_fee_and_its_cost_where_the_book_is_open() -> None:
+    for showback, cost in ((moved(), ["45.00"]), (replace(moved(), open_book=frozenset()), [])):
+        (row,) = next(table for table in account(showback, OPEN).tables if table.name == "options").rows
+        assert [cell.plain for cell in row] == ["acme", "Highly available", "123.00", *cost]
 
 
 def test_a_cause_of_a_small_pool_is_merged() -> None:
@@ -161,10 +211,10 @@ def test_a_tenant_that_a_client_has_no_longer_is_gone_from_its_bill(now: dict[st
     for client in after.by_client:
         then, here = (sum(line.total for line in month.by_client[client]) for month in (before, after))
         assert sum(cause.units for cause in shown_causes(showback, client)) == here - then
-    assert " less than in 2026-11. Reasons: gone -" in account(showback, "acme").answer[0]
-    assert account(showback, "acme").answer[1] == "second is gone."
+    said = "went to another client" if now else "has ended"
+    assert account(showback, "acme").answer[0].endswith(f" less than in 2026-11: second {said}.")
     if now:
-        assert account(showback, "delta").answer[1] == "second is new."
+        assert account(showback, "delta").answer[0].endswith(": second is new.")
         new = Cause(Reason.NEW, gone.tier, after.by_tenant["second"].fee)
         assert showback.fee_causes_of("delta")["second"] == (new,)
 
