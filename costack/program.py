@@ -13,7 +13,7 @@ from allocation.estimate.folders import OURS, Folders, folders_of
 from components.platform import SharedPlatform
 from components.process import known, prepare
 from components.record import may_follow
-from components.tenant.stack import TenantStack
+from components.tenant_stacks import tenant_stacks
 from tiers.errors import CatalogError
 from tiers.inventory import OUTPUT_NAME, exported
 from tiers.plan.plan import Plan
@@ -45,7 +45,7 @@ def deploy(plan: Plan, folders: Folders = OURS) -> list[pulumi.Output[Any]]:
     prepare()
     platform = SharedPlatform(plan)
     cloud_ids, storage, applied = platform.cloud_ids(), platform.storage_gib(), [platform.applied]
-    tenants = [TenantStack(tenant, platform.place) for tenant in plan.tenants]
+    tenants = tenant_stacks(plan, platform.place)
     platform.build_ingress([made.services.namespace for made in tenants])
     for made in tenants:
         cloud_ids, storage = cloud_ids | made.cloud_ids(), storage | made.storage_gib()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
-from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_to_begin
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.faults import lacks_for
 from tiers.portfolio.failover.stage import (
@@ -21,7 +21,7 @@ from tiers.portfolio.failover.stage import (
 )
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
-from tiers.vocabulary import LifecycleStage, Region
+from tiers.vocabulary import Region
 
 STEPS: Final[Mapping[FailoverStage, str]] = {
     FailoverStage.FENCE: "stops {tenant}, closes its database and waits until the standby in {to} has "
@@ -102,9 +102,7 @@ def begin(tenant: Tenant, platform: Platform, to: Region, number: int, *, lost: 
     """
     if tenant.failover is not None:
         raise RefusedError(f"{tenant.tenant} is {whereabouts(tenant.failover)} already: go on with --next")
-    if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
-        raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant fails over")
-    refuse_while_busy(tenant, "fail over")
+    refuse_to_begin(tenant, "fail over", "fails over")
     stage = FailoverStage.PROMOTE if lost else FailoverStage.FENCE
     region = FirstRegion.LOST if lost else FirstRegion.ANSWERS
     section = Failover(number=number, to=to, stage=stage, first_region=region)

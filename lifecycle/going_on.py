@@ -11,6 +11,7 @@ from tiers.plan.plan import TenantPlan
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.postgresql.shared_server import upgrade_of_shared_server
 from tiers.portfolio.tenant import Tenant
+from tiers.vocabulary import LifecycleStage
 
 
 def refuse_while_busy(tenant: Tenant, then: str) -> None:
@@ -41,6 +42,22 @@ def refuse_while_server_is_upgraded(tenant: Tenant, platform: Platform, catalog:
     """
     if busy := upgrade_of_shared_server(tenant, platform, catalog):
         raise RefusedError(f"{busy}, then {then}")
+
+
+def refuse_to_begin(tenant: Tenant, then: str, done: str) -> None:
+    """Let nothing begin with a tenant that is not active, or with which something goes on already.
+
+    Args:
+        tenant: The tenant, as its file has it.
+        then: What was to begin, as a verb.
+        done: What happens to active tenants only, to follow `an active tenant`.
+
+    Raises:
+        RefusedError: When it may not begin, with the command that finishes what goes on.
+    """
+    if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
+        raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant {done}")
+    refuse_while_busy(tenant, then)
 
 
 def deployed_plan(tenant: Tenant, deployed: TenantPlan | None, stack: str) -> TenantPlan:

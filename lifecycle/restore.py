@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from lifecycle.errors import RefusedError
-from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_to_begin
 from tiers.catalog.tier import Catalog
 from tiers.facts.archive import MOST_HOURS
 from tiers.facts.every_fact import DatabaseInstance, LogicalBackup
-from tiers.plan.plan import TenantPlan, facts_of
+from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.restore.source import source_faults
-from tiers.portfolio.restore.stage import NEXT, WAY_BACK, ArchiveName, Restore, RestoreStage, may_follow
+from tiers.portfolio.restore.stage import ORDER, ArchiveName, Restore, RestoreStage, may_follow
 from tiers.portfolio.tenant import Portfolio, Tenant
-from tiers.vocabulary import LifecycleStage, TenantId
+from tiers.vocabulary import TenantId
 
 STEPS: Final[Mapping[RestoreStage, str]] = {
     RestoreStage.PREPARE: "restores {data} into a database beside the one in use and checks it; people work "
@@ -60,6 +60,8 @@ class Step(NamedTuple):
         origin = f"from_tenant: {restore.from_tenant}, " if restore.from_tenant else ""
         if restore.from_archive:
             origin = f"from_archive: {json.dumps(restore.from_archive)}, "
+        for name in ("live", "scheduled"):
+            origin += f"{name}: true, " if getattr(restore, name) else ""
         return f"{{at: {restore.moment}, {origin}stage: {restore.stage}}}"
 
 
@@ -69,18 +71,22 @@ def begin(
     now: datetime,
     source: TenantId | None = None,
     archive: ArchiveName | None = None,
+    *,
+    live: bool = False,
+    scheduled: bool = False,
 ) -> Step:
     """The first step of a restore to *at*, or of a refresh from *source*'s backup or an uploaded *archive*.
+
+    A *live* one has a backup of its own made of *source*; a *scheduled* one is led without anybody asking.
 
     Raises:
         RefusedError: When something else goes on with the tenant, or *at* is in the future.
     """
-    refuse_while_busy(tenant, "restore")
-    if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
-        raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is restored")
+    refuse_to_begin(tenant, "restore", "is restored")
     if at > now:
         raise RefusedError(f"{at:%Y-%m-%dT%H:%M:%SZ} is in the future: there is no backup of then or before")
-    first = Restore(at=at, from_tenant=source, from_archive=archive, stage=RestoreStage.PREPARE)
+    how = {"live": live, "scheduled": scheduled}
+    first = Restore(at=at, from_tenant=source, from_archive=archive, stage=RestoreStage.PREPARE, **how)
     return _step(tenant.tenant, first)
 
 
@@ -91,14 +97,14 @@ def advance(tenant: Tenant) -> Step:
         RefusedError: When it is not being restored.
     """
     now = _going_on(tenant)
-    following = NEXT[now.stage]
+    following = ORDER.next[now.stage]
     if following is None:
         return Step(None, _ENDED.format(tenant=tenant.tenant))
     return _step(tenant.tenant, now.model_copy(update={"stage": following}))
 
 
-def back(tenant: Tenant) -> Step:
-    """The step back to the database before.
+def back(tenant: Tenant, deployed: TenantPlan | None) -> Step:
+    """The step back to the database before, where *deployed* is what the last update left.
 
     Raises:
         RefusedError: When it is not being restored, or one of the two databases is being dropped already.
@@ -109,9 +115,10 @@ def back(tenant: Tenant) -> Step:
             f"the database that {tenant.tenant} had before is dropped with this step: finish with --next; "
             "the backup that was made before the switch can be restored like any other"
         )
-    if now.stage not in WAY_BACK:
+    stage = ORDER.back(now.stage, deployed.restore.stage if deployed and deployed.restore else None)
+    if stage is None:
         raise RefusedError(f"{tenant.tenant} is going back already: finish with --next")
-    return _step(tenant.tenant, now.model_copy(update={"stage": WAY_BACK[now.stage]}))
+    return _step(tenant.tenant, now.model_copy(update={"stage": stage}))
 
 
 def check_deployed(
@@ -129,17 +136,30 @@ def check_deployed(
         refuse_next_step(tenant.tenant, whereabouts(there), whereabouts(here), stack)
 
 
-def check_has_backups(deployed: TenantPlan) -> None:
+def check_has_backups(*deployed: TenantPlan) -> None:
     """Check that there is anything to restore.
 
     Raises:
-        RefusedError: When the deployed tenant makes no backups.
+        RefusedError: When a deployed tenant makes no backups.
     """
-    if not facts_of(deployed.facts, LogicalBackup):
-        raise RefusedError(
-            f"{deployed.tenant}: {deployed.tier} makes no backups for '{deployed.environment}', so there is "
-            "none to restore"
-        )
+    for each in deployed:
+        if not facts_of(each.facts, LogicalBackup):
+            raise RefusedError(
+                f"{each.tenant}: {each.tier} makes no backups for '{each.environment}', so there is none to "
+                "restore"
+            )
+
+
+def deployed_source(plan: Plan, source: TenantId, stack: str) -> TenantPlan:
+    """The tenant that is copied live, as the deployed *plan* has it.
+
+    Raises:
+        RefusedError: When there is nothing to copy yet.
+    """
+    deployed = plan.tenant(source)
+    if deployed is None:
+        raise RefusedError(f"stack '{stack}' has no tenant '{source}' yet, so there is nothing to copy")
+    return deployed
 
 
 def check_source(after: Tenant, portfolio: Portfolio, catalog: Catalog) -> None:
@@ -157,7 +177,7 @@ def check_source(after: Tenant, portfolio: Portfolio, catalog: Catalog) -> None:
 
 def left_out(deployed: TenantPlan, step: Step, now: datetime) -> str:
     """What a restore of this tenant does not do, '' where it does all that could be done."""
-    if step.restore is None or step.restore.from_archive:
+    if step.restore is None or step.restore.from_archive or step.restore.live:
         return ""
     if asked := _must_be_asked_for(deployed, step.restore, now):
         return asked
@@ -186,7 +206,8 @@ def whereabouts(restore: Restore | None) -> str:
     if restore is None:
         return "not being restored"
     if restore.origin:
-        return f"at stage {restore.stage} of its refresh from {restore.origin} of {restore.moment}"
+        how = "live " if restore.live else ""
+        return f"at stage {restore.stage} of its {how}refresh from {restore.origin} of {restore.moment}"
     return f"at stage {restore.stage} of its restore to {restore.moment}"
 
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import Field, ValidationError
 
 from lifecycle.errors import LifecycleError, RefusedError
-from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_while_busy
+from lifecycle.going_on import deployed_plan, refuse_next_step, refuse_to_begin
 from tiers.facts.compute import Job
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.tenant import Tenant
 from tiers.portfolio.upgrade.stage import ORDER, Upgrade, UpgradeStage, may_follow
-from tiers.vocabulary import Count, Frozen, LifecycleStage, TenantId
+from tiers.vocabulary import Count, Frozen, TenantId
 
 STEP: Final = "upgrade"
 """The step name in the evidence."""
@@ -127,9 +127,7 @@ def begin(tenant: Tenant, to: str) -> Step:
     Raises:
         RefusedError: When something else goes on with the tenant.
     """
-    refuse_while_busy(tenant, "upgrade")
-    if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
-        raise RefusedError(f"{tenant.tenant} is {tenant.lifecycle_stage}: only an active tenant is upgraded")
+    refuse_to_begin(tenant, "upgrade", "is upgraded")
     return _step(tenant.tenant, Upgrade(to=to, stage=ORDER.first))
 
 
@@ -153,8 +151,8 @@ def advance(tenant: Tenant, rehearsed_minutes: int | None = None) -> Step:
     return Step(None, _ENDED.format(tenant=tenant.tenant), fields)
 
 
-def back(tenant: Tenant) -> Step:
-    """The step back to the version and the database before.
+def back(tenant: Tenant, deployed: TenantPlan | None) -> Step:
+    """The step back to the version and the database before, where *deployed* is what the last update left.
 
     Raises:
         RefusedError: When it is not being upgraded, or one of the two databases is being dropped already.
@@ -165,9 +163,10 @@ def back(tenant: Tenant) -> Step:
             f"the database that {tenant.tenant} had before is dropped with this step: finish with --next; "
             "the backup that was made before the upgrade is of the version before and can be restored by hand"
         )
-    if now.stage not in ORDER.way_back:
+    stage = ORDER.back(now.stage, deployed.upgrade.stage if deployed and deployed.upgrade else None)
+    if stage is None:
         raise RefusedError(f"{tenant.tenant} is going back already: finish with --next")
-    return _step(tenant.tenant, now.model_copy(update={"stage": ORDER.way_back[now.stage]}))
+    return _step(tenant.tenant, now.model_copy(update={"stage": stage}))
 
 
 def check_deployed(

@@ -23,7 +23,7 @@ from tiers.change.versions.odoo import untried
 from tiers.change.versions.refusals import refused_versions
 from tiers.change.versions.upgrades import GROUP_TYPE, SERVER_TYPE, Running, Servers, running
 from tiers.expectations import first_fault
-from tiers.facts.names import SHARED_PLATFORM, STACK, SWITCH_SIDE, TENANT_STACK
+from tiers.facts.names import FINAL_BACKUP, SHARED_PLATFORM, STACK, SWITCH_SIDE, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME
 from tiers.naming import physical_name
 from tiers.plan.plan import Plan, TenantPlan
@@ -34,7 +34,10 @@ RECORD: Final = "deployed"
 RECORD_TYPE: Final = "pulumi:index:Stash"
 VERSION: Final = "costack_version"
 """The part of a record that says which version of Costack it was deployed from."""
-JOB_TYPE: Final = "kubernetes:batch/v1:Job"
+JOB_TYPE: Final = "costack:index:OneOffJob"
+"""The component around a job: it is in the state before the job is, also when the update is killed then."""
+_STOPPED_FOR: Final = (FINAL_BACKUP, SWITCH_SIDE)
+"""The jobs of an update that has stopped pods, so that a database is saved and another takes its place."""
 RELEASED: Final = "released"
 """The output of a tenant's component that says whether the tenant may be removed."""
 
@@ -43,7 +46,8 @@ class DeployedTenant(NamedTuple):
     """A tenant of a stack, and whether it may be removed.
 
     `applied` is its plan as plain data, of its record or of the inventory that an older version exported;
-    None before all of it was deployed once. `switches` is whether the job is there that renames databases.
+    None before all of it was deployed once. `switches` is whether the jobs are there of an update in which a
+    database takes the place of another.
     """
 
     tenant: str
@@ -96,7 +100,7 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
     return Deployed(
         tuple(portfolios),
         tuple(
-            each._replace(applied=applied.get(name), switches=physical_name(name, SWITCH_SIDE) in jobs)
+            each._replace(applied=applied.get(name), switches=not jobs.isdisjoint(_stopping_jobs(name)))
             for name, each in tenants.items()
         ),
         lasting(_mappings(platform.get("platform"))),
@@ -106,6 +110,11 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
             _named(resources, GROUP_TYPE),
         ),
     )
+
+
+def _stopping_jobs(tenant: str) -> Iterator[str]:
+    """The jobs of an update that has stopped the pods of *tenant* to let another database take the place."""
+    return (physical_name(tenant, job) for job in _STOPPED_FOR)
 
 
 def _named(resources: Mapping[str, Any], kind: str) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -103,7 +103,7 @@ def called_of(owner: str, fact: Job, distinguished_by: Any, *seen: str) -> str:
 
 def described(fact: Job) -> dict[str, Any]:
     """What makes it another job: not its priority, and not what only some have."""
-    unsaid = {name for name in ("update", "upgrade") if getattr(fact, name) is None}
+    unsaid = {name for name in ("update", "upgrade", "asked_for") if getattr(fact, name) is None}
     return fact.model_dump(mode="json", exclude={"priority_class", *unsaid})
 
 
@@ -149,6 +149,46 @@ def deadline_seconds(gib: int) -> int:
 
 def _expected_minutes(gib: int) -> int:
     return _LEAST_MINUTES + _MINUTES_PER_GIB * gib
+
+
+def cron_job(
+    name: str,
+    run: ScheduledJob,
+    labels: Mapping[str, str],
+    job: Manifest,
+    opts: pulumi.ResourceOptions,
+    *,
+    kept: int,
+    meanwhile: Literal["Forbid", "Replace"] = "Forbid",
+    late_seconds: int | None = None,
+) -> k8s.batch.v1.CronJob:
+    """The CronJob of *run*: its pods, by the spec of *job*, at the moments that it says.
+
+    Args:
+        name: Its name.
+        run: Its namespace, and when it runs.
+        labels: Its labels.
+        job: The spec of its Jobs.
+        opts: Options of the CronJob.
+        kept: How many Jobs that are over stay, of those that succeeded and of those that failed.
+        meanwhile: What becomes of a Job whose moment comes while one runs, or of that one.
+        late_seconds: How much later it may begin, where the cluster was down at its moment.
+    """
+    late = {} if late_seconds is None else {"startingDeadlineSeconds": late_seconds}
+    return k8s.batch.v1.CronJob(
+        name,
+        metadata={"name": name, "namespace": run.namespace, "labels": labels},
+        spec={
+            "schedule": run.schedule,
+            "timeZone": run.timezone,
+            "concurrencyPolicy": meanwhile,
+            **late,
+            "successfulJobsHistoryLimit": kept,
+            "failedJobsHistoryLimit": kept,
+            "jobTemplate": {"spec": job},
+        },
+        opts=opts,
+    )
 
 
 def operations_container(

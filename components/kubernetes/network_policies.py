@@ -16,12 +16,23 @@ from components.openings import HTTPS, NAMESPACE_NAME, tcp, to_aws, to_internet,
 from tiers.facts.controllers import CONTROLLERS
 from tiers.facts.every_fact import Egress, Namespace, Route
 from tiers.facts.ingress import ControllerKind
-from tiers.facts.names import FILL_SIDE, FINAL_BACKUP, MAINTENANCE, ODOO_UPDATE, RESTORE_FILES, UPGRADE_SIDE
+from tiers.facts.names import (
+    FILL_SIDE,
+    FINAL_BACKUP,
+    LIVE_BACKUP,
+    MAINTENANCE,
+    ODOO_UPDATE,
+    RESTORE_FILES,
+    UPGRADE_SIDE,
+)
 
 _SOLVER: Final = {"acme.cert-manager.io/http01-solver": "true"}
 """Pods of cert-manager that answer a certificate authority (cert-manager.io, "HTTP01", pod labels)."""
 _SOLVER_PORT: Final = 8089
-_OF_THE_BUCKET: Final = ("backup", FINAL_BACKUP, ODOO_UPDATE, FILL_SIDE, RESTORE_FILES, UPGRADE_SIDE)
+_OF_THE_BUCKET: Final = (
+    *("backup", FINAL_BACKUP, LIVE_BACKUP),
+    *(ODOO_UPDATE, FILL_SIDE, RESTORE_FILES, UPGRADE_SIDE),
+)
 
 
 def listed_traffic_only(name: str, fact: Namespace, opts: pulumi.ResourceOptions) -> None:

@@ -91,7 +91,7 @@ listed >"$measured.before"
 aws s3 sync "$filestore" "s3://$BUCKET/filestores/$PREFIX" --only-show-errors
 listed | LC_ALL=C comm -12 "$measured.before" - >"$measured.files"
 jq -n --arg tenant "$TENANT" --arg owner "$OWNER" --arg started "$started" --arg finished "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
-  --arg last "${LAST:-}" --arg dump "$dump" --arg sha256 "$(cat "$measured.sha")" --argjson dump_bytes "$bytes" \
+  --arg last "${LAST:-}" --arg asked_for "${ASKED_FOR:-}" --arg dump "$dump" --arg sha256 "$(cat "$measured.sha")" --argjson dump_bytes "$bytes" \
   --argjson postgresql "$version" --argjson active_users "$users" --slurpfile tables "$measured.tables" \
   --slurpfile earlier "$measured.earlier" --slurpfile later "$measured.later" \
   --argjson filestore_files "$(wc -l <"$measured.files")" \

@@ -22,7 +22,7 @@ ended() {
   [ -z "$working" ] || kill -KILL -- "-$working" 2>/dev/null || kill -KILL "$working" 2>/dev/null || true
   if [ -e "$stopped" ]; then
     rm -f "$stopped"
-    if scale "$DEPLOYMENTS"; then
+    if scale "$DEPLOYMENTS${NO_PAGE:+ $NO_PAGE}"; then
       echo "update $NUMBER of modules failed in its step $STEP: the pods of before were started again, with the image of before" >&2
     else
       echo "update $NUMBER of modules failed in its step $STEP, and its pods could not be started again: scale them by hand in namespace $NAMESPACE: $DEPLOYMENTS" >&2
@@ -61,7 +61,7 @@ stop() {
     WHERE wanted <> 'all' AND NOT EXISTS (SELECT FROM ir_module_module WHERE name = wanted AND state IN ('installed', 'to upgrade'))")
   [ -z "$absent" ] || cannot "modules that are to be updated are not installed in $PGDATABASE: $absent; nothing was stopped or changed; correct odoo.update.modules in the tenant's file"
   touch "$stopped"
-  scale "$NONE"
+  scale "${PAGE:+$PAGE }$NONE" # the maintenance page first, where the platform has one
   quiet=0 until=$((SECONDS + WAIT_SECONDS))  # pods that end may still begin something
   while [ "$quiet" -lt 3 ]; do
     # Autovacuum is nobody's session: it has no user, and may take longer than this waits. A report's login only reads

@@ -9,7 +9,7 @@ export LC_ALL=C PGHOST PGUSER PGPASSWORD PGDATABASE=$SIDE_DATABASE PGSSLMODE=req
 PGHOST=$(option db_host) PGUSER=$(option db_user) PGPASSWORD=$(option db_password)
 used=$(option db_name)
 cannot() { echo "$1" >&2; exit 1; }
-sql=(psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=db="$SIDE_DATABASE")
+sql=(psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=db="$SIDE_DATABASE" --set=login="$COMMAND_LOGIN")
 said=$("${sql[@]}" --dbname=postgres <<<"SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = :'db'")
 backup=$(cat "$STOOD/backup")
 made=ready mode=upgrade
@@ -21,6 +21,9 @@ case $said in
 esac
 took=$SIDE/data/command-seconds
 [ -f "$took" ] && [ ! -L "$took" ] && [[ "$(head -c 12 "$took")" =~ ^[0-9]{1,9}$ ]] || cannot "the command did not end well: nothing was changed"
+# What is counted stays as it is: nobody works with the command's login any longer.
+PGOPTIONS="$PGOPTIONS -c role=$COMMAND_LOGIN" "${sql[@]}" --dbname=postgres <<<'ALTER ROLE CURRENT_USER PASSWORD NULL'
+"${sql[@]}" --dbname=postgres >/dev/null <<<"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = :'login'"
 PGOPTIONS="$PGOPTIONS -c client_min_messages=error" "${sql[@]}" <<<'ANALYZE'
 bash -euo pipefail -c "$STAND" >"$STOOD/after"
 finished=$(date -u +%Y-%m-%dT%H:%M:%SZ)
@@ -49,6 +52,17 @@ if ! grep -q '"result":"ok"}$' "$STOOD/result"; then
   cat "$STOOD/result"
   exit 1
 fi
+# All becomes the tenant's. One by one, as far as one can: a server has room for the locks of some thousands of tables.
+PGOPTIONS="$PGOPTIONS -c client_min_messages=error" "${sql[@]}" <<'SQL'
+SELECT format('ALTER TABLE %s OWNER TO CURRENT_USER', oid::regclass) FROM pg_class
+ WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relowner = to_regrole(quote_ident(:'login')) \gexec
+SELECT format('ALTER LARGE OBJECT %s OWNER TO CURRENT_USER', oid) FROM pg_largeobject_metadata
+ WHERE lomowner = to_regrole(quote_ident(:'login')) \gexec
+REASSIGN OWNED BY :"login" TO CURRENT_USER;
+DROP OWNED BY :"login";
+SELECT 'ALTER SCHEMA public OWNER TO pg_database_owner' FROM pg_namespace
+ WHERE nspname = 'public' AND pg_get_userbyid(nspowner) = current_user AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'pg_database_owner') \gexec
+SQL
 if [ "$REHEARSES" != yes ]; then
   for folder in "$SIDE/data/filestore/$SIDE_DATABASE"/[0-9a-f][0-9a-f]; do
     [ -d "$folder" ] || continue # a tenant without files

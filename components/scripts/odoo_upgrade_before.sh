@@ -1,7 +1,7 @@
 # Prepares a side database, which a backup was restored into, for the command that upgrades it. Safe to run again.
 #
 # In SIDE it leaves what the two containers after it see in place of the tenant's own: an odoo.conf that leads to the side
-# database, and a directory of files. That has links to the tenant's files, which are mounted at FILES so that nobody
+# database, with a login that owns what is in it and may enter no other of the tenant's, and a directory of files. That has links to the tenant's files, which are mounted at FILES so that nobody
 # writes them. What the command adds are files beside the links; what it removes are links. In STOOD is what stood in
 # the database before; the command has no access to that.
 conf=/etc/odoo/odoo.conf
@@ -23,7 +23,12 @@ printf '%s' "${said#"costack: side $MARK ready "}" >"$STOOD/backup"
 rm -rf "$SIDE/present" "$SIDE/target" "$SIDE/data"
 files=$SIDE/data/filestore/$SIDE_DATABASE
 mkdir -p "$SIDE/present" "$SIDE/target" "$files"
-{ grep -v '^db_name = ' "$conf"; echo "db_name = $SIDE_DATABASE"; } >"$SIDE/present/odoo.conf"
+# The role gives itself a password that nobody else has ever seen; psql makes the verifier, and without a terminal it
+# reads the password twice from standard input. It is taken away when the command has ended.
+password=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
+printf '%s\n%s\n' "$password" "$password" \
+  | PGOPTIONS="$PGOPTIONS -c role=$COMMAND_LOGIN" PGDATABASE=postgres setsid --wait psql --no-psqlrc --set=ON_ERROR_STOP=1 -c "\\password \"$COMMAND_LOGIN\"" >/dev/null
+{ grep -vE '^db_(name|user|password) = ' "$conf"; printf 'db_name = %s\ndb_user = %s\ndb_password = %s\n' "$SIDE_DATABASE" "$COMMAND_LOGIN" "$password"; } >"$SIDE/present/odoo.conf"
 { grep -vE '^(addons_path|server_wide_modules|without_demo) = ' "$SIDE/present/odoo.conf"; printf '%s' "$OPTIONS"; } >"$SIDE/target/odoo.conf"
 for folder in "$FILES/filestore/$used"/[0-9a-f][0-9a-f]; do
   [ -d "$folder" ] || continue

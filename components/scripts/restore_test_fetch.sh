@@ -1,5 +1,5 @@
 # The first container of a restore test and of a restore: finds the tenant's newest complete backup, the one named, or
-# that with the mark LAST, and lays it out for those after it. It alone reads the dump from the bucket, and it runs nothing of it.
+# that with the mark LAST or ASKED_FOR, and lays it out for those after it. It alone reads the dump from the bucket, and it runs nothing of it.
 # 2: the test cannot be made. What is wrong with the backup itself is a failed check, for the report to tell.
 cannot() { echo "$1" >&2; exit 2; }
 for tool in jq aws; do
@@ -15,12 +15,14 @@ objects() {
 objects "manifests/$PREFIX/" | cut -f1 | sed -n "s|^manifests/$PREFIX/\([^/]*\)\.json\$|\1|p" | LC_ALL=C sort >"$FETCHED/backups"
 # Times are written so that they sort as text. With NOT_AFTER it is the newest of that moment or before.
 BACKUP=${BACKUP:-$(awk -v most="${NOT_AFTER:-}" 'most == "" || $0 "" <= most ""' "$FETCHED/backups" | tail -1)}
-if [ -n "${LAST:-}" ]; then
+if [ -n "${LAST:-}${ASKED_FOR:-}" ]; then
   # The one that was made just before, whatever clocks say: it has this mark.
   BACKUP=
+  said='.last // ""'
+  [ -n "${LAST:-}" ] || said='.asked_for // ""'
   while [ -z "$BACKUP" ] && read -r each; do
-    mark=$(aws s3 cp "s3://$BUCKET/manifests/$PREFIX/$each.json" - | jq -r '.last // ""')
-    [ "$mark" != "$LAST" ] || BACKUP=$each
+    mark=$(aws s3 cp "s3://$BUCKET/manifests/$PREFIX/$each.json" - | jq -r "$said")
+    [ "$mark" != "${LAST:-$ASKED_FOR}" ] || BACKUP=$each
   done < <(tac "$FETCHED/backups")
 fi
 printf '%s' "$BACKUP" >"$FETCHED/backup"

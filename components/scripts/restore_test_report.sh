@@ -122,8 +122,8 @@ jq -nc --arg tenant "$TENANT" --rawfile backup "$FETCHED/backup" --arg started_a
      newest_record_at: ($newest[0].record? | moment), newest_file_at: ($newest[0].file? | moment),
      fetch_seconds: (try (($ended | tonumber) - $began) catch null), restore_seconds: ($seen.restore_seconds // 0 | whole), $dump_bytes, database_bytes: ($seen.database_bytes // 0 | whole), $file_bytes,
      $checks, result: (if $checks | all(.ok) then "ok" else "failed" end)}' >result
-# Who restores the backup of another tenant reads there and writes nothing.
-[ "${KEEP_RESULT:-yes}" != yes ] || aws s3 cp - "s3://$BUCKET/manifests/$PREFIX/restore-tests/$started_at.json" <result >&2
+# Who restores the backup of another tenant reads there and writes nothing: its results have another place.
+[ "${KEEP_RESULT:-yes}" != yes ] || aws s3 cp - "s3://$BUCKET/manifests/${RESULTS:-$PREFIX/restore-tests}/$started_at.json" <result >&2
 told=yes
 cat result
 grep -q '"result":"ok"}$' result || exit 1

@@ -1,6 +1,6 @@
 # Sets how many pods each Deployment of a tenant has, through the Kubernetes API; safe to run again.
 # DEPLOYMENTS holds `name=replicas` pairs. Whoever runs this may do nothing else than scale just these. With FROM_ZERO
-# those that have pods stay as they are; with MAY_MISS one that is not there is no failure. While the Job AFTER_JOB runs,
+# those that are to have pods, and have some, stay as they are; with MAY_MISS one that is not there is no failure. While the Job AFTER_JOB runs,
 # which has stopped pods to update modules, it waits.
 command -v curl >/dev/null || { echo "the operations image lacks curl" >&2; exit 1; }
 api=${KUBERNETES_API:-https://kubernetes.default.svc}
@@ -25,7 +25,7 @@ fi
 for each in $DEPLOYMENTS; do
   name=${each%%=*} replicas=${each##*=}
   asked=apps/v1/namespaces/$NAMESPACE/deployments/$name/scale?fieldManager=${MANAGER:-costack-sleep}
-  if [ -n "${FROM_ZERO:-}" ]; then
+  if [ -n "${FROM_ZERO:-}" ] && [ "$replicas" != 0 ]; then
     there=$(ask GET | jq '.spec.replicas // 0')
     [ "$there" = 0 ] || { echo "$name: has $there pods"; continue; }
   fi

@@ -4,6 +4,7 @@
 # A dump is what a database says, and to restore it is to run it: here it runs as the tenant's role, in the tenant's
 # own database, from a container that has no credentials but that login. The counts of a dump are compared with the
 # backup's manifest by restore_test_report.sh; those of a copy are compared here.
+# What is restored for an upgrade belongs to COMMAND_LOGIN from its first row on: the tenant's role is a member of it.
 conf=/etc/odoo/odoo.conf
 option() { sed -n "s/^$1 = //p" "$conf"; }
 export PGHOST PGUSER PGPASSWORD PGSSLMODE=require PGDATABASE=$SIDE_DATABASE
@@ -12,7 +13,8 @@ used=$(option db_name)
 # The role's own time limits are for requests, not for this.
 export PGOPTIONS='-c statement_timeout=0 -c idle_in_transaction_session_timeout=0'
 cannot() { echo "$1" >&2; exit 1; }
-sql=(psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=db="$SIDE_DATABASE")
+login=${COMMAND_LOGIN:-}
+sql=(psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=db="$SIDE_DATABASE" --set=login="$login")
 say() { "${sql[@]}" --dbname=postgres --set=said="$1" <<<"COMMENT ON DATABASE :\"db\" IS :'said'"; }
 if [ -n "${FETCHED:-}" ] && [ ! -e "$FETCHED/dump" ]; then exit 0; fi # the report says why
 
@@ -25,7 +27,7 @@ say "costack: side $MARK filling"
 # What remains of the session of a killed run would hold locks on it.
 "${sql[@]}" --dbname=postgres >/dev/null <<'SQL'
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
- WHERE datname = :'db' AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename = current_user;
+ WHERE datname = :'db' AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename IN (current_user, :'login');
 SQL
 # Few at a time: a server has room for the locks of some thousands of tables and large objects, not of any number.
 PGOPTIONS="$PGOPTIONS -c client_min_messages=warning" "${sql[@]}" >/dev/null <<'SQL'
@@ -34,13 +36,19 @@ SELECT 'SELECT count(lo_unlink(oid)) FROM (SELECT oid FROM pg_largeobject_metada
 SELECT format('DROP TABLE IF EXISTS %s CASCADE', oid::regclass) FROM pg_class
  WHERE relkind IN ('r', 'p', 'f') AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
    AND relnamespace::regnamespace::text NOT LIKE 'pg\_%' \gexec
+SELECT format('ALTER SCHEMA public OWNER TO %I', rolname) FROM pg_roles
+ WHERE rolname = 'pg_database_owner' AND EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public' AND pg_get_userbyid(nspowner) = :'login') \gexec
+SELECT format('DROP OWNED BY %I CASCADE', rolname) FROM pg_roles WHERE rolname = :'login' \gexec
 DROP OWNED BY CURRENT_USER CASCADE;
+SELECT format('GRANT CONNECT, CREATE, TEMPORARY ON DATABASE %I TO %I', :'db', rolname) FROM pg_roles WHERE rolname = :'login' \gexec
+SELECT format('ALTER SCHEMA public OWNER TO %I', rolname) FROM pg_roles
+ WHERE rolname = :'login' AND EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public' AND pg_get_userbyid(nspowner) = 'pg_database_owner') \gexec
 SQL
 
 SERVER_VERSION=$("${sql[@]}" <<<'SHOW server_version_num')
 export SERVER_VERSION
 begin=$SECONDS
-into() { psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 >/dev/null; }
+into() { PGOPTIONS="$PGOPTIONS${login:+ -c role=$login}" psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 >/dev/null; }
 if [ -n "${FETCHED:-}" ]; then
   code=0
   { bash -euo pipefail -c "$AS_SQL" restore "$FETCHED/dump" | into; } 2>"$RESTORED/restoring" || code=$?

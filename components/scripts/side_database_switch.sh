@@ -19,7 +19,7 @@ used=$(said "$TENANT_DATABASE") side=$(said "$SIDE_DATABASE") kept=$(said "$KEPT
 whereabouts="on $PGHOST $TENANT_DATABASE says '$used', $SIDE_DATABASE '$side', $KEPT_DATABASE '$kept' (-: not there)"
 owner=$(sql <<<"SELECT string_agg(DISTINCT pg_get_userbyid(datdba), ', ') FROM pg_database WHERE datname IN (:'used', :'side', :'kept')")
 [ "$owner" = "$TENANT_ROLE" ] || cannot "databases of this tenant on $PGHOST belong to $owner, expected $TENANT_ROLE: nothing was changed"
-# Runs a transaction when nobody is connected. An exporter that measures may come back at any time; PostgreSQL itself
+# Runs a transaction when nobody is connected, on databases that say what they said above. An exporter that measures may come back at any time; PostgreSQL itself
 # waits five seconds for connections to end.
 when_alone() {
   local attempt transaction
@@ -33,16 +33,19 @@ $transaction
 COMMIT;
 SQL
     then break; fi
+    [ "$(said "$SIDE_DATABASE")" = "$side" ] || cannot "$SIDE_DATABASE was '$side', and another job has made it '$(said "$SIDE_DATABASE")' since: nothing was changed"
     [ "$attempt" -lt "${SWITCH_ATTEMPTS:-12}" ] || cannot "database $TENANT_DATABASE on $PGHOST could not be renamed: something still works with it; nothing was changed"
     sleep 2
   done
 }
 drop() { TENANT_DATABASE=$1 KEEP_ROLE=yes bash -euo pipefail -c "$DROP"; }
+# The command of an upgrade has ended before a database gets its name, or is never let near one again.
+command_login_goes() { [ -z "${COMMAND_LOGIN:-}" ] || bash -euo pipefail -c "$LOGIN" login drop; }
 
 case $ACTION in
   switch)
     case $kept/$side/$used in
-      "costack: kept $MARK "*"/-/costack: used $MARK "*) echo "$TENANT_DATABASE was switched already"; exit 0 ;;
+      "costack: kept $MARK "*"/-/costack: used $MARK "*) command_login_goes; echo "$TENANT_DATABASE was switched already"; exit 0 ;;
       -/"costack: side $MARK ready "*/*) ;;
       *) cannot "there is no side database that was filled and checked, or one is kept already: $whereabouts; nothing was changed" ;;
     esac
@@ -53,18 +56,25 @@ case $ACTION in
       /*|*/*" anonymised ${ANONYMISED:-}") ;;
       *) cannot "$SIDE_DATABASE was filled before its tenant's file said what to anonymise, or said something else: nothing was changed; take it back with --back, and refresh it again" ;;
     esac
-    when_alone --set=is_kept="costack: kept $MARK $used" --set=is_used="costack: used $MARK ${side#"costack: side $MARK ready "}" <<'SQL'
+    # The job of a way back may have come meanwhile: who renames sees what is said then, and nobody can say another.
+    when_alone --set=said="$side" --set=is_kept="costack: kept $MARK $used" --set=is_used="costack: used $MARK ${side#"costack: side $MARK ready "}" <<'SQL'
 ALTER DATABASE :"used" RENAME TO :"kept";
 COMMENT ON DATABASE :"kept" IS :'is_kept';
 ALTER DATABASE :"side" RENAME TO :"used";
+SELECT 1 / (shobj_description(oid, 'pg_database') = :'said')::integer FROM pg_database WHERE datname = :'used';
 COMMENT ON DATABASE :"used" IS :'is_used';
 SQL
+    command_login_goes
     echo "$TENANT_DATABASE is now what was ${side#"costack: side $MARK ready "}; the one before is kept as $KEPT_DATABASE" ;;
   back)
     case $kept/$side/$used in
-      -/"costack: left $MARK"/*) echo "$TENANT_DATABASE was taken back already"; exit 0 ;;
+      -/"costack: left $MARK"/*) command_login_goes; echo "$TENANT_DATABASE was taken back already, or never switched"; exit 0 ;;
       -/*/"costack: used $MARK "*) cannot "the database before is gone: $whereabouts; nothing was changed" ;;
-      -/-/*|-/"costack: side $MARK "*/*) echo "$TENANT_DATABASE was not switched: there is nothing to take back"; exit 0 ;;
+      -/-/*|-/"costack: side $MARK "*/*)
+        # A job of an update that was killed may still want to switch: it finds another mark, and changes nothing.
+        [ "$side" = - ] || sql --set=is_left="costack: left $MARK" <<<"COMMENT ON DATABASE :\"side\" IS :'is_left'"
+        command_login_goes
+        echo "$TENANT_DATABASE was not switched: there is nothing to take back"; exit 0 ;;
       "costack: kept $MARK "*"/-/costack: used $MARK "*) ;;
       *) cannot "these databases are not as a switch leaves them: $whereabouts; nothing was changed" ;;
     esac
@@ -75,6 +85,7 @@ COMMENT ON DATABASE :"side" IS :'is_left';
 ALTER DATABASE :"kept" RENAME TO :"used";
 COMMENT ON DATABASE :"used" IS :'was';
 SQL
+    command_login_goes
     echo "$TENANT_DATABASE is again what it was; what took its place is kept as $SIDE_DATABASE" ;;
   drop-kept)
     case $kept/$used in
@@ -96,3 +107,4 @@ SQL
     esac ;;
   *) cannot "ACTION: expected switch, back, drop-kept or drop-side, found '$ACTION'" ;;
 esac
+case $ACTION in drop-*) command_login_goes ;; esac

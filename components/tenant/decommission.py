@@ -19,28 +19,23 @@ from tiers.plan.plan import TenantPlan, facts_of
 
 def close_down(
     tenant: TenantPlan,
-    *,
-    server: ServerPlace,
-    administrator: str,
-    files: Filestore,
-    settings: OdooSettings,
+    dropped: tuple[ServerPlace, str],
+    mounted: tuple[Filestore, OdooSettings],
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Declare the decommission jobs of a tenant's plan; an active tenant has none.
 
     Args:
         tenant: The tenant.
-        server: The shared server its database is on.
-        administrator: The service account that may drop it.
-        files: The directory to empty.
-        settings: The account that may mount it.
+        dropped: The shared server its database is on, and the service account that may drop it.
+        mounted: The directory to empty, and the account that may mount it.
         opts: Options of the jobs: they wait until all pods have stopped.
     """
     for fact in facts_of(tenant.facts, Job):
         if fact.name == DROP_DATABASE:
-            _drop_database(tenant, fact, server, administrator, opts)
+            _drop_database(tenant, fact, *dropped, opts)
         elif fact.name == EMPTY_FILESTORE:
-            _empty_filestore(tenant, fact, files, settings, opts)
+            _empty_filestore(tenant, fact, *mounted, opts)
 
 
 def _drop_database(

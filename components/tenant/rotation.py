@@ -81,3 +81,12 @@ def reader_role(role: str) -> str:
     'reader_t_acme'
     """
     return f"reader_{role}"
+
+
+def command_role(role: str) -> str:
+    """The role that the command logs in as which upgrades a copy of the database of *role*.
+
+    >>> command_role("t_acme")
+    'upgrade_t_acme'
+    """
+    return f"upgrade_{role}"

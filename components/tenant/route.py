@@ -18,6 +18,7 @@ from tiers.facts.every_fact import DnsRecords, MaintenancePage, Route, Workload
 from tiers.facts.names import MAINTENANCE
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 
+_WAITS: Final = "costack/answers"
 _START: Final = 'exec python3 -I -c "$PROGRAM"'
 
 
@@ -38,24 +39,28 @@ def build_route(
         inside: Options of objects in the namespace, which wait for it.
         child: Options of AWS resources.
     """
-    page = _maintenance_of(tenant, route, ingress_namespace, inside)
+    page = maintenance_of(tenant, route, ingress_namespace, inside, waits=False)
     OdooRoute(tenant.tenant, route, fact_named(tenant.facts, Workload, "web"), inside, maintenance=page)
     for records in facts_of(tenant.facts, DnsRecords):
         HostRecords(tenant.tenant, records, child)
 
 
-def _maintenance_of(
-    tenant: TenantPlan, route: Route, ingress_namespace: str, opts: pulumi.ResourceOptions
+def maintenance_of(
+    tenant: TenantPlan, route: Route, ingress_namespace: str, opts: pulumi.ResourceOptions, *, waits: bool
 ) -> list[pulumi.Resource]:
-    """The page of *tenant*, while its plan has one."""
+    """The page of *tenant*, while its plan has one: one that runs, or one that *waits* for an update."""
     return [
         MaintenanceRoute(tenant.tenant, fact, route, ingress_namespace=ingress_namespace, opts=opts)
         for fact in facts_of(tenant.facts, MaintenancePage)
+        if waits is not bool(fact.replicas)
     ]
 
 
 class MaintenanceRoute(pulumi.ComponentResource):
     """One small pod without any rights, which answers on the ports of Odoo.
+
+    No update of a stack can lead the Service elsewhere while a job of the same update runs. So a page that
+    waits for an update of modules is among the pods that the Service leads to; the job starts and stops it.
 
     Args:
         tenant: The tenant.
@@ -78,6 +83,9 @@ class MaintenanceRoute(pulumi.ComponentResource):
         super().__init__(component_type("MaintenanceRoute"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
         labels = pods.identity(tenant, MAINTENANCE, name=MAINTENANCE)
+        if not fact.replicas:
+            # The label more keeps it apart from the pods of Odoo, which others select, too.
+            labels = pods.identity(tenant, "web") | {_WAITS: MAINTENANCE}
         ports = sorted({route.http_port, route.websocket_port})
         account = pods.service_account(name, name, fact.namespace, child)
         maintenance_policy(name, labels, route, ports, ingress_namespace=ingress_namespace, opts=child)
@@ -89,7 +97,9 @@ class MaintenanceRoute(pulumi.ComponentResource):
                 "selector": {"matchLabels": labels},
                 "template": pods.pod_template(labels, _pod(fact, name, ports)),
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[account], ignore_changes=[] if fact.replicas else ["spec.replicas"]
+            ),
         )
         self.register_outputs({})
 

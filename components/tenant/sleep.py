@@ -227,17 +227,6 @@ def _cron_job(
         restartPolicy="Never",
         **scheduling(run),
     )
-    k8s.batch.v1.CronJob(
-        name,
-        metadata={"name": name, "namespace": run.namespace, "labels": labels},
-        spec={
-            "schedule": run.schedule,
-            "timeZone": run.timezone,
-            "concurrencyPolicy": "Replace",
-            "startingDeadlineSeconds": _LATE_SECONDS,
-            "successfulJobsHistoryLimit": _KEEP_FINISHED,
-            "failedJobsHistoryLimit": _KEEP_FINISHED,
-            "jobTemplate": {"spec": {"backoffLimit": 3, "template": pods.pod_template(labels, spec)}},
-        },
-        opts=opts,
-    )
+    job = {"backoffLimit": 3, "template": pods.pod_template(labels, spec)}
+    how: dict[str, Any] = {"kept": _KEEP_FINISHED, "meanwhile": "Replace", "late_seconds": _LATE_SECONDS}
+    jobs.cron_job(name, run, labels, job, opts, **how)

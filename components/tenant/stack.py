@@ -28,6 +28,7 @@ from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
 from components.tenant.restore.jobs import declare_restore
+from components.tenant.restore.side_database import side_of
 from components.tenant.rotation import TenantPasswords
 from components.tenant.route import build_route
 from components.tenant.sessions import session_secrets
@@ -60,10 +61,15 @@ class TenantStack(pulumi.ComponentResource):
     """All resources of one tenant, declared from its facts and tagged with its name.
 
     Neither the tier nor the environment is part of a URN or of the name of anything that holds data.
+    *copied* is the `live_backup` of whom it is refreshed from.
     """
 
     def __init__(
-        self, tenant: TenantPlan, platform: PlatformPlace, opts: pulumi.ResourceOptions | None = None
+        self,
+        tenant: TenantPlan,
+        platform: PlatformPlace,
+        opts: pulumi.ResourceOptions | None = None,
+        copied: Sequence[pulumi.Resource] = (),
     ) -> None:
         own = {} if platform.catalog is None else {"catalog": platform.catalog}
         super().__init__(
@@ -96,7 +102,7 @@ class TenantStack(pulumi.ComponentResource):
         still = self._build_workloads(self._prepare_odoo(database, sleep))
         self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
-        self._build_jobs(still)
+        self.live_backup = self._build_jobs(still, copied)
         self.second_region = self._build_second_region()
         watch(tenant, self._inside)
         self.applied = self._record()
@@ -188,6 +194,8 @@ class TenantStack(pulumi.ComponentResource):
             self.tenant.tenant, route.namespace, self.passwords, place=self._secrets(), opts=self._inside
         )
         before: list[pulumi.Resource] = [database, self.filestore, self.settings]
+        self.side = side_of(self.tenant, self._administered(), self.role, self._inside)
+        before += self.side.taken_back([database]) if self.side else []
         before += self.update.before_pods(self.filestore, self.settings, [*before, *sleep])
         return set_up_odoo(
             self.tenant,
@@ -271,28 +279,22 @@ class TenantStack(pulumi.ComponentResource):
             self, self.tenant.tenant, {"portfolio": self.platform.name, "plan": plan}, protected=protected
         )
 
-    def _close_down(self, before: list[pulumi.Resource]) -> None:
-        close_down(
-            self.tenant,
-            server=self.platform.server,
-            administrator=self._administered().administrator_name,
-            files=self.filestore,
-            settings=self.settings,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=before),
-        )
-
-    def _build_jobs(self, still: list[pulumi.Resource]) -> None:
-        """Backups, and what a stage does with data once it was saved."""
+    def _build_jobs(
+        self, still: list[pulumi.Resource], copied: Sequence[pulumi.Resource]
+    ) -> Sequence[pulumi.Resource]:
+        """Backups, and what a stage does with data once it was saved; the one for another's refresh."""
         mounted = (self.filestore, self.settings)
         made = backups_of(self.tenant, self.platform, self.files.buckets, mounted, still, self._inside)
         backups, saved = ([made], made.last) if made else ([], [])
         self.move.remove_old(self.filestores, self.settings, saved)
-        given = (self.tenant, self.platform, (self._administered(), self.role))
+        given = (self.tenant, self.platform, self.side)
         more: dict[str, Any] = {"own_buckets": self.files.buckets, "mounted": mounted, "opts": self._inside}
         there = self.files.there.bucket if self.tenant.failover and self.files.there else None
-        declare_restore(*given, after=(backups, [*still, *saved]), saved_there=there, **more)
-        mark = made.mark if made else None
-        declare_upgrade(*given, after=(backups, [*still, *saved]), last=mark, **more)
+        done, mark = [*still, *saved], made.mark if made else None
+        declare_restore(*given, after=([*backups, *copied], done), saved_there=there, **more)
+        declare_upgrade(*given, after=(backups, done), last=mark, **more)
         declare_database_upgrade(self.tenant.tenant, self.tenant.facts, self._administered(), self._inside)
-        self._close_down([*still, *saved])
+        dropped = (self.platform.server, self._administered().administrator_name)
+        close_down(self.tenant, dropped, mounted, pulumi.ResourceOptions(parent=self, depends_on=done))
         self._fenced(FENCE_DATABASE, still)
+        return made.live if made else ()

@@ -16,9 +16,10 @@ from components.naming import component_type, physical_name
 from components.places import BucketPlace, PlatformPlace
 from components.scripts import script
 from components.tenant.backups.dumps import backup_environment, may_write
+from components.tenant.route import maintenance_of
 from components.tenant.sleep import may_scale
-from tiers.facts.every_fact import FactId, Job, LogicalBackup
-from tiers.facts.names import ODOO_SETUP, ODOO_START, ODOO_UPDATE
+from tiers.facts.every_fact import FactId, Job, LogicalBackup, Route
+from tiers.facts.names import MAINTENANCE, ODOO_SETUP, ODOO_START, ODOO_UPDATE
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 
 _ACCESS: Final = "/run/secrets/kubernetes"
@@ -99,9 +100,13 @@ class ModulesUpdate:
         self._bucket = next(
             ((kept, buckets[kept.bucket]) for kept in facts_of(tenant.facts, LogicalBackup)), None
         )
+        self._page: list[pulumi.Resource] = []
         if self._jobs:
             job = self._jobs[ODOO_UPDATE]
-            names = [*self._replicas(job)]
+            where = platform.ingress_namespace
+            route = fact_named(tenant.facts, Route, "route")
+            self._page = maintenance_of(tenant, route, where, opts, waits=True)
+            names = [*self._replicas(job), *self._pages(1)]
             self._rights = UpdateRights(
                 tenant.tenant, job, names, platform=platform, bucket=self._bucket, opts=opts
             )
@@ -130,7 +135,7 @@ class ModulesUpdate:
             [*pods.odoo_volumes(files.claim_name, settings.secret_name), pods.api_access("access")],
             initContainers=[step("stop", tools, {}), step("backup", tools, self._backup())],
         )
-        return [self._once(job, spec, [text, env], [*after, self._rights])]
+        return [self._once(job, spec, [text, env], [*after, *self._page, self._rights])]
 
     @property
     def job_called(self) -> str | None:
@@ -146,6 +151,7 @@ class ModulesUpdate:
             return
         job = self._jobs[ODOO_START]
         text, env = script("scale.sh"), {**self._scaling(job), "FROM_ZERO": "yes"}
+        env["DEPLOYMENTS"] = " ".join(filter(None, (env["DEPLOYMENTS"], _pairs(self._pages(0)))))
         container = jobs.operations_container(job, text, env, [_ACCESS_MOUNT])
         user, group = job.run_as_user, job.run_as_group
         spec = pods.pod(user, group, self._rights.account, [container], [pods.api_access("access")])
@@ -178,6 +184,10 @@ class ModulesUpdate:
         runs = job.update.replicas if job.update else {}
         return {physical_name(self._tenant.tenant, name): count for name, count in runs.items()}
 
+    def _pages(self, replicas: int) -> dict[str, int]:
+        """The Deployment of the page that answers meanwhile -> how many pods; empty where there is none."""
+        return {physical_name(self._tenant.tenant, MAINTENANCE): replicas} if self._page else {}
+
     def _environment(self, job: Job) -> dict[str, str]:
         """The environment variables of odoo_update.sh, in every step."""
         if job.update is None:
@@ -186,6 +196,7 @@ class ModulesUpdate:
             **self._scaling(job),
             "NONE": _pairs(dict.fromkeys(self._replicas(job), 0)),
             "SCALE": script("scale.sh"),
+            **({"PAGE": _pairs(self._pages(1)), "NO_PAGE": _pairs(self._pages(0))} if self._page else {}),
             "NEUTRALISED": "yes" if self._neutralised else "no",
             "NUMBER": str(job.update.number),
             "MODULES": ",".join(job.update.modules),

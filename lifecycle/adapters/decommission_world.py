@@ -20,10 +20,11 @@ from lifecycle.adapters import tenant_file
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.decommission.derivation import derived_plan
-from lifecycle.decommission.final_backup import FinalBackup, FinalBackups, bucket_name
+from lifecycle.decommission.final_backup import FinalBackup, FinalBackups, bucket_name, kept_days
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import RemainingResource
 from lifecycle.decommission.savings import Savings, savings
+from lifecycle.refreshes.result import FOLDER, RefreshResult, refresh_results
 from lifecycle.rehearsal.result import RehearsalResult, rehearsal_result
 from lifecycle.restore_test.result import RestoreResult
 from lifecycle.stack_resources import (
@@ -37,6 +38,7 @@ from lifecycle.stack_resources import (
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
 from tiers.facts.every_fact import Rehearsal
+from tiers.facts.names import BACKUP_BUCKET
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.plan.resolve import plan_of_folder, resolve
@@ -172,6 +174,11 @@ class CloudWorld:
         if self.backups is not None:
             self.backups.reread(backup)
 
+    def shared_bucket(self) -> tuple[str, int]:
+        """The platform's bucket of backups and uploads, and for how many days it keeps a dump."""
+        inventory = self._inventory()
+        return bucket_name(inventory, BACKUP_BUCKET), kept_days(inventory.plan, BACKUP_BUCKET)
+
     def stored(self, bucket: str, prefix: str) -> Mapping[str, int]:
         """The bytes that a tenant's prefix of a bucket holds, by kind."""
         return FinalBackups(_s3(self.plan.region), bucket, prefix).sizes()
@@ -213,6 +220,16 @@ def restore_tests_of(inventory: Inventory, tenant: TenantId) -> Iterator[Restore
     return backups.restore_tests(tenant) if backups else iter(())
 
 
+def newest_backup_of(inventory: Inventory, tenant: TenantId) -> Mapping[str, Any] | None:
+    """The manifest of *tenant*'s newest backup; None where it has none.
+
+    Raises:
+        LifecycleError: When the bucket cannot be read, or it is no manifest.
+    """
+    backups = FinalBackups.of(inventory, tenant, _s3(inventory.plan.region))
+    return backups.newest() if backups else None
+
+
 def rehearsals_of(inventory: Inventory, tenant: TenantId) -> Iterator[RehearsalResult]:
     """The newest results of rehearsals in *tenant*'s bucket of copies, the newest first; none without one.
 
@@ -223,6 +240,18 @@ def rehearsals_of(inventory: Inventory, tenant: TenantId) -> Iterator[RehearsalR
     for fact in facts_of(planned.facts if planned else (), Rehearsal):
         copies = FinalBackups(_s3(fact.region), bucket_name(inventory, fact.bucket), fact.prefix)
         yield from (rehearsal_result(said, tenant) for said in copies.results("rehearsals"))
+
+
+def refreshes_of(inventory: Inventory, tenant: TenantId) -> Iterator[RefreshResult]:
+    """The newest results of refreshes of *tenant*, the newest first.
+
+    They lie in the platform's bucket, wherever its own backups are: there its job reads the other tenant's.
+
+    Raises:
+        LifecycleError: When the bucket cannot be read, or holds no result where one should be.
+    """
+    region, bucket = inventory.plan.region, bucket_name(inventory, BACKUP_BUCKET)
+    return refresh_results(FinalBackups(_s3(region), bucket, tenant).results(FOLDER), tenant)
 
 
 def reaper_of(portfolio: Path) -> ReaperSpec | None:

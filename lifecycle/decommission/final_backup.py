@@ -82,7 +82,7 @@ class FinalBackups:
         planned = inventory.plan.tenant(tenant)
         for fact in facts_of(planned.facts if planned else (), LogicalBackup):
             name = bucket_name(inventory, fact.bucket)
-            return cls(client, name, fact.prefix, _days(inventory.plan, fact.bucket))
+            return cls(client, name, fact.prefix, kept_days(inventory.plan, fact.bucket))
         return None
 
     def last(self, mark: str) -> FinalBackup | None:
@@ -92,13 +92,26 @@ class FinalBackups:
             LifecycleError: When the bucket cannot be read, or the dump does not match its manifest.
         """
         with self._told():
-            keys = sorted(self._keys(f"manifests/{self.prefix}/"))
-            written = [key for key in keys if key.count("/") == 2 and key.endswith(".json")]  # noqa: PLR2004 - not the tests below
-            for key in written[: -_LOOKED_AT - 1 : -1]:
+            for key in self._written()[: -_LOOKED_AT - 1 : -1]:
                 said = self._manifest(key)
                 if said.get("last") == mark:
                     return self._empty(said) if said.get("empty") is True else self._dump(said)
         return None
+
+    def newest(self) -> Mapping[str, Any] | None:
+        """The manifest of the newest complete backup; None without one.
+
+        Raises:
+            LifecycleError: When the bucket cannot be read, or it is no manifest.
+        """
+        with self._told():
+            written = self._written()
+            return self._manifest(written[-1]) if written else None
+
+    def _written(self) -> list[str]:
+        """The keys of manifests, the oldest first; results of tests lie in folders."""
+        keys = sorted(self._keys(f"manifests/{self.prefix}/"))
+        return [key for key in keys if key.count("/") == 2 and key.endswith(".json")]  # noqa: PLR2004 - so deep
 
     def reread(self, dump: FinalBackup) -> None:
         """Read all of *dump* and compare it with its manifest.
@@ -232,7 +245,7 @@ class FinalBackups:
         return f"manifests/{self.prefix}/{dump.key.rpartition('/')[2].removesuffix('.dump')}.json"
 
 
-def _days(plan: Plan, bucket: FactId) -> int:
+def kept_days(plan: Plan, bucket: FactId) -> int:
     """For how many days a bucket of the platform keeps a dump, until its last version is gone; else 0."""
     for fact in facts_of(plan.platform, Bucket):
         if fact.id == bucket:

@@ -283,12 +283,15 @@ class Decommission:
         return remains
 
     def _stored(self, ended: datetime) -> Iterator[RetainedResource]:
-        """What lies in the bucket of the last backup, as its evidence says where: backups, and an upload.
+        """What lies in the platform's bucket: backups, as the evidence of the last one says, and an upload.
 
-        Whoever begins an import and gives it up leaves the upload there.
+        Whoever begins an import and gives it up leaves the upload there, with a last backup or without.
         """
-        backup = self._done.get(BACK_UP, {}).get("inputs", {})
+        backup, prefixes = self._done.get(BACK_UP, {}).get("inputs", {}), [upload_prefix(self.plan.tenant)]
         if backup.get("bucket"):
-            for prefix in (str(backup["prefix"]), upload_prefix(self.plan.tenant)):
-                sizes = self.world.stored(str(backup["bucket"]), prefix)
-                yield from stored_backups(self.plan, {**backup, "prefix": prefix}, sizes, ended, self.prices)
+            prefixes.insert(0, str(backup["prefix"]))
+        else:
+            backup = dict(zip(("bucket", "kept_days"), self.world.shared_bucket(), strict=True))
+        for prefix in prefixes:
+            sizes = self.world.stored(str(backup["bucket"]), prefix)
+            yield from stored_backups(self.plan, {**backup, "prefix": prefix}, sizes, ended, self.prices)

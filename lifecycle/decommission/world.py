@@ -72,6 +72,9 @@ class World(Protocol):
             LifecycleError: When it is not what its manifest says.
         """
 
+    def shared_bucket(self) -> tuple[str, int]:
+        """The platform's bucket of backups and uploads, and for how many days it keeps a dump."""
+
     def stored(self, bucket: str, prefix: str) -> Mapping[str, int]:
         """The bytes that a tenant's prefix of a bucket holds, by kind, as `KINDS` names them."""
 

@@ -129,6 +129,7 @@ _IDENTITY: Final = frozenset(
         "move",
         "rotation",
         "anonymised",
+        "refresh_schedule",
         "restore",
         "database_engine_version",
         "database_upgrade",

@@ -9,7 +9,7 @@ from functools import cache, lru_cache, partial
 import pytest
 
 from components.platform import SharedPlatform
-from components.tenant.stack import TenantStack
+from components.tenant_stacks import tenant_stacks
 from tests.components.monitor import CloudAnswers, Declared, declare
 from tests.made_once import made_once
 from tests.portfolios import local_plan
@@ -37,7 +37,7 @@ def _program(plan: Plan, first: Callable[[], None] | None = None) -> None:
     if first:
         first()
     platform = SharedPlatform(plan)
-    tenants = [TenantStack(tenant, platform.place) for tenant in plan.tenants]
+    tenants = tenant_stacks(plan, platform.place)
     platform.build_ingress([made.services.namespace for made in tenants])
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from components.scripts import script
-from components.tenant.rotation import reader_role, second_role
+from components.tenant.rotation import command_role, reader_role, second_role
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods
 from tests.postgres import Server
@@ -16,6 +16,15 @@ from tests.postgres import Server
 SIDE: Final = f"{DATABASE}__side"
 KEPT: Final = f"{DATABASE}__kept"
 Done = subprocess.CompletedProcess[str]
+
+
+COMMAND_LOGIN: Final = command_role(ROLE)
+UPGRADES: Final = {
+    "COMMAND_LOGIN": COMMAND_LOGIN,
+    "COMMAND_CONNECTIONS": "10",
+    "LOGIN": script("odoo_upgrade_login.sh"),
+}
+"""What these jobs get besides, while the tenant is upgraded."""
 
 
 def places(pods: Pods, mark: str = "m1") -> dict[str, str]:
@@ -39,9 +48,9 @@ def places(pods: Pods, mark: str = "m1") -> dict[str, str]:
     }
 
 
-def make(pods: Pods, mark: str = "m1") -> Done:
+def make(pods: Pods, mark: str = "m1", **more: str) -> Done:
     """The administrator's job: an empty side database."""
-    return pods.run(script("side_database.sh"), **places(pods, mark))
+    return pods.run(script("side_database.sh"), **places(pods, mark), **more)
 
 
 def fill_live(pods: Pods, mark: str = "m1") -> Done:
@@ -108,3 +117,4 @@ def forget_side(server: Server) -> None:
     """Drop what a restore leaves."""
     for name in (SIDE, KEPT):
         server.ask(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    server.ask(f"DROP ROLE IF EXISTS {COMMAND_LOGIN}")

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from components.scripts import script
-from tests.lifecycle.odoo import store
+from lifecycle.refreshes.result import refresh_results
+from tests.lifecycle.odoo import DATABASE, store
 from tests.lifecycle.pods import TENANT, Pods
 from tests.postgres import OWNER, chosen_versions, give
 
@@ -33,6 +34,28 @@ def lost(damaged: Pods) -> Iterator[Pods]:
 
 def bring_back(pods: Pods, **more: str) -> subprocess.CompletedProcess[str]:
     return pods.run(script("filestore_restore.sh"), **more)
+
+
+def test_a_refresh_leaves_what_it_did_in_the_bucket_and_a_restore_does_not(lost: Pods) -> None:
+    """The last refresh is known by it, so it is the last that is written."""
+    lost.server.ask(
+        f"COMMENT ON DATABASE {DATABASE} IS 'costack: used m1 2026-11-29T01:15:00Z anonymised ab'"
+    )
+    folder = lost.bucket / "manifests" / "acme" / "refreshes"
+    try:
+        assert bring_back(lost).returncode == 0
+        assert not folder.exists()
+        shutil.rmtree(lost.filestore)
+        done = bring_back(lost, REFRESHES="acme/refreshes")
+        assert done.returncode == 0, done.stderr
+        (written,) = folder.iterdir()
+        (result,) = refresh_results([written.read_text(encoding="utf-8")], "acme")
+        assert (result.from_tenant, result.backup) == ("acme", "2026-11-29T01:15:00Z anonymised ab")
+        assert result.named == result.brought_back == len(named(lost)) > 0
+        assert written.name == f"{result.ended:%Y-%m-%dT%H:%M:%SZ}.json"
+    finally:
+        lost.server.ask(f"COMMENT ON DATABASE {DATABASE} IS NULL")
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def named(pods: Pods) -> list[str]:

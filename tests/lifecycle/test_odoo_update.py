@@ -217,6 +217,25 @@ def test_modules_are_updated_after_a_backup_while_nobody_works(place: Place) -> 
     assert (place.made, len(place.calls)) == ("2", 2)
 
 
+@pytest.mark.whole("what is declared is tried in every run (tests/components/tenant/test_maintenance.py)")
+def test_a_page_answers_from_before_the_pods_stop_until_they_start(place: Place) -> None:
+    page = place.folder / "deployments" / "acme-maintenance"
+    page.write_text("0", encoding="utf-8")
+    told = {"PAGE": "acme-maintenance=1", "NO_PAGE": "acme-maintenance=0"}
+    assert place.run(**told).returncode == 0
+    assert place.scaled == ["acme-maintenance=1", "acme-cron=0", "acme-web=0"]
+    assert place.running == {**STOPPED, "acme-maintenance": 1}
+    # The update of the Deployments starts the pods, and the job after it stops the page.
+    (place.folder / "deployments" / "acme-web").write_text("4", encoding="utf-8")
+    given = place.environment("start", FROM_ZERO="yes")
+    given["DEPLOYMENTS"] += " acme-maintenance=0"
+    assert place.pods.run(script("scale.sh"), **given).returncode == 0
+    assert place.running == {"acme-web": 4, "acme-cron": 1, "acme-maintenance": 0}
+    place.flag("breaks", "account")
+    assert place.run(NUMBER="2", **told).returncode == 1
+    assert place.running == {**RUNNING, "acme-maintenance": 0}
+
+
 def test_an_update_that_fails_starts_the_pods_again_and_goes_on_later(place: Place) -> None:
     breaks = place.flag("breaks", "base")
     done = place.run(MODULES="account,base")

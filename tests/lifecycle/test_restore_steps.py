@@ -18,7 +18,7 @@ from tiers.facts.archive import Archive, ArchiveClass
 from tiers.facts.data import LogicalBackup
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.loading import faults_of_tenant
-from tiers.portfolio.restore.stage import NEXT, WAY_BACK, Restore, RestoreStage, may_follow
+from tiers.portfolio.restore.stage import ORDER, Restore, RestoreStage, may_follow
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Tenant
 from tiers.vocabulary import LifecycleStage, MoveStage, RotationStage
@@ -44,7 +44,7 @@ def steps_from(stage: RestoreStage | None) -> list[RestoreStage | None]:
     """Where the command leads from a stage."""
     if stage is None:
         return [RestoreStage.PREPARE]
-    return [NEXT[stage], *([WAY_BACK[stage]] if stage in WAY_BACK else [])]
+    return [ORDER.next[stage], *([ORDER.way_back[stage]] if stage in ORDER.way_back else [])]
 
 
 def test_a_restore_takes_four_updates_and_leaves_nothing_in_the_file() -> None:
@@ -61,9 +61,16 @@ def test_a_restore_takes_four_updates_and_leaves_nothing_in_the_file() -> None:
     assert step.line is None
 
 
+def test_a_switch_that_failed_is_left_with_one_update_and_people_work() -> None:
+    step = back(at("switch"), planned(at("prepare")))
+    assert step.restore == Restore(at=AT, stage=RestoreStage.DISCARD)
+    for file, there in (("switch", "switch"), ("start", "switch")):
+        assert back(at(file), planned(at(there))).restore == Restore(at=AT, stage=RestoreStage.BACK)
+
+
 @pytest.mark.parametrize(("stage", "there"), [("prepare", "discard"), ("switch", "back"), ("start", "back")])
 def test_the_way_back_is_open_until_it_is_confirmed(stage: str, there: str) -> None:
-    step = back(at(stage))
+    step = back(at(stage), planned(at(stage)))
     assert step.restore == Restore(at=AT, stage=RestoreStage(there))
     assert may_follow(at(stage).restore, step.restore)
 
@@ -79,7 +86,7 @@ def test_the_way_back_is_open_until_it_is_confirmed(stage: str, there: str) -> N
 )
 def test_there_is_no_way_back_from_there(stage: str | None, why: str) -> None:
     with pytest.raises(RefusedError, match=why):
-        back(at(stage))
+        back(at(stage), planned(at(stage)))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +169,9 @@ def test_the_check_at_an_update_lets_through_what_the_command_leads_to_and_nothi
     before = None if there is None else there.stage
     reached = [before, *steps_from(before)]
     # A step that failed is in the file alone: from there one may go back.
-    reached += [WAY_BACK[each] for each in steps_from(before) if each is not None and each in WAY_BACK]
+    reached += [
+        ORDER.way_back[each] for each in steps_from(before) if each is not None and each in ORDER.way_back
+    ]
     wanted = (None if here is None else here.stage) in reached
     same = there is None or here is None or there.at == here.at
     assert may_follow(there, here) is (wanted and same)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -148,6 +149,37 @@ def test_who_reads_the_backup_of_another_tenant_writes_nothing_there(restoring: 
     asked = calls.read_text(encoding="utf-8").splitlines()[before:]
     assert any(each.startswith("s3 cp s3://backups/dumps/acme/") for each in asked)
     assert not [each for each in asked if each.startswith(("s3 cp - ", "s3 sync", "s3 rm"))]
+    # Of a refresh it leaves what it found with the tenant that is refreshed, and nothing else.
+    done = fill_from_backup(restoring, _LATER, RESULTS="acme/refresh-tests")
+    assert done.returncode == 0, done.stderr
+    written = [
+        each.split()[3] for each in calls.read_text(encoding="utf-8").splitlines() if "s3 cp - " in each
+    ]
+    (result,) = (each for each in written if "refresh-tests" in each)
+    assert result.startswith("s3://backups/manifests/acme/refresh-tests/")
+    shutil.rmtree(restoring.bucket / "manifests" / "acme" / "refresh-tests")
+
+
+@chosen_versions
+def test_a_live_refresh_takes_the_backup_that_was_made_for_it(restoring: Pods, backup: str) -> None:
+    """Whatever clocks say, and however often a killed pod began that backup again."""
+    mark, other = (
+        "refresh of acme-staging, 2026-11-29T01:15:00Z",
+        "refresh of acme-test, 2026-11-29T01:15:00Z",
+    )
+    for asked_for in (mark, mark, other):
+        done = restoring.run(script("backup.sh"), ASKED_FOR=asked_for)
+        assert done.returncode == 0, done.stderr
+    made = [each for each in restoring.manifests() if each > backup]
+    said = [json.loads((restoring.bucket / f"manifests/acme/{each}.json").read_bytes()) for each in made]
+    assert [each["asked_for"] for each in said] == [mark, mark, other]
+    for asked_for, expected in ((mark, made[1]), ("refresh of nobody", "")):
+        restoring.empty_volumes()
+        fetched = restoring.folder / "fetched"
+        done = restoring.run(script("restore_test_fetch.sh"), FETCHED=str(fetched), ASKED_FOR=asked_for)
+        assert done.returncode == 0, done.stderr
+        assert (fetched / "backup").read_text(encoding="utf-8") == expected
+        assert (fetched / "dump").exists() is bool(expected)
 
 
 @pytest.mark.whole("a rarer case than those that are tried here")

@@ -14,7 +14,7 @@ from lifecycle.errors import LifecycleError, RefusedError
 from lifecycle.upgrade import UpgradeResult, advance, back, begin, check_deployed, record_of, result_of
 from tests.portfolios import catalog, plan_of, tenant, wide_platform
 from tests.sampling import examples
-from tiers.change.forbidden import forbidden
+from tiers.change.forbidden import forbidden, half_switched
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.platform import Platform
@@ -90,16 +90,28 @@ def test_what_the_rehearsal_measured_is_kept_for_the_preview() -> None:
     ("stage", "there"), [("rehearse", "discard"), ("upgrade", "back"), ("start", "back")]
 )
 def test_the_way_back_is_open_until_it_is_confirmed(stage: str, there: str) -> None:
-    step = back(at(stage))
+    step = back(at(stage), planned(at(stage)))
     assert step.upgrade == Upgrade(to="19.0", stage=UpgradeStage(there))
     assert not refused(at(stage), at(there))
     assert not refused(at(there), at("discard"))
 
 
+def test_an_upgrade_that_failed_is_left_with_one_update_and_people_work() -> None:
+    """Nobody has worked with what it made: the very next update starts the pods of before."""
+    step = back(at("upgrade"), planned(at("rehearse")))
+    assert step.upgrade == Upgrade(to="19.0", stage=UpgradeStage.DISCARD)
+    assert not refused(at("rehearse"), at("discard"))
+    assert not list(half_switched(planned(at("rehearse")), planned(at("discard")), "local"))
+    # Where it went well, or its pods were started, they have to be stopped first.
+    for file, there in (("upgrade", "upgrade"), ("start", "upgrade"), ("start", "start")):
+        step = back(at(file), planned(at(there)))
+        assert step.upgrade == Upgrade(to="19.0", stage=UpgradeStage.BACK)
+
+
 @pytest.mark.parametrize("stage", ["confirm", "back", "discard", None])
 def test_there_is_no_way_back_from_there(stage: str | None) -> None:
     with pytest.raises(RefusedError):
-        back(at(stage))
+        back(at(stage), planned(at(stage)))
 
 
 @given(there=UPGRADES, here=UPGRADES)

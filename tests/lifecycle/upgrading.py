@@ -12,7 +12,7 @@ from typing import Any, Final
 from components.scripts import script
 from tests.lifecycle.odoo import DATABASE
 from tests.lifecycle.pods import TENANT, Pods
-from tests.lifecycle.side import SIDE
+from tests.lifecycle.side import COMMAND_LOGIN, SIDE
 from tests.postgres import give
 
 MAIN: Final = "account_move res_users crm_lead"
@@ -53,7 +53,21 @@ UPDATE account_move SET checked = true;
 UPDATE ir_module_module SET state = 'to upgrade' WHERE state = 'installed';
 INSERT INTO ir_module_module (name, state, latest_version) VALUES ('html_editor', 'installed', '19.0.1.0');
 SQL
+# Whose data people work with, as a command that names it by mistake would say: none of it may go well.
+attack() {
+  local into=$1; shift
+  if psql --no-psqlrc -qAt --dbname="$into" "$@" 2>>@@data/attacks; then echo "went well: $*" >&2; exit 7; fi
+}
 case "${1:-}" in
+  attack)
+    attack odoo_acme -c "DROP TABLE account_move"
+    for each in "DROP DATABASE odoo_acme" "ALTER DATABASE odoo_acme RENAME TO gone" \
+        "ALTER DATABASE odoo_acme SET search_path = nowhere" "COMMENT ON DATABASE odoo_acme IS 'mine'" \
+        "DROP DATABASE $PGDATABASE WITH (FORCE)" "SET ROLE t_acme" "ALTER ROLE t_acme PASSWORD 'known'" \
+        "GRANT t_acme TO CURRENT_USER" "CREATE DATABASE another" "CREATE ROLE another"; do
+      attack postgres -c "$each"
+    done
+    ;;
   break) echo "CRITICAL no such view" >&2; exit 3 ;;
   slow) sleep 60 ;;
   lose) psql -q -c "DELETE FROM account_move WHERE id > 2990" ;;
@@ -124,6 +138,7 @@ def environment(pods: Pods, mode: str, **more: str) -> dict[str, str]:
         "STOOD": str(pods.folder / "stood"),
         "FILES": str(pods.folder / "odoo"),
         "SIDE_DATABASE": SIDE,
+        "COMMAND_LOGIN": COMMAND_LOGIN,
         "MARK": "m1",
         "OPTIONS": "addons_path = /mnt/new\nserver_wide_modules = base,web\n",
         "VERSION": "18.0",

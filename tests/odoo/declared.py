@@ -54,6 +54,10 @@ class Manifests:
     def __init__(self, declared: tuple[Declared, ...], owner: str) -> None:
         self._declared, self.owner = declared, owner
 
+    def of(self, owner: str) -> Manifests:
+        """Those of another tenant of the same plan."""
+        return Manifests(self._declared, owner)
+
     def deployment(self, name: str) -> Manifest:
         """The pod spec of `web` or `cron`."""
         found: Manifest = self._find("kubernetes:apps/v1:Deployment", name)["spec"]["template"]["spec"]

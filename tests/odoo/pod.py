@@ -182,8 +182,8 @@ class Host:
             code = running.process.wait(_JOB_SECONDS)
             return Ended(code, running.output, running.memory)
 
-    def killed_after(self, spec: Manifest, seconds: float) -> bool:
-        """Run a pod and kill it after that time, whichever container runs then; whether it had not ended."""
+    def killed_after(self, spec: Manifest, seconds: float) -> str | None:
+        """Run a pod and kill it after that time; the container that ran then, None where all had ended."""
         places, until = self._places(spec), time.monotonic() + seconds
         for container in (*spec.get("initContainers", ()), *spec["containers"]):
             with self._started(container, places, None, {}) as running:
@@ -191,8 +191,8 @@ class Host:
                     running.process.wait(max(0, until - time.monotonic()))
                 except subprocess.TimeoutExpired:
                     running.end(signal.SIGKILL)
-                    return True
-        return False
+                    return str(container["name"])
+        return None
 
     @contextmanager
     def running(self, spec: Manifest, command: list[str] | None = None, **env: str) -> Iterator[Running]:

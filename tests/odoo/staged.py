@@ -30,11 +30,13 @@ JOBS: Final = {
 }
 
 
-def at_stage(host: Host, stage: RestoreStage, **source: str) -> Host:
+def at_stage(host: Host, stage: RestoreStage, **source: Any) -> Host:
     """The same place with what is declared for its tenant at a stage; *source* as in its file."""
     owner = host.manifests.owner
     restore = Restore(at=AT, stage=stage, **source)
-    more: dict[str, Any] = {"environment": "staging"} if owner == STAGING else {}
+    # A copy of production loses its people.
+    copies = {"environment": "staging", "anonymised": {"contacts": True}}
+    more: dict[str, Any] = copies if owner == STAGING else {}
     options = {"options": {"users": 5, "workload_class": owner}} if owner != STAGING else {}
     others = [tenant(source["from_tenant"])] if "from_tenant" in source else []
     plan = plan_of(*others, tenant(owner, restore=restore, **more, **options), platform=platform(host.tree))
@@ -50,7 +52,13 @@ def run_job(host: Host, name: str) -> Ended:
     return done
 
 
-def run_stage(host: Host, stage: RestoreStage, **source: str) -> float:
+def copied_live(host: Host, other: Host, **source: Any) -> Host:
+    """*other* with the job that backs it up for the refresh of *host*."""
+    staged = at_stage(host, RestoreStage.PREPARE, **source)
+    return replace(other, manifests=staged.manifests.of(other.manifests.owner), volumes="stage")
+
+
+def run_stage(host: Host, stage: RestoreStage, **source: Any) -> float:
     """Run all jobs of a stage; how many seconds they took."""
     began, staged = time.monotonic(), at_stage(host, stage, **source)
     for name in JOBS[stage]:
@@ -73,6 +81,9 @@ def reading(host: Host, other: Host) -> Iterator[None]:
     for kind in ("dumps", "manifests", "filestores"):
         shutil.copytree(other.folder / "bucket" / kind, bucket / kind, dirs_exist_ok=True)
     mine = lifecycle_pods.AWS.replace("acme", other.manifests.owner).replace("@@", f"{bucket}/")
+    # Results lie with the one that is refreshed.
+    may = "s3://backups/manifests/$own/*"
+    mine = mine.replace(may, f"{may}|s3://backups/manifests/{host.manifests.owner}/refresh*")
     tool.write_text(mine, encoding="utf-8")
     give(host.folder / "bucket")
     try:

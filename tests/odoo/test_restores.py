@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from lifecycle.refreshes.result import refresh_results
 from lifecycle.uploads.archive import opened_archive
 from lifecycle.uploads.placing import Place, upload
 from lifecycle.uploads.source import LocalFile
@@ -19,11 +20,12 @@ from tests.odoo.conftest import Hosts
 from tests.odoo.declared import STAGING, plan
 from tests.odoo.pod import Host
 from tests.odoo.shop import in_odoo
-from tests.odoo.staged import reading, run_job, run_stage
+from tests.odoo.staged import copied_live, reading, run_job, run_stage
 from tests.odoo.test_copies import back_up
 from tests.odoo.test_hand_over import Writer
 from tests.odoo.visitor import Visitor
 from tests.postgres import give
+from tiers.facts.names import LIVE_BACKUP
 from tiers.portfolio.restore.source import upload_prefix
 from tiers.portfolio.restore.stage import RestoreStage
 
@@ -32,6 +34,7 @@ _WRITTEN: Final = "SELECT name FROM res_partner WHERE name LIKE 'written %'"
 _IMAGE: Final = (
     "import base64; env['ir.attachment'].create({'name': %r, 'raw': %r.encode() * 5000}); env.cr.commit()"
 )
+_SOLD: Final = "SELECT name FROM sale_order UNION SELECT name::text FROM product_template ORDER BY 1"
 # With Odoo's own code, as its database manager does it; the product keeps that closed.
 _DUMP: Final = """
 import odoo
@@ -117,14 +120,13 @@ def harmless(staging: Host) -> None:
             assert staging.ask(f"SELECT count(*) FROM {table}") == "0"  # noqa: S608 - above
 
 
-def started(staging: Host, source: Host) -> int:
+def started(staging: Host, source: Host, names: str = _SOLD) -> int:
     """Start it: refused by its gate, set up, harmless; how many attachments of *source* open."""
     web = staging.manifests.deployment("web")
     refused = staging.run({**web, "containers": web["initContainers"], "initContainers": []})
     assert (refused.code, "is not neutralised" in refused.output) == (1, True), refused.output
     run_job(staging, "odoo-setup")
     harmless(staging)
-    names = "SELECT name FROM sale_order UNION SELECT name::text FROM product_template ORDER BY 1"
     assert staging.ask(names) == source.ask(names) != ""
     with staging.web():
         # It has the administrator's password of production.
@@ -156,6 +158,40 @@ def test_a_refresh_of_staging(shop: Host, staging: Host, note: Callable[[str], N
     opened = started(staging, shop)
     note(
         f"prepared in {prepared:.0f} s, switched in {switched:.0f} s, neutralised, {opened} attachments open"
+    )
+
+
+def test_a_live_refresh_while_people_write(hosts: Hosts, staging: Host, note: Callable[[str], None]) -> None:
+    """The copy is of one moment of that update, and nobody at the other tenant waits or is changed."""
+    source, shop = {"from_tenant": "xs", "live": True}, hosts.of("xs")
+    in_odoo(shop, _IMAGE % ("before", "before "))
+    with shop.web():
+        writer = Writer(shop.administrator_password)
+        while len(writer.acknowledged) < 5:
+            time.sleep(0.2)
+        at_least, began = set(writer.acknowledged), time.monotonic()
+        run_job(copied_live(staging, shop, **source), LIVE_BACKUP)
+        copied, at_most = time.monotonic() - began, set(writer.acknowledged)
+        assert len(at_most) > len(at_least) + 3  # nobody waited meanwhile
+        with reading(staging, shop):
+            prepared = run_stage(staging, RestoreStage.PREPARE, **source)
+            switched = run_stage(staging, RestoreStage.SWITCH, **source)
+        later = len(writer.acknowledged)
+        writer.end()
+    # Its people are anonymised, so they are counted and not named.
+    number = int(staging.ask("SELECT count(*) FROM res_partner"))
+    before = int(shop.ask("SELECT count(*) FROM res_partner WHERE name NOT LIKE 'written %'"))
+    assert len(at_least) <= number - before <= len(at_most) + 1
+    assert staging.ask("SELECT count(*) FROM res_partner WHERE name LIKE 'written %'") == "0"
+    assert set(writer.acknowledged) <= written(shop)
+    opened = started(staging, shop, "SELECT login FROM res_users ORDER BY 1")
+    folder = staging.folder / "bucket" / "manifests" / STAGING / "refreshes"
+    newest = max(folder.iterdir()).read_text(encoding="utf-8")
+    (result,) = refresh_results([newest], STAGING)
+    note(
+        f"backed up in {copied:.0f} s while {len(at_most) - len(at_least)} of {later} contacts were written, "
+        f"prepared in {prepared:.0f} s, switched in {switched:.0f} s, {result.named} files named, "
+        f"{result.brought_back} brought, {opened} attachments open"
     )
 
 

@@ -12,27 +12,26 @@ import pytest
 
 from lifecycle.upgrade import UpgradeResult, result_of
 from tests.odoo.conftest import Hosts
-from tests.odoo.shop import in_odoo, install
-from tests.odoo.test_copies import back_up
+from tests.odoo.shop import in_odoo
 from tests.odoo.tree import Tree
-from tests.odoo.upgrading import NEEDED, UpgradingHost, hosted, next_tree
+from tests.odoo.upgrading import (
+    LACKING,
+    NEEDED,
+    UpgradingHost,
+    next_tree,
+    perform,
+    selling,
+    version,
+)
 from tests.odoo.visitor import Visitor
 
 pytestmark = [
     pytest.mark.odoo,
     pytest.mark.skipif(
         not all(os.environ.get(each) for each in NEEDED),
-        reason=f"no next Odoo to upgrade to: {', '.join(NEEDED)} (tests/odoo/upgrading.py)",
+        reason=LACKING,
     ),
 ]
-_LEADS = """
-partner = env['res.partner'].create({'name': 'Zoë Exämple', 'email': 'zoe@example.com'})
-for number in range(40):
-    lead = env['crm.lead'].create({'name': f'Lead {number}', 'partner_id': partner.id})
-    lead.message_post(body=f'said {number}', attachments=[('note.txt', f'attached {number}'.encode())])
-env['ir.mail_server'].create({'name': 'real', 'smtp_host': 'mail.example.com', 'smtp_port': 25})
-env.cr.commit()
-"""
 _COUNTS = (
     "SELECT (SELECT count(*) FROM crm_lead), (SELECT count(*) FROM mail_message WHERE model = 'crm.lead')"
 )
@@ -45,28 +44,8 @@ def then() -> Tree:
 
 @pytest.fixture(scope="module")
 def seller(hosts: Hosts, then: Tree) -> Iterator[UpgradingHost]:
-    """The tenant with its leads, and one backup."""
-    base = hosts.of("xs")
-    install(base, "crm")
-    in_odoo(base, _LEADS)
-    back_up(base)
-    yield hosted(base, then)
-    hosts.forget("xs")
-
-
-def perform(host: UpgradingHost, *jobs: str) -> str:
-    """Run jobs to their good end; what the last one said."""
-    said = ""
-    for job in jobs:
-        host.empty_volumes()
-        done = host.run(host.manifests.job(job))
-        assert done.code == 0, (job, done.output)
-        said = done.output
-    return said
-
-
-def version(host: UpgradingHost) -> str:
-    return host.ask("SELECT latest_version FROM ir_module_module WHERE name = 'base'").partition(".")[0]
+    with selling(hosts, then) as host:
+        yield host
 
 
 def minutes(found: UpgradeResult) -> str:

@@ -13,14 +13,18 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from tests.components.conftest import declare_plan
+from tests.odoo.conftest import Hosts
 from tests.odoo.declared import Manifest, Manifests, platform
 from tests.odoo.pod import Host
+from tests.odoo.shop import in_odoo, install
+from tests.odoo.test_copies import back_up
 from tests.odoo.tree import Tree, tree_in
 from tests.portfolios import plan_of, tenant
 from tests.postgres import give
@@ -28,6 +32,7 @@ from tiers.plan.plan import Plan
 from tiers.portfolio.platform import Platform
 
 NEEDED: Final = ("ODOO_NEXT", "OPENUPGRADE")
+LACKING: Final = f"no next Odoo to upgrade to: {', '.join(NEEDED)} (tests/odoo/upgrading.py)"
 NEXT: Final = "next"
 _IMAGES: Final = {
     name: f"registry.example.com/{name}@sha256:{digit * 64}"
@@ -36,6 +41,14 @@ _IMAGES: Final = {
 _VOLUMES: Final = ("fetched", "restored", "side", "stood")
 # OpenUpgrade from 17.0 to 18.0 removes a message.
 _BOUNDS: Final = {"minutes": 30, "may_lose_rows": ["mail_message"]}
+_LEADS = """
+partner = env['res.partner'].create({'name': 'Zoë Exämple', 'email': 'zoe@example.com'})
+for number in range(40):
+    lead = env['crm.lead'].create({'name': f'Lead {number}', 'partner_id': partner.id})
+    lead.message_post(body=f'said {number}', attachments=[('note.txt', f'attached {number}'.encode())])
+env['ir.mail_server'].create({'name': 'real', 'smtp_host': 'mail.example.com', 'smtp_port': 25})
+env.cr.commit()
+"""
 _LOAD: Final = "--load=base,web,openupgrade_framework"
 
 
@@ -156,3 +169,30 @@ def hosted(base: Host, then: Tree) -> UpgradingHost:
     """*base* with the images of both versions."""
     values: dict[str, Any] = {name: getattr(base, name) for name in Host.__dataclass_fields__}
     return UpgradingHost(**values, images=dict.fromkeys(_IMAGES.values(), then))
+
+
+@contextmanager
+def selling(hosts: Hosts, then: Tree) -> Iterator[UpgradingHost]:
+    """A tenant with leads, messages and files, and one backup."""
+    base = hosts.of("xs")
+    install(base, "crm")
+    in_odoo(base, _LEADS)
+    back_up(base)
+    yield hosted(base, then)
+    hosts.forget("xs")
+
+
+def perform(host: UpgradingHost, *jobs: str) -> str:
+    """Run jobs to their good end; what the last one said."""
+    said = ""
+    for job in jobs:
+        host.empty_volumes()
+        done = host.run(host.manifests.job(job))
+        assert done.code == 0, (job, done.output)
+        said = done.output
+    return said
+
+
+def version(host: UpgradingHost) -> str:
+    """The major version that the database in use is of."""
+    return host.ask("SELECT latest_version FROM ir_module_module WHERE name = 'base'").partition(".")[0]

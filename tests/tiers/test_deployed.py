@@ -326,8 +326,9 @@ _AT = "2026-11-29T01:15:00Z"
         ("upgrade", {"to": "19.0", "stage": "rehearse"}, "upgrade", "upgrade"),
     ],
 )
+@pytest.mark.parametrize("begun", ["final-backup", "switch-side-database"])
 def test_a_switch_that_did_not_end_is_not_undone_by_the_file_alone(
-    section: str, first: dict[str, str], switching: str, back: str
+    section: str, first: dict[str, str], switching: str, back: str, begun: str
 ) -> None:
     def at(stage: str) -> Plan:
         one = tenant("acme", tier="dedicated-db", **{section: first | {"stage": stage}})
@@ -336,12 +337,11 @@ def test_a_switch_that_did_not_end_is_not_undone_by_the_file_alone(
     before = at(first["stage"])
     there = state(before)
     assert refused(there, before) == []
-    there[f"{PREFIX}{TENANT_STACK}${JOB_TYPE}::acme-switch-side-database"] = {"type": JOB_TYPE, "outputs": {}}
-    for stage in (first["stage"], "discard"):
-        (sentence,) = refused(there, at(stage))
-        assert sentence.startswith(f"acme: an update to stage {switching} began to rename its databases")
-        assert f"`costack {back} acme --stack local --back`" in sentence
-    for stage in (switching, "back"):
+    there[f"{PREFIX}{TENANT_STACK}${JOB_TYPE}::acme-{begun}"] = {"type": JOB_TYPE, "outputs": {}}
+    (sentence,) = refused(there, at(first["stage"]))
+    assert sentence.startswith(f"acme: an update to stage {switching} began and did not end")
+    assert f"`costack {back} acme --stack local --back`" in sentence
+    for stage in (switching, "back", "discard"):
         assert refused(there, at(stage)) == []
     # Once a stage was deployed that starts pods by itself, the job is one of the past.
     assert refused(there | state(at("start")), at("start")) == []

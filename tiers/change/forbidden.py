@@ -15,11 +15,12 @@ from tiers.portfolio.rotation import NEVER, Rotation
 from tiers.portfolio.upgrade.stage import UpgradeStage
 from tiers.vocabulary import Environment, LifecycleStage, RotationStage
 
-_RESTORES_ON: Final = [[RestoreStage.PREPARE, each] for each in (RestoreStage.PREPARE, RestoreStage.DISCARD)]
-_UPGRADES_ON: Final = [
-    [UpgradeStage.REHEARSE, each] for each in (UpgradeStage.REHEARSE, UpgradeStage.DISCARD)
-]
-"""The stages of record and file between which pods run on the database in use, whichever that is."""
+_RESTORES_ON: Final = [RestoreStage.PREPARE] * 2
+_UPGRADES_ON: Final = [UpgradeStage.REHEARSE] * 2
+"""The stages of record and file between which pods run on the database in use, whichever that is.
+
+`discard` gives the one before its name again before any pod starts; from a failback nothing leads back.
+"""
 
 
 def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: str) -> Iterator[str]:
@@ -74,23 +75,26 @@ def half_switched(before: TenantPlan, after: TenantPlan, stack: str) -> Iterator
     version of Odoo before, work with the database that may have the name by now.
 
     Args:
-        before: The tenant as it was last deployed completely; the job that renames is there since.
+        before: The tenant as it was last deployed completely; an update has begun the next stage since.
         after: The tenant as its file has it.
         stack: The stack's name.
     """
     switch = command = ""
-    if [each and each.stage for each in (before.restore, after.restore)] in _RESTORES_ON:
+    restores = [each and each.stage for each in (before.restore, after.restore)]
+    comes_home = before.failover and restores == [RestoreStage.PREPARE, RestoreStage.DISCARD]
+    if restores == _RESTORES_ON or comes_home:
         # From a failback there is no way back once it has begun to rename.
         switch, command = RestoreStage.SWITCH, "" if before.failover else _command(before.restore)
-    elif [each and each.stage for each in (before.upgrade, after.upgrade)] in _UPGRADES_ON:
+    elif [each and each.stage for each in (before.upgrade, after.upgrade)] == _UPGRADES_ON:
         switch, command = UpgradeStage.UPGRADE, "upgrade"
     if switch:
         or_back = (
             f", or from there `costack {command} {after.tenant} --stack {stack} --back`" if command else ""
         )
         yield (
-            f"{after.tenant}: an update to stage {switch} began to rename its databases and did not end, so "
-            f"which one is in use is not known: put the file back to that stage and run `pulumi up`{or_back}"
+            f"{after.tenant}: an update to stage {switch} began and did not end: its pods may be stopped, "
+            "and which database is in use is not known: put the file back to that stage and run `pulumi up`"
+            f"{or_back}"
         )
 
 

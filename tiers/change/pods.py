@@ -71,10 +71,11 @@ def _updated(before: TenantPlan, after: TenantPlan) -> list[Change]:
     old, new = (_update(each) for each in (before, after))
     if new is None or (old is not None and old.number == new.number):
         return []
+    shown = " behind a maintenance page" if facts_of(after.facts, MaintenancePage) else ""
     copied = "after a backup, " if facts_of(after.facts, LogicalBackup) else "without a backup, "
     what = (
-        f"modules are updated ({', '.join(new.modules)}; update {new.number}): Odoo is stopped, {copied}"
-        f"for {new.minutes} minutes at most"
+        f"modules are updated ({', '.join(new.modules)}; update {new.number}): Odoo is stopped{shown}, "
+        f"{copied}for {new.minutes} minutes at most"
     )
     return [Change(EffectKind.DOWNTIME, what)]
 

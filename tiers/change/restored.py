@@ -41,6 +41,13 @@ _AGAIN: Final = (
 )
 
 
+_COPIED: Final = (
+    "{whose} is backed up in this update while people work: its database of {database} GiB at most is read "
+    "once, its files of {files} GiB at most are listed, and what is new of them is copied; about 2 minutes "
+    "for each GiB, beside the work of its server, and nobody waits. It keeps that backup as a nightly one"
+)
+
+
 _TAKEN_OUT: Final = "people are taken out of the copy before it may be switched to: {what}"
 
 
@@ -52,6 +59,8 @@ def _words(tenant: str, restore: Restore) -> Mapping[str, str]:
     else:
         whose, told = restore.from_tenant or tenant, "its backup"
         data = f"the backup of {whose} of {restore.moment} or before"
+        if restore.live:
+            data = restore.data_of(tenant)
     return {"at": restore.moment, "data": data, "whose": whose, "told": told}
 
 
@@ -61,6 +70,10 @@ def restore_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
         kind, what = _EFFECTS.get(after.restore.stage, (None, ""))
         if kind is not None:
             yield Change(kind, what.format_map(_words(after.tenant, after.restore)))
+        if after.restore.live and (source := after.restored_from) is not None:
+            sizes = {"database": source.database_gib, "files": source.filestore_gib}
+            if after.restore.stage is RestoreStage.PREPARE:
+                yield Change(EffectKind.NOTICE, _COPIED.format(whose=source.tenant, **sizes))
         if after.restore.stage is RestoreStage.PREPARE and after.restore.origin and after.anonymised:
             yield Change(EffectKind.NOTICE, _TAKEN_OUT.format(what=in_words(after.anonymised)))
         # Everywhere else the set-up job takes mail servers out and scheduled actions off.

@@ -143,6 +143,8 @@ class Job(FactRecord):
     """The update of modules that it makes, or starts the pods after."""
     upgrade: OdooUpgrade | None = None
     """The upgrade of a database that it makes."""
+    asked_for: str | None = None
+    """The mark of the backup that it makes for another tenant's refresh."""
     namespace: str
     image: ImageByDigest
     run_as_user: Positive

@@ -74,10 +74,12 @@ class UsageExporter(PlatformPart):
 class MaintenancePage(PlatformPart):
     """A small pod that answers for a tenant without web pods: status 503, when to come back, and why.
 
-    `title` and `text` are text, and never markup.
+    `title` and `text` are text, and never markup. Without `replicas` it waits for an update of modules, whose
+    job starts it.
     """
 
     kind: Literal["maintenance-page"] = "maintenance-page"
+    replicas: Count = 1
     scraped_from: Literal[""] = ""
     """Nobody's: it has nothing to tell."""
     title: str

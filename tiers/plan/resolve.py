@@ -17,11 +17,13 @@ from tiers.plan.failover.facts import failover_facts
 from tiers.plan.failover.part import part_of, platform_parts
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.platform import platform_facts
+from tiers.plan.restore.live import live_backup
 from tiers.plan.routes.maintenance import with_maintenance
 from tiers.portfolio.controls import controls_of, fee_of
 from tiers.portfolio.loading import Catalogs, load_catalog_and_portfolio, read_portfolio
 from tiers.portfolio.move import on_working_tier
 from tiers.portfolio.resilience import promised
+from tiers.portfolio.restore.live import live_marks
 from tiers.portfolio.restore.source import source_of
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.portfolio.versions.chosen import is_staging_first
@@ -120,6 +122,8 @@ def _tenant_plan(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> Tena
 def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:
     tenant_now, platform = on_working_tier(catalog, tenant), portfolio.platform
     tier = catalog.tiers[tenant_now.tier]
+    own = tuple(with_maintenance(platform, tenant, failover_facts(catalog, platform, tenant)))
+    mark = live_marks(portfolio.tenants).get(tenant.tenant)
     return TenantPlan(
         tenant=tenant.tenant,
         display_name=tenant.display_name,
@@ -154,7 +158,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
             platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
         ),
         upgrade=tenant.upgrade,
-        facts=tuple(with_maintenance(platform, tenant, failover_facts(catalog, platform, tenant))),
+        facts=(*own, *live_backup(tenant, own, mark)),
         second_region=part_of(catalog, platform, tenant),
     )
 

@@ -16,6 +16,7 @@ from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
 from tiers.portfolio.failover.stage import Failover
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.restore.anonymised import AnonymisedSection
+from tiers.portfolio.restore.schedule import RefreshSchedule
 from tiers.portfolio.restore.stage import Restore
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.routes.section import RoutesSpec
@@ -57,7 +58,7 @@ def _public(value: str) -> str:
 
 SENDING: Final = (465, 587)
 """The ports that mail is sent by: with TLS from the first byte, and with STARTTLS."""
-_STAGED: Final = ("move", "rotation", "restore", "upgrade", "database_upgrade", "failover")
+STAGED: Final = ("move", "rotation", "restore", "upgrade", "database_upgrade", "failover")
 """The sections of a tenant's file that have a stage while something goes on."""
 _FETCHING: Final = (993, 995)
 
@@ -181,6 +182,8 @@ class Tenant(Frozen):
     """Whether a last dump is made at its end though its offer has none; `costack decommission` writes it."""
     anonymised: AnonymisedSection | None = None
     """What of a person each copy loses that it gets by a refresh ([anonymised](restores.md#anonymised))."""
+    refresh_schedule: RefreshSchedule | None = None
+    """How often `costack refresh --all-due` refreshes it ([on a schedule](restores.md#on-a-schedule))."""
     odoo: OdooSection | None = None
     """Which version of Odoo it runs; left out, `images.odoo` of the platform."""
     options: Options
@@ -230,7 +233,7 @@ class Tenant(Frozen):
     @model_validator(mode="after")
     def _does_one_thing_at_a_time(self) -> Self:
         """Of what has stages nothing goes on with anything else."""
-        begun = [each for each in _STAGED if getattr(getattr(self, each), "stage", None) is not None]
+        begun = [each for each in STAGED if getattr(getattr(self, each), "stage", None) is not None]
         alone = [each for each in begun if each not in {"move", "rotation"}]
         for name in alone:
             if self.lifecycle_stage is not LifecycleStage.ACTIVE:

@@ -149,7 +149,9 @@ def _pod(props: Mapping[str, Any], _: Fact) -> Sizes:
 
 
 def _scales(fact: Fact) -> bool:
-    """Whether an autoscaler or a schedule sets the number of the pods of a workload that runs."""
+    """Whether an autoscaler, a schedule or an update of modules sets the number of the pods."""
+    if isinstance(fact, facts.MaintenancePage):
+        return fact.replicas == 0
     return isinstance(fact, facts.Workload) and (
         fact.max_replicas > 0 or fact.awake_minutes_per_week < MINUTES_PER_WEEK
     )

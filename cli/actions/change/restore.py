@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from lifecycle.restore import (
     check_deployed,
     check_has_backups,
     check_source,
+    deployed_source,
     in_words,
     left_out,
     whereabouts,
@@ -31,7 +32,7 @@ from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
-from tiers.portfolio.restore.stage import WAY_BACK
+from tiers.portfolio.restore.stage import ORDER
 from tiers.portfolio.tenant import Tenant
 
 
@@ -53,6 +54,7 @@ class Request:
     cwd: Path
     from_archive: str | None = None
     archive_files: str | None = None
+    live: bool = False
 
     @property
     def begins(self) -> bool:
@@ -76,7 +78,7 @@ def restore_on(request: Request, now: datetime) -> None:
     request = _with_ids(request, portfolio.tenants)
     tenant, path = tenant_and_file(folder, portfolio.tenants, request.tenant)
     deployed = plan.tenant(request.tenant)
-    step = _step(request, tenant, now)
+    step = _step(request, tenant, deployed, now)
     try:
         check_deployed(tenant, deployed, request.stack, going_back=request.back)
     except RefusedError as waiting:
@@ -92,7 +94,7 @@ def restore_on(request: Request, now: datetime) -> None:
         found = bring_in(inventory, deployed, request.from_archive, request.archive_files, request.cwd, now)
         step = begin(tenant, found.moment, now, archive=found.name)
     elif request.begins and deployed is not None:
-        check_has_backups(deployed)
+        check_has_backups(*_read(request, plan, deployed))
         check_source(tenant.model_copy(update={"restore": step.restore}), portfolio, catalog)
     elif step.restore is None:
         _clear_up(tenant, inventory)
@@ -100,6 +102,13 @@ def restore_on(request: Request, now: datetime) -> None:
     sentence = left_out(_whose(plan, step, deployed), step, now) if request.begins and deployed else ""
     if sentence:
         echo(sentence)
+
+
+def _read(request: Request, plan: Plan, deployed: TenantPlan) -> Iterator[TenantPlan]:
+    """Who must have backups: the tenant, for its way back, and whoever is backed up for it."""
+    yield deployed
+    if request.live and request.from_tenant is not None:
+        yield deployed_source(plan, request.from_tenant, request.stack)
 
 
 def _with_ids(request: Request, tenants: Sequence[Tenant]) -> Request:
@@ -128,6 +137,8 @@ def _refuse_contradictions(request: Request) -> None:
         raise CatalogError("--files has the files of a dump: name that one, too, with --from FILE")
     if request.at is not None and request.from_archive is not None:
         raise CatalogError("--backup chooses among the backups of a tenant, and --from names a file")
+    if request.live and (request.from_tenant is None or request.at is not None):
+        raise CatalogError("--live copies another tenant as it is now: name it with --from, and no --backup")
     if request.at is not None and not request.begins:
         raise CatalogError("--backup says which backup of another tenant: name that one, too, with --from")
 
@@ -135,21 +146,21 @@ def _refuse_contradictions(request: Request) -> None:
 def _write(request: Request, path: Path, step: Step) -> None:
     after: tuple[str, ...] = ()
     if step.restore is not None:
-        ways_back = ("or --back",) if step.restore.stage in WAY_BACK else ()
+        ways_back = ("or --back",) if step.restore.stage in ORDER.way_back else ()
         after = (step.restore.command, request.tenant, *ways_back)
     where = Where(request.stack, request.portfolio, request.cwd)
     write_step(path, {"restore": step.line}, step.update, where, after)
 
 
-def _step(request: Request, tenant: Tenant, now: datetime) -> Step | None:
+def _step(request: Request, tenant: Tenant, deployed: TenantPlan | None, now: datetime) -> Step | None:
     if request.next:
         return advance(tenant)
     if request.back:
-        return back(tenant)
+        return back(tenant, deployed)
     if not request.begins:
         return None
     at = now.replace(microsecond=0) if request.at is None else _moment(request)
-    return begin(tenant, at, now, request.from_tenant)
+    return begin(tenant, at, now, request.from_tenant, live=request.live)
 
 
 def _moment(request: Request) -> datetime:

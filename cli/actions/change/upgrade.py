@@ -84,14 +84,15 @@ def upgrade_on(request: Request, now: datetime) -> None:
         echo(waiting)  # a question is answered, not refused
         return
     found = _found(request, tenant, deployed)
-    step = _step(request, tenant, found)
+    step = _step(request, tenant, deployed, found)
     if step is None:
         echo(_whereabouts(tenant))
         return
     _check_possible(tenant, step, portfolio, catalog)
-    _write(request, path, step)
     if request.evidence is not None:
+        # Whoever is killed between the two does it again: evidence has it twice then, and never not at all.
         append(request.evidence, record_of(tenant, step, found, now, request.stack))
+    _write(request, path, step)
 
 
 def _refuse_contradictions(request: Request) -> None:
@@ -118,11 +119,13 @@ def _found(request: Request, tenant: Tenant, deployed: TenantPlan | None) -> Upg
     return result_of(said, tenant.tenant, mode, job.upgrade.version if job.upgrade else "")
 
 
-def _step(request: Request, tenant: Tenant, found: UpgradeResult | None) -> Step | None:
+def _step(
+    request: Request, tenant: Tenant, deployed: TenantPlan | None, found: UpgradeResult | None
+) -> Step | None:
     if request.next:
         return advance(tenant, found.minutes if found and found.mode == "rehearsal" else None)
     if request.back:
-        return back(tenant)
+        return back(tenant, deployed)
     return None if request.to is None else begin(tenant, request.to)
 
 

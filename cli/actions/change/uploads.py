@@ -12,12 +12,21 @@ from pydantic import TypeAdapter, ValidationError
 
 from allocation.adapters.deliveries.bucket import SCHEME
 from cli.console.output import echo, say
+from lifecycle.adapters.decommission_world import newest_backup_of
 from lifecycle.adapters.uploads.buckets import RemoteFile, UploadBucket
 from lifecycle.decommission.final_backup import bucket_name
 from lifecycle.errors import RefusedError
 from lifecycle.uploads.archive import Archive, PreparedDump, opened_archive
 from lifecycle.uploads.errors import ArchiveError
-from lifecycle.uploads.judgement import Room, installed, noted, odoo_of, refused, refused_at_sight
+from lifecycle.uploads.judgement import (
+    Room,
+    installed,
+    noted,
+    odoo_of,
+    refused,
+    refused_at_sight,
+    worked_in,
+)
 from lifecycle.uploads.placing import Place, Uploaded, take_away, upload
 from lifecycle.uploads.source import LocalFile, Source
 from tiers.facts.names import BACKUP_BUCKET
@@ -25,7 +34,7 @@ from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.restore.source import upload_prefix
 from tiers.portfolio.restore.stage import ArchiveName
-from tiers.vocabulary import TenantId
+from tiers.vocabulary import Environment, TenantId
 
 _NAMES: Final[TypeAdapter[str]] = TypeAdapter(ArchiveName)
 _MIB: Final = 1 << 20
@@ -60,6 +69,7 @@ def bring_in(  # noqa: PLR0917 - what is brought to whom
         LifecycleError: When it cannot be uploaded; the same command goes on.
     """
     name = _name(address)
+    _refuse_worked(inventory, deployed)
     bucket = _bucket(inventory)
     room = Room.of(inventory.plan, deployed)
     beside = _source(files, cwd) if files else None
@@ -98,6 +108,21 @@ def _name(address: str) -> ArchiveName:
             f"{address}: expected a name of letters, digits, '.', '_', '+' and '-', because it is written "
             "into the tenant's file: rename it"
         ) from None
+
+
+def _refuse_worked(inventory: Inventory, deployed: TenantPlan) -> None:
+    """Refuse a production whose newest backup shows that people have worked in it.
+
+    The Job of `prepare` asks the database itself, and is all that can tell where no backup was made yet.
+    """
+    if deployed.environment is not Environment.PRODUCTION:
+        return
+    made = newest_backup_of(inventory, deployed.tenant)
+    if made is not None and (why := worked_in(made)):
+        raise RefusedError(
+            f"{deployed.tenant} is production, and {why}: an upload takes its place before its first day "
+            "only; import it into a sandbox"
+        )
 
 
 def _source(address: str, cwd: Path) -> Source:

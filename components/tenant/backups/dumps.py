@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import pulumi
-import pulumi_kubernetes as k8s
 import pulumi_random as random
 
 from components.aws.bucket import DUMPS
@@ -23,7 +22,7 @@ from components.scripts import script
 from components.tags.cost_tags import cost_tagged
 from components.tenant.backups.restore_tests import restore_on_schedule
 from tiers.facts.every_fact import FactId, Job, LogicalBackup, ScheduledJob
-from tiers.facts.names import BACKUP, FINAL_BACKUP, RESTORE_TEST_JOB
+from tiers.facts.names import BACKUP, FINAL_BACKUP, LIVE_BACKUP, RESTORE_TEST_JOB
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.tags import CostTags
 from tiers.vocabulary import CostDomain
@@ -36,9 +35,10 @@ KINDS: Final = (DUMPS, "filestores", "manifests")
 class TenantBackups(pulumi.ComponentResource):
     """CronJobs that can write only to the tenant's own prefix of the bucket, and the job of the last dump.
 
-    *test* restores a dump on a schedule; `mark` is what the last dump says of itself. A tenant whose offer
-    has no dumps has no CronJob: *run* is None, and it is there for *last* alone. It goes before the claim
-    that it mounts: pods of past nights go with it, and hold the claim until then.
+    *test* restores a dump on a schedule; `mark` is what the last dump says of itself. *asked* makes one more
+    while people work, for another tenant's refresh: `live` has its Job. A tenant whose offer has no dumps has
+    no CronJob: *run* is None, and it is there for *last* alone. It goes before the claim that it mounts: pods
+    of past nights go with it, and hold the claim until then.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class TenantBackups(pulumi.ComponentResource):
         settings: OdooSettings,
         still: Sequence[pulumi.Resource] = (),
         last: Job | None = None,
+        asked: Job | None = None,
         test: ScheduledJob | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -70,8 +71,13 @@ class TenantBackups(pulumi.ComponentResource):
         make = partial(_backup_pod, tenant.owner, kept, pod, bucket, name, _volumes(files, settings))
         if run:
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, files])
-            _nightly(name, pods.identity(tenant.tenant, run.name), run, make(), after)
+            labels = pods.identity(tenant.tenant, run.name)
+            nightly = {"backoffLimit": 1, "template": pods.pod_template(labels, make())}
+            jobs.cron_job(name, run, labels, nightly, after, kept=_KEEP_FINISHED)
             restore_on_schedule(tenant.owner, kept, test, bucket, after)
+        # After what this update changes of it.
+        later = pulumi.ResourceOptions(parent=self, depends_on=[account, files, *still])
+        self.live = [_job(tenant, asked, make({"ASKED_FOR": asked.asked_for}), later)] if asked else []
         self.last: list[pulumi.Resource] = []
         self.mark: pulumi.Output[str] | None = None
         if last:
@@ -79,13 +85,13 @@ class TenantBackups(pulumi.ComponentResource):
             self.mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
-            self.last = [_last(tenant, last, make({"LAST": self.mark}), after)]
+            self.last = [_job(tenant, last, make({"LAST": self.mark}), after)]
         self.register_outputs({})
 
 
-def _last(tenant: TenantPlan, job: Job, spec: pods.Manifest, opts: pulumi.ResourceOptions) -> jobs.OneOffJob:
-    gib = jobs.data_gib(tenant)
-    return jobs.OneOffJob(tenant.tenant, job, gib=gib, spec=spec, distinguished_by="last", opts=opts)
+def _job(tenant: TenantPlan, job: Job, spec: pods.Manifest, opts: pulumi.ResourceOptions) -> jobs.OneOffJob:
+    gib, which = jobs.data_gib(tenant), job.asked_for or "last"
+    return jobs.OneOffJob(tenant.tenant, job, gib=gib, spec=spec, distinguished_by=which, opts=opts)
 
 
 def backup_account(tenant: str) -> str:
@@ -111,7 +117,8 @@ def backups_of(  # noqa: PLR0917 - what a tenant's backups are made of
     """
     kept = facts_of(tenant.facts, LogicalBackup)
     scheduled = {job.name: job for job in facts_of(tenant.facts, ScheduledJob)}
-    last = next((job for job in facts_of(tenant.facts, Job) if job.name == FINAL_BACKUP), None)
+    once = {job.name: job for job in facts_of(tenant.facts, Job)}
+    last = once.get(FINAL_BACKUP)
     if not kept or (BACKUP not in scheduled and last is None):
         return None  # what a tenant has left in a region that it works in no longer is not backed up again
     return TenantBackups(
@@ -126,18 +133,8 @@ def backups_of(  # noqa: PLR0917 - what a tenant's backups are made of
         settings=mounted[1],
         still=still,
         last=last,
+        asked=once.get(LIVE_BACKUP),
         test=scheduled.get(RESTORE_TEST_JOB),
-        opts=opts,
-    )
-
-
-def _nightly(
-    name: str, labels: dict[str, str], run: ScheduledJob, pod: pods.Manifest, opts: pulumi.ResourceOptions
-) -> None:
-    k8s.batch.v1.CronJob(
-        name,
-        metadata={"name": name, "namespace": run.namespace, "labels": labels},
-        spec=_schedule(run, labels, pod),
         opts=opts,
     )
 
@@ -183,6 +180,22 @@ def may_read(bucket: BucketPlace, prefix: str) -> list[dict[str, Any]]:
         },
         _may_list(bucket, mine),
         _may_use_its_key(bucket, "kms:Decrypt"),
+    ]
+
+
+def may_say(bucket: BucketPlace, prefix: str, *folders: str) -> list[dict[str, Any]]:
+    """The statements of a role that leaves results in *folders* below the manifests under *prefix*.
+
+    Results only: a backup it can neither replace nor delete.
+    """
+    places = [f"/manifests/{prefix}/{folder}/*" for folder in folders]
+    return [
+        {
+            "Effect": "Allow",
+            "Action": "s3:PutObject",
+            "Resource": [pulumi.Output.concat(bucket.arn, place) for place in places],
+        },
+        _may_use_its_key(bucket, "kms:GenerateDataKey"),
     ]
 
 
@@ -238,14 +251,3 @@ def may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]:
         # S3 uses the caller's permissions for a data key, and to decrypt parts of a multipart upload.
         _may_use_its_key(bucket, "kms:GenerateDataKey", "kms:Decrypt"),
     ]
-
-
-def _schedule(run: ScheduledJob, labels: dict[str, str], spec: pods.Manifest) -> pods.Manifest:
-    return {
-        "schedule": run.schedule,
-        "timeZone": run.timezone,
-        "concurrencyPolicy": "Forbid",
-        "successfulJobsHistoryLimit": _KEEP_FINISHED,
-        "failedJobsHistoryLimit": _KEEP_FINISHED,
-        "jobTemplate": {"spec": {"backoffLimit": 1, "template": pods.pod_template(labels, spec)}},
-    }

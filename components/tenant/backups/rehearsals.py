@@ -6,13 +6,11 @@ makes it and takes it away. EKS needs its name, no more.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pulumi
 
 from components.aws.iam import PodRole
 from components.places import BucketPlace, Text
-from components.tenant.backups.dumps import may_read
+from components.tenant.backups.dumps import may_read, may_say
 from tiers.facts.every_fact import Rehearsal
 
 RESULTS = "rehearsals"
@@ -28,23 +26,6 @@ def rehearsal_role(
         cluster=cluster,
         namespace=fact.namespace,
         service_account=fact.service_account,
-        statements=[*may_read(copies, fact.prefix), *_may_say_how_it_went(copies, fact.prefix)],
+        statements=[*may_read(copies, fact.prefix), *may_say(copies, fact.prefix, RESULTS)],
         opts=opts,
     )
-
-
-def _may_say_how_it_went(copies: BucketPlace, prefix: str) -> list[dict[str, Any]]:
-    """Results only: what was copied it can neither replace nor delete."""
-    return [
-        {
-            "Effect": "Allow",
-            "Action": "s3:PutObject",
-            "Resource": pulumi.Output.concat(copies.arn, f"/manifests/{prefix}/{RESULTS}/*"),
-        },
-        {
-            "Effect": "Allow",
-            "Action": "kms:GenerateDataKey",
-            "Resource": copies.key_arn,
-            "Condition": {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": copies.arn}},
-        },
-    ]

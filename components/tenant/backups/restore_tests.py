@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pulumi
-import pulumi_kubernetes as k8s
 
-from components.kubernetes import pods
+from components.kubernetes import jobs, pods
 from components.naming import physical_name
 from components.places import BucketPlace
 from components.restore_test import FETCHED, NAME, RESTORED, WITHOUT_ROLE, pod_spec
@@ -42,20 +41,8 @@ def restore_on_schedule(
     if run is None or run.restore_test is None:
         return
     name, labels = physical_name(str(run.tenant), NAME), pods.identity(str(run.tenant), BACKUP)
-    k8s.batch.v1.CronJob(
-        name,
-        metadata={"name": name, "namespace": run.namespace, "labels": labels},
-        spec={
-            "schedule": run.schedule,
-            "timeZone": run.timezone,
-            "concurrencyPolicy": "Forbid",
-            "startingDeadlineSeconds": _LATE_SECONDS,
-            "successfulJobsHistoryLimit": _KEEP_FINISHED,
-            "failedJobsHistoryLimit": _KEEP_FINISHED,
-            "jobTemplate": {"spec": _job(owner, kept, run, bucket, labels)},
-        },
-        opts=opts,
-    )
+    job = _job(owner, kept, run, bucket, labels)
+    jobs.cron_job(name, run, labels, job, opts, kept=_KEEP_FINISHED, late_seconds=_LATE_SECONDS)
 
 
 def _job(

@@ -39,7 +39,8 @@ class BackupFill:
         names: The environment variables with the names of the databases, and the mark.
         origin: Whose backup it is.
         which: Which of its backups, as environment variables of restore_test_fetch.sh.
-        keeps: Whether the result counts as a restore test of that tenant.
+        keeps: Whether the result is left in the bucket.
+        results: Where, below the manifests; '' among the restore tests of that tenant, as one of them.
         expected: What must be true of it before it is ready, as variables of side_database_ready.sh.
         anonymised: What of a person is taken out of it, once its rows were compared.
     """
@@ -53,11 +54,12 @@ class BackupFill:
         which: Mapping[str, pulumi.Input[str]],
         *,
         keeps: bool,
+        results: str = "",
         expected: Mapping[str, str] = MappingProxyType({}),
         anonymised: AnonymisedSection | None = None,
     ) -> None:
         self._tenant, self._fact, self._names, self._origin = tenant, fact, names, origin
-        self._which, self._keeps = which, keeps
+        self._which, self._keeps, self._results = which, keeps, results
         self._expected, self._anonymised = expected, anonymised
 
     def steps(self) -> list[Manifest]:
@@ -69,6 +71,7 @@ class BackupFill:
             "RESTORED": RESTORED,
             **backups,
             "KEEP_RESULT": "yes" if self._keeps else "no",
+            **({"RESULTS": self._results} if self._results else {}),
         }
         filled = {
             **there,

@@ -13,10 +13,9 @@ import pulumi
 
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.workload import OdooSettings
-from components.places import Administered, BucketPlace, PlatformPlace
-from components.tenant.database import RoleSecret
+from components.places import BucketPlace, PlatformPlace
 from components.tenant.restore.fill import BackupFill
-from components.tenant.restore.origin import Origin, origin_of
+from components.tenant.restore.origin import REFRESH_TESTS, REFRESHES, Origin, origin_of
 from components.tenant.restore.side_database import SideDatabase
 from components.tenant.restore.side_jobs import SideJobs
 from tiers.facts.every_fact import FactId, LogicalBackup
@@ -37,7 +36,7 @@ _ACTIONS: Final = {
 def declare_restore(
     tenant: TenantPlan,
     platform: PlatformPlace,
-    databases: tuple[Administered, RoleSecret],
+    side: SideDatabase | None,
     *,
     own_buckets: Mapping[FactId, BucketPlace],
     mounted: tuple[Filestore, OdooSettings],
@@ -50,16 +49,15 @@ def declare_restore(
     Args:
         tenant: The tenant.
         platform: Whose bucket has another tenant's backups.
-        databases: The server with its administrator, and the tenant's login.
+        side: The database beside its own; None where there is none.
         own_buckets: Where the tenant's own backups are, by fact.
         mounted: Its files and its odoo.conf.
-        after: Its backups, and what has stopped or was saved before.
+        after: Its backups and the one that was made for it, and what has stopped or was saved before.
         opts: Options of the jobs.
         saved_there: The bucket of its second region, where it comes home from there.
     """
-    if tenant.restore is None:
+    if tenant.restore is None or side is None:
         return
-    side = SideDatabase(tenant, "restored-data", *databases, opts)
     own = next((own_buckets[kept.bucket] for kept in facts_of(tenant.facts, LogicalBackup)), platform.bucket)
     bucket = platform.bucket if tenant.reads_another else saved_there or own
     origin = origin_of(tenant, bucket, platform.name, platform.cluster, opts)
@@ -90,6 +88,8 @@ class DataRestore(SideJobs):
         told_apart = [restore.moment, str(restore.stage)]
         super().__init__(tenant, side, origin, mounted, told_apart, opts)
         self._restore = restore
+        if restore.from_tenant and restore.stage is RestoreStage.SWITCH:
+            self.results = f"{tenant.tenant}/{REFRESHES}"
 
     def declare(self, backups: Sequence[pulumi.Resource], still: Sequence[pulumi.Resource]) -> None:
         """Declare the jobs of its stage.
@@ -110,13 +110,16 @@ class DataRestore(SideJobs):
     def _fill(self, opts: pulumi.ResourceOptions) -> None:
         """Restore a backup into the side database."""
         which = {"NOT_AFTER": self._restore.moment}
+        if self._restore.live:
+            which = {"ASKED_FOR": self._restore.asked_for_by(self.tenant.tenant)}
         fill = BackupFill(
             self.tenant,
             self.jobs[FILL_SIDE],
             self.side.names,
             self.origin,
             which,
-            keeps=not self._restore.origin,
+            keeps=not self._restore.from_archive,
+            results=f"{self.tenant.tenant}/{REFRESH_TESTS}" if self._restore.from_tenant else "",
             expected={**self._anonymised(), **self._first_day()},
             anonymised=self.tenant.anonymised if self._restore.origin else None,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pulumi
 
@@ -10,9 +10,14 @@ from components.aws.iam import PodRole
 from components.kubernetes import pods
 from components.naming import physical_name
 from components.places import BucketPlace, Text
-from components.tenant.backups.dumps import backup_account, may_read
+from components.tenant.backups.dumps import backup_account, may_read, may_say
 from tiers.facts.every_fact import LogicalBackup, Route
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
+
+REFRESHES: Final = "refreshes"
+"""Below the prefix of a tenant's manifests: the results of its refreshes."""
+REFRESH_TESTS: Final = "refresh-tests"
+"""Beside them: what was found when the other tenant's backup was restored and compared."""
 
 
 class Origin(NamedTuple):
@@ -36,7 +41,8 @@ def origin_of(
 ) -> Origin:
     """Its own backups, or another tenant's or an upload while a stage reads it, or its second region's.
 
-    But for the first it declares an account of its own that may read there and write nothing.
+    But for the first it declares an account of its own that may read there, and writes nothing but results of
+    a refresh, below the tenant's own prefix.
     """
     # A sandbox without backups reads an upload only; at its other stages nothing reads any.
     prefix = next((kept.prefix for kept in facts_of(tenant.facts, LogicalBackup)), "")
@@ -45,6 +51,9 @@ def origin_of(
     if source is None and tenant.failover is None:
         return Origin(backup_account(tenant.tenant), bucket, *mine)
     whose = mine if source is None else (source.tenant, source.owner, source.prefix)
+    statements = may_read(bucket, whose[2])
+    if tenant.restore is not None and tenant.restore.from_tenant:
+        statements += may_say(bucket, str(tenant.tenant), REFRESHES, REFRESH_TESTS)
     name, where = physical_name(tenant.tenant, "refresh"), fact_named(tenant.facts, Route, "route").namespace
     account = pods.service_account(name, name, where, opts)
     role = PodRole(
@@ -52,7 +61,7 @@ def origin_of(
         cluster=cluster,
         namespace=where,
         service_account=name,
-        statements=may_read(bucket, whose[2]),
+        statements=statements,
         opts=opts,
     )
     return Origin(name, bucket, *whose, (account, role))

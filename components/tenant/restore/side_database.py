@@ -11,9 +11,21 @@ import pulumi_random as random
 from components.places import Administered
 from components.scripts import script
 from components.tenant.database import RoleSecret, database_job, identity_of, setup_environment
+from components.tenant.rotation import command_role
 from tiers.facts.every_fact import Job, TenantDatabase
-from tiers.facts.names import kept_database, side_database
-from tiers.plan.plan import TenantPlan, fact_named
+from tiers.facts.names import SWITCH_SIDE, kept_database, side_database
+from tiers.plan.plan import TenantPlan, fact_named, facts_of
+from tiers.portfolio.restore.stage import RestoreStage
+from tiers.portfolio.upgrade.stage import UpgradeStage
+
+
+def side_of(
+    tenant: TenantPlan, administered: Administered, role: RoleSecret, opts: pulumi.ResourceOptions
+) -> SideDatabase | None:
+    """The database beside that of *tenant*, while it is restored or upgraded."""
+    if tenant.upgrade is not None:
+        return SideDatabase(tenant, "upgraded-data", administered, role, opts)
+    return None if tenant.restore is None else SideDatabase(tenant, "restored-data", administered, role, opts)
 
 
 class SideDatabase:
@@ -38,7 +50,7 @@ class SideDatabase:
         opts: pulumi.ResourceOptions,
     ) -> None:
         mark = random.RandomId(f"{tenant.tenant}-{purpose}", byte_length=8, opts=opts).hex
-        self._tenant, self._administered, self._role, self._opts = tenant, administered, role, opts
+        self._tenant, self._administered, self.role, self._opts = tenant, administered, role, opts
         self._used = fact_named(tenant.facts, TenantDatabase, "database")
         self.names: dict[str, pulumi.Input[str]] = {
             "SIDE_DATABASE": side_database(self._used.database),
@@ -46,10 +58,22 @@ class SideDatabase:
             "MARK": mark,
         }
         """The environment variables of every script about it."""
+        if tenant.upgrade is not None:
+            self.names["COMMAND_LOGIN"] = command_role(self._used.role)
 
     def make(self, job: Job) -> pulumi.Resource:
         """Make it, empty."""
         return self._run(job, "side_database.sh", {}, [])
+
+    def taken_back(self, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        """What comes before the pods that work with the database before again: it has its name again.
+
+        So they start in the very update after one that failed, whatever that one has done.
+        """
+        stages = (each.stage for each in (self._tenant.restore, self._tenant.upgrade) if each)
+        if not any(each in (RestoreStage.DISCARD, UpgradeStage.DISCARD) for each in stages):
+            return []
+        return [self.act(fact_named(self._tenant.facts, Job, SWITCH_SIDE), "back", after)]
 
     def act(
         self,
@@ -61,6 +85,14 @@ class SideDatabase:
         """Do *action* of side_database_switch.sh after all of *after*, where *expected* is true."""
         more = {"ACTION": action, "MAKE": script("side_database.sh"), **expected}
         return self._run(job, "side_database_switch.sh", more, after)
+
+    def _command_login(self) -> dict[str, pulumi.Input[str]]:
+        """What makes and drops the login of an upgrade's command."""
+        if self._tenant.upgrade is None:
+            return {}
+        beside = (each for each in facts_of(self._tenant.facts, TenantDatabase) if each != self._used)
+        most = max((each.connection_limit for each in beside), default=0)
+        return {"LOGIN": script("odoo_upgrade_login.sh"), "COMMAND_CONNECTIONS": str(most)}
 
     def _run(
         self,
@@ -74,16 +106,17 @@ class SideDatabase:
             **self.names,
             "SETUP": script("database_setup.sh"),
             "DROP": script("database_drop.sh"),
+            **self._command_login(),
             **more,
         }
-        ready = [self._administered.administrator, self._role.secret, *after]
+        ready = [self._administered.administrator, self.role.secret, *after]
         return database_job(
             self._tenant,
             job,
             script(name),
             env,
             administrator=self._administered.administrator_name,
-            role=self._role,
+            role=self.role,
             distinguished_by=[identity_of(self._used), more.get("ACTION", "")],
             opts=pulumi.ResourceOptions.merge(self._opts, pulumi.ResourceOptions(depends_on=ready)),
         )

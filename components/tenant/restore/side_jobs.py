@@ -44,6 +44,8 @@ class SideJobs:
         self.tenant, self.side, self._opts, self._told_apart = tenant, side, opts, told_apart
         self.jobs = {job.name: job for job in facts_of(tenant.facts, Job)}
         self.origin, (self.files, self.settings) = origin, mounted
+        self.results = ""
+        """Where the result of a refresh is left, below the manifests in the bucket."""
 
     def switch_or_drop(
         self,
@@ -60,7 +62,7 @@ class SideJobs:
         arrive: what the database before lacked, it may lack again. Nothing else than what is *expected* is
         switched.
         """
-        if SWITCH_SIDE in self.jobs:
+        if SWITCH_SIDE in self.jobs and not action.startswith("drop"):  # else SideDatabase.taken_back has it
             switched = self.side.act(self.jobs[SWITCH_SIDE], action, still, expected)
             if RESTORE_FILES in self.jobs:
                 self._bring_files_back(self.after(switched, *backups, self.files), may_lack=may_lack)
@@ -108,8 +110,10 @@ class SideJobs:
         )
 
     def _bring_files_back(self, opts: pulumi.ResourceOptions, *, may_lack: bool) -> None:
-        lacks = {"MAY_LACK": "yes"} if may_lack else {}
-        env = {**self.origin.in_bucket(self.tenant.owner), "BRING": script("filestore_bring.sh"), **lacks}
+        more = {"MAY_LACK": "yes"} if may_lack else {}
+        if self.results:
+            more["REFRESHES"] = self.results
+        env = {**self.origin.in_bucket(self.tenant.owner), "BRING": script("filestore_bring.sh"), **more}
         container = jobs.operations_container(
             self.jobs[RESTORE_FILES], script("filestore_restore.sh"), env, pods.odoo_mounts()
         )

@@ -17,10 +17,9 @@ from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.pods import Manifest
 from components.kubernetes.workload import OdooSettings
-from components.places import Administered, BucketPlace, PlatformPlace
+from components.places import BucketPlace, PlatformPlace
 from components.restore_test import FETCHED
 from components.scripts import script
-from components.tenant.database import RoleSecret
 from components.tenant.restore.fill import WITHOUT_ROLE, BackupFill, at
 from components.tenant.restore.origin import Origin, origin_of
 from components.tenant.restore.side_database import SideDatabase
@@ -55,7 +54,7 @@ _FILES_ADDED: Final = 4
 def declare_upgrade(
     tenant: TenantPlan,
     platform: PlatformPlace,
-    databases: tuple[Administered, RoleSecret],
+    side: SideDatabase | None,
     *,
     own_buckets: Mapping[FactId, BucketPlace],
     mounted: tuple[Filestore, OdooSettings],
@@ -68,17 +67,16 @@ def declare_upgrade(
     Args:
         tenant: The tenant.
         platform: The cluster, and the name that roles begin with.
-        databases: The server with its administrator, and the tenant's login.
+        side: The database beside its own; None where there is none.
         own_buckets: Where the tenant's own backups are, by fact.
         mounted: Its files and its odoo.conf.
         after: Its backups, and what has stopped or was saved before.
         last: The mark of the backup that is made once all has stopped; None where none is.
         opts: Options of the jobs.
     """
-    if tenant.upgrade is None:
+    if tenant.upgrade is None or side is None:
         return
     bucket = own_buckets[facts_of(tenant.facts, LogicalBackup)[0].bucket]
-    side = SideDatabase(tenant, "upgraded-data", *databases, opts)
     origin = origin_of(tenant, bucket, platform.name, platform.cluster, opts)
     UpgradeJobs(tenant, tenant.upgrade, side, origin, mounted, last, opts).declare(*after)
 

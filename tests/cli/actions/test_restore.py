@@ -54,6 +54,17 @@ def test_the_way_back_is_open_also_when_an_update_failed(folder: Path, up: Calla
     assert restore(folder, "acme", "--next").exit_code == Exit.OK
     result = restore(folder, "acme", "--back")  # the update of `switch` failed
     assert result.exit_code == Exit.OK, result.output
+    assert "stage: discard}" in file_of(folder)  # people work with the very next update
+    assert "drops the restored one with all that was written there" in result.stdout
+
+
+def test_what_took_its_place_is_stopped_before_it_goes_back(folder: Path, up: Callable[[], None]) -> None:
+    up()
+    assert restore(folder, "acme", "--at", AT).exit_code == Exit.OK
+    up()
+    assert restore(folder, "acme", "--next").exit_code == Exit.OK
+    up()
+    assert restore(folder, "acme", "--back").exit_code == Exit.OK
     assert "stage: back}" in file_of(folder)
     up()
     result = restore(folder, "acme", "--next")
@@ -112,9 +123,30 @@ def test_a_refresh_takes_the_stages_of_a_restore(folder: Path, up: Callable[[], 
     assert file_of(folder, "acme-staging") == before
 
 
+def test_a_live_refresh_says_so_in_its_line(folder: Path, up: Callable[[], None]) -> None:
+    before = file_of(folder, "acme-staging")
+    up()
+    result = refresh(folder, "acme-staging", "--from", "acme", "--live")
+    assert result.exit_code == Exit.OK, result.output
+    assert ", from_tenant: acme, live: true, stage: prepare}\n" in file_of(folder, "acme-staging")
+    assert "restores a backup that is made of acme now into a database beside" in result.stdout
+    for _ in range(4):
+        up()
+        assert "of its live refresh from acme of" in refresh(folder, "acme-staging").stdout
+        assert refresh(folder, "acme-staging", "--next").exit_code == Exit.OK
+    assert file_of(folder, "acme-staging") == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "why"),
     [
+        (
+            ("acme-staging", "--from", "acme", "--live", "--backup", AT),
+            Exit.CONFIGURATION,
+            "--live copies another tenant as it is now",
+        ),
+        (("acme-staging", "--live"), Exit.CONFIGURATION, "name it with --from"),
+        (("acme-staging", "--from", "nobody", "--live"), Exit.POLICY, "has no tenant 'nobody' yet"),
         (("acme-staging", "--from", "borealis"), Exit.POLICY, "borealis belongs to client"),
         (("acme", "--from", "acme-staging"), Exit.POLICY, "production is never refreshed"),
         (("acme-staging", "--backup", AT), Exit.CONFIGURATION, "with --from"),

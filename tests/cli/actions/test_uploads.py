@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 import cli.actions.change.restore
 import cli.actions.change.uploads
 from cli.console.exit_codes import Exit
+from lifecycle.adapters import decommission_world
 from tests.cli.actions.test_restore import file_of, refresh
+from tests.lifecycle.decommission.test_final_backup import Bucket
 from tests.lifecycle.uploads.archives import FolderBucket
 from tests.lifecycle.uploads.test_archive import made
 from tests.lifecycle.uploads.test_sql_dump import END, HEAD
@@ -112,6 +114,41 @@ def test_what_may_not_come_is_refused_before_anything_is_uploaded_or_written(  #
     assert (result.exit_code, why in result.stderr) == (code, True), result.output
     assert file_of(folder, TRIAL) == before
     assert holds.sizes("") == {}
+
+
+@pytest.mark.parametrize(
+    ("backups", "code", "why"),
+    [
+        (
+            [7],
+            Exit.POLICY,
+            "acme is production, and 7 logins are in its backup of 2026-11-20T01:15:00Z: an upload",
+        ),
+        ([7, 0], Exit.OK, ""),
+        ([0], Exit.OK, ""),
+        ([None], Exit.OK, ""),
+        ([], Exit.OK, ""),
+    ],
+)
+def test_a_production_that_people_have_worked_in_is_refused_before_anything_is_uploaded(  # noqa: PLR0917 - a row
+    folder: Path,
+    tmp_path: Path,
+    bucket: Callable[[], FolderBucket],
+    monkeypatch: pytest.MonkeyPatch,
+    backups: list[int | None],
+    code: Exit,
+    why: str,
+) -> None:
+    """As its newest backup counts; where none does, the Job of `prepare` asks."""
+    holds, own, path = bucket(), Bucket(), made(tmp_path / "old.zip", dump=DUMP)
+    for day, rows in enumerate(backups, 20):
+        tables = {} if rows is None else {"public.res_users_log": {"rows": rows, "highest": 9}}
+        own.dump(f"2026-11-{day}T01:15:00Z", tables=tables)
+    monkeypatch.setattr(decommission_world, "_s3", lambda _: own)
+    before = file_of(folder)
+    result = refresh(folder, "acme", "--from", str(path))
+    assert (result.exit_code, why in result.stderr) == (code, True), result.output
+    assert bool(holds.sizes("")) is (file_of(folder) != before) is (code == Exit.OK)
 
 
 def test_an_upload_is_taken_once_and_not_while_another_goes_on(

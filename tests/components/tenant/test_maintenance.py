@@ -23,12 +23,14 @@ from tests.declarations import Registration, Registrations, differences
 from tests.policies.passing import refusals
 from tests.portfolios import measured, plan_of, tenant
 from tiers.change.effects import effects_of
+from tiers.deployed import JOB_TYPE
 from tiers.facts.monitoring import MaintenancePage
 from tiers.plan.plan import Plan, facts_of
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.routes.ingress import MaintenanceSpec
 
 SERVICE = "kubernetes:core/v1:Service"
+JOB = "kubernetes:batch/v1:Job"
 PAGE = {
     "title": "Back soon",
     "text": "Nothing is lost. <script>alert(1)</script>",
@@ -76,6 +78,51 @@ def test_the_service_leads_to_the_page_and_nothing_else_is_open(changes: dict[st
     assert {each["port"] for each in service["ports"]} >= {8069}
     page = the(made, "kubernetes:apps/v1:Deployment", "acme-maintenance")
     assert page.urn in the(made, SERVICE, "acme-web").dependencies
+
+
+UPDATING: dict[str, Any] = {"odoo": {"update": {"number": 1, "modules": ["sale"], "minutes": 30}}}
+
+
+def test_an_update_of_modules_starts_the_page_among_the_pods_that_the_service_leads_to() -> None:
+    """No update of a stack can lead the Service elsewhere while a job of the same update runs."""
+    plan = planned(measured(platform_with("traefik")), **UPDATING)
+    (page,) = pages(plan)
+    assert (page.replicas, pages(planned(**UPDATING, page=False))) == (0, [])
+    made = declare_plan(plan)
+    registered = Registrations("local", [Registration(each.type, each.name, each.props) for each in made])
+    assert differences(plan, registered) == []
+    assert faults_of(plan, made) == []
+    assert refusals(made) == []
+    deployment = the(made, "kubernetes:apps/v1:Deployment", "acme-maintenance")
+    web = the(made, "kubernetes:apps/v1:Deployment", "acme-web").props["spec"]
+    service = the(made, SERVICE, "acme-web").props["spec"]["selector"]
+    labels = deployment.props["spec"]["template"]["metadata"]["labels"]
+    assert service == web["selector"]["matchLabels"]
+    assert service.items() <= labels.items()
+    # Its own Deployment selects no pod of Odoo, and the job and who goes back to 0 pods own their number.
+    own = deployment.props["spec"]["selector"]["matchLabels"]
+    assert not own.items() <= web["template"]["metadata"]["labels"].items()
+    assert deployment.ignore_changes == ("spec.replicas",)
+    job = the(made, JOB, "acme-odoo-update")
+    waits = the(made, JOB_TYPE, "acme-odoo-update").dependencies
+    assert {deployment.urn, deployment.parent} & waits
+    given = environment(job.props["spec"]["template"]["spec"]["initContainers"][0])
+    assert (given["PAGE"], given["NO_PAGE"]) == ("acme-maintenance=1", "acme-maintenance=0")
+    start = the(made, JOB, "acme-odoo-start").props["spec"]["template"]["spec"]["containers"][0]
+    assert environment(start)["DEPLOYMENTS"].split()[-1] == "acme-maintenance=0"
+    rules = the(made, "kubernetes:rbac.authorization.k8s.io/v1:Role", "acme-update").props["rules"]
+    assert "acme-maintenance" in rules[0]["resourceNames"]
+
+
+def test_a_preview_says_that_people_see_the_page_while_modules_are_updated() -> None:
+    for page in (True, False):
+        before, after = planned(page=page), planned(page=page, **UPDATING)
+        (said,) = [each.what for each in effects_of(before, after) if "modules are updated" in each.what]
+        assert ("Odoo is stopped behind a maintenance page, after a backup" in said) is page
+
+
+def environment(container: dict[str, Any]) -> dict[str, str]:
+    return {each["name"]: each.get("value", "") for each in container["env"]}
 
 
 def policies(made: list[Declared]) -> list[Any]:

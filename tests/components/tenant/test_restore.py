@@ -126,7 +126,7 @@ def test_each_job_is_there_at_its_stages_only() -> None:
         "start": [],
         "confirm": ["acme-drop-side-database"],
         "back": ["acme-restore-filestore", "acme-switch-side-database"],
-        "discard": ["acme-drop-side-database"],
+        "discard": ["acme-drop-side-database", "acme-switch-side-database"],
     }
     actions = {
         stage: env(pod(declared(stage), name)["containers"][0])["ACTION"]
@@ -189,12 +189,20 @@ def test_a_refresh_reads_the_other_tenants_backups_and_writes_nothing_there() ->
     containers = {each["name"]: each for each in (*spec["initContainers"], *spec["containers"])}
     fetch, report = env(containers["fetch"]), env(containers["report"])
     assert (fetch["PREFIX"], fetch["TENANT"], fetch["OWNER"]) == ("acme", "acme", "local/acme-ltd/acme")
-    assert report["KEEP_RESULT"] == "no"
+    # What it found lies with the one that was refreshed, and is no restore test of the other one.
+    assert (report["KEEP_RESULT"], report["RESULTS"]) == ("yes", "acme-staging/refresh-tests")
     (policy,) = [each.props["policy"] for each in there if each.name == "local-acme-staging-refresh-policy"]
     statements = json.loads(policy)["Statement"]
     actions = [each["Action"] for each in statements]
-    assert actions == ["s3:GetObject", "s3:ListBucket", "kms:Decrypt"]
+    assert actions == [
+        *("s3:GetObject", "s3:ListBucket", "kms:Decrypt"),
+        *("s3:PutObject", "kms:GenerateDataKey"),
+    ]
     assert all("/acme/*" in str(each) for each in statements[:2])
+    assert [each.partition("/")[2] for each in statements[3]["Resource"]] == [
+        "manifests/acme-staging/refreshes/*",
+        "manifests/acme-staging/refresh-tests/*",
+    ]
     assert env(containers["fill"])["SIDE_DATABASE"] == "odoo_acme_staging__side"
 
 
@@ -209,6 +217,9 @@ def test_the_account_that_reads_there_ends_with_the_stage() -> None:
     (files,) = pod(refreshed("switch"), "acme-staging-restore-filestore")["containers"]
     # Files come from the other tenant's copy into its own directory.
     assert (env(files)["PREFIX"], env(files)["OWNER"]) == ("acme", "local/acme-ltd/acme-staging")
+    assert env(files)["REFRESHES"] == "acme-staging/refreshes"
+    assert "REFRESHES" not in env(back["containers"][0])
+    assert "REFRESHES" not in env(pod(declared("switch"), "acme-restore-filestore")["containers"][0])
 
 
 def test_a_refreshed_copy_is_neutralised_before_a_pod_starts() -> None:

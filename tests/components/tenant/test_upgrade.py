@@ -11,8 +11,10 @@ from lifecycle.image_scan.reports import images_of
 from tests.components.conftest import declare_plan
 from tests.components.queries import the
 from tests.components.tenant.test_restore import DEPLOYMENT, JOB, Everything, env, jobs, pod, position
+from tests.components.tenant.test_restore import declared as restored
 from tests.components.tenant.test_stack import HOLDS_DATA
 from tests.portfolios import UPGRADE_COMMAND, plan_of, tenant, wide_platform
+from tiers.deployed import JOB_TYPE
 from tiers.portfolio.upgrade.stage import STOPPED, UPGRADED, UpgradeStage
 
 RUN = "acme-upgrade-side-database"
@@ -124,8 +126,44 @@ def test_each_job_is_there_at_its_stages_only() -> None:
         "start": [],
         "confirm": ["acme-drop-side-database"],
         "back": ["acme-restore-filestore", "acme-switch-side-database"],
-        "discard": ["acme-drop-side-database"],
+        "discard": ["acme-drop-side-database", "acme-switch-side-database"],
     }
+
+
+@pytest.mark.parametrize("section", ["upgrade", "restore"])
+def test_pods_start_again_when_what_an_update_did_that_failed_is_taken_back(section: str) -> None:
+    """It may have renamed databases or not: the job finds out, before the set-up and any pod."""
+    there = declared("discard") if section == "upgrade" else restored("discard")
+    before = ("acme-database-setup", "acme-switch-side-database", "acme-odoo-setup")
+    order = (*before, "acme-web", "acme-drop-side-database")
+    assert position(there, *order) == sorted(position(there, *order))
+    actions = {
+        name: env(pod(there, name)["containers"][0])["ACTION"]
+        for name in ("acme-switch-side-database", "acme-drop-side-database")
+    }
+    assert actions == {"acme-switch-side-database": "back", "acme-drop-side-database": "drop-side"}
+
+
+def test_the_state_knows_of_the_job_that_renames_before_there_is_one() -> None:
+    """An update that is killed while it makes the job has its component already (tiers/deployed.py)."""
+    there = declared("upgrade")
+    types = [(each.type, each.name) for each in there]
+    for name in ("acme-final-backup", "acme-switch-side-database"):
+        assert types.index((JOB_TYPE, name)) < types.index((JOB, name))
+    assert types.index((DEPLOYMENT, "acme-web")) < types.index((JOB_TYPE, "acme-final-backup"))
+
+
+def test_the_command_has_a_login_of_its_own() -> None:
+    made = containers("upgrade")
+    named = {name: env(each).get("COMMAND_LOGIN") for name, each in made.items()}
+    assert {name for name, login in named.items() if login} == {"fill", "ready", "before", "after"}
+    assert set(filter(None, named.values())) == {"upgrade_t_acme"}
+    for job in ("acme-make-side-database", "acme-switch-side-database"):
+        given = env(pod(declared("upgrade"), job)["containers"][0])
+        assert (given["COMMAND_LOGIN"], "CREATE ROLE" in given["LOGIN"]) == ("upgrade_t_acme", True)
+        assert given["COMMAND_CONNECTIONS"] == "10"
+    at_rest = [env(pod(restored("switch"), name)["containers"][0]) for name in jobs(restored("switch"))]
+    assert not any("COMMAND_LOGIN" in each for each in at_rest)
 
 
 def test_a_rehearsal_and_an_upgrade_are_two_jobs_about_one_database() -> None:

@@ -72,7 +72,7 @@ def test_a_sandbox_without_backups_is_switched_without_one_and_goes_back_with_it
         "start": [],
         "confirm": ["trial-drop-side-database"],
         "back": ["trial-switch-side-database"],
-        "discard": ["trial-drop-side-database"],
+        "discard": ["trial-drop-side-database", "trial-switch-side-database"],
     }
     with_backups = jobs(uploaded("switch", "staging"))
     assert "trial-final-backup" in with_backups

@@ -98,6 +98,17 @@ def test_what_an_import_that_was_given_up_has_left_is_kept_by_name(record: Path)
     assert "no rule deletes them" in left.because
 
 
+def test_it_is_named_also_where_no_last_dump_was_made(record: Path) -> None:
+    """A sandbox that never had backups has had the upload all the same."""
+    world, plan = world_of(sandbox()), ending_plan(sandbox())
+    assert not ended(world, plan, record).run().retained
+    world = world_of(sandbox())
+    world.uploaded = 1 << 30
+    (left,) = ended(world, plan, record.with_name("other.jsonl")).run().retained
+    assert left.resource.id == "s3://backups/filestores/acme.upload/"
+    assert left.units == 230000000
+
+
 def test_without_the_dump_that_was_asked_for_nothing_is_deleted(record: Path) -> None:
     world, plan = world_of(sandbox()), ending_plan(sandbox(), **REQUESTED)
     world.approved, world.dumps_work = REQUESTED, False

@@ -6,11 +6,14 @@ import gzip
 import hashlib
 import io
 import json
+import os
+import signal
 import struct
 import tarfile
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
@@ -48,6 +51,36 @@ def made(path: Path, *more: tuple[str | zipfile.ZipInfo, bytes], dump: bytes = D
         for info, data in more:
             archive.writestr(info, data)
     return path
+
+
+class _KilledAt(FolderBucket):
+    """A bucket whose process is killed at a certain put, among others that are on their way."""
+
+    def __init__(self, root: Path, at: int) -> None:
+        super().__init__(root)
+        self._at = at
+
+    def put(self, key: str, contents: BinaryIO | bytes, sha256: str = "") -> None:
+        if len(self.calls) == self._at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().put(key, contents, sha256)
+
+
+@pytest.mark.parametrize("at", [0, 2, 4], ids=["dump", "files", "manifest"])
+def test_an_upload_that_was_killed_goes_on_and_is_no_backup_before_its_end(tmp_path: Path, at: int) -> None:
+    path, root = made(tmp_path / "old.zip", ("manifest.json", b'{"major_version": "18.0"}')), tmp_path / "cut"
+    bring(path, whole := FolderBucket(tmp_path / "whole"))
+    if (child := os.fork()) == 0:
+        bring(path, _KilledAt(root, at))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+    cut = FolderBucket(root)
+    assert cut.sizes("").keys() < whole.sizes("").keys()
+    assert not cut.sizes("manifests/")
+    bring(path, cut)
+    assert cut.sizes("") == whole.sizes("")
+    assert (root / place().manifest).read_bytes() == (whole.root / place().manifest).read_bytes()
 
 
 def test_a_zip_of_odoo_is_put_in_the_form_of_a_backup_and_the_rest_when_it_was_cut_off(

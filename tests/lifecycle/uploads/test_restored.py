@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import subprocess
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from components.scripts import script
-from tests.lifecycle.odoo import DATABASE
+from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE
 from tests.lifecycle.pods import TENANT, Pods, keeping
 from tests.lifecycle.side import SIDE, Done, act, fill_from_backup, forget_side, make, state, sums
 from tests.lifecycle.uploads.archives import (
@@ -22,7 +24,7 @@ from tests.lifecycle.uploads.archives import (
     plain_dump,
     zipped,
 )
-from tests.postgres import OWNER, chosen_versions, give
+from tests.postgres import MAJORS, OWNER, chosen_versions, give, programs, running_server
 
 pytestmark = [pytest.mark.postgres, chosen_versions]
 _NOT_AFTER = "2026-11-01T04:05:06Z"
@@ -96,6 +98,49 @@ def test_a_dump_comes_with_its_files_beside_it(uploading: Pods, tmp_path: Path, 
     assert sums(pods.server, SIDE) == before
     assert ("rows" in report(done)) is (form == "sql.gz")
     assert "attachment contents" in report(done)
+
+
+@pytest.mark.whole("the newest server reads its own dumps in the tests above")
+@pytest.mark.parametrize("form", ["plain", "custom"])
+def test_a_dump_of_a_newer_server_is_read_by_an_older_one(uploading: Pods, tmp_path: Path, form: str) -> None:
+    """What was PostgreSQL 18 elsewhere comes into a tenant on 16 or 17: its SQL is said as these read it."""
+    pods, newest = uploading, MAJORS[-1]
+    before = sums(pods.server)
+    with running_server(newest) as newer:
+        newer.ask(f"CREATE ROLE {ROLE} LOGIN PASSWORD $${PASSWORD}$$")
+        newer.ask(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+        into = [str(programs(newest) / "psql"), "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]
+        env = newer.connection(ROLE, PASSWORD, DATABASE)
+        subprocess.run(into, input=plain_dump(pods), env=env, check=True, stdout=subprocess.DEVNULL)
+        assert sums(newer) == before
+        made = plain_dump(replace(pods, server=newer, clients=newest), f"--format={form}")
+    path = tmp_path / f"old.{form}"
+    if form == "custom":
+        path.write_bytes(made)
+    else:
+        assert b"Dumped from database version %d" % newest in made
+        zipped(path, made, pods.filestore)
+    dump = bring_for(pods, path)
+    assert dump.server_version.startswith(str(newest))
+    done = fill(pods)
+    assert done.returncode == 0, done.stderr
+    assert sums(pods.server, SIDE) == before
+
+
+@pytest.mark.whole("that nothing is changed is tried with other faults")
+def test_what_an_older_server_cannot_read_ends_the_job_by_name(uploading: Pods, tmp_path: Path) -> None:
+    pods = uploading
+    only_new = b"CREATE TABLE public.x_new (a integer, b integer GENERATED ALWAYS AS (a * 2) VIRTUAL);\n"
+    made = plain_dump(pods).replace(
+        b"\nSET default_tablespace", b"\n" + only_new + b"SET default_tablespace", 1
+    )
+    bring_for(pods, zipped(tmp_path / "old.zip", made, pods.filestore))
+    before, done = sums(pods.server), fill(pods)
+    if pods.server.major < MAJORS[-1]:
+        assert done.returncode == 1
+        assert "VIRTUAL" in str(report(done)["restored"]["found"])
+        assert state(pods.server)[SIDE] == "costack: side m1 filling"
+    assert sums(pods.server) == before
 
 
 def test_owners_rights_and_remarks_of_elsewhere_are_left_out(uploading: Pods, tmp_path: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.portfolios import plan_of, tenant
 from tiers.change.effect import EffectKind
 from tiers.change.effects import effects_of
 from tiers.plan.plan import Plan
-from tiers.portfolio.restore.stage import NEXT, WAY_BACK, RestoreStage
+from tiers.portfolio.restore.stage import ORDER, RestoreStage
 
 AT = "2026-11-29T01:15:00Z"
 
@@ -66,7 +68,7 @@ def test_production_is_told_that_mail_of_then_is_sent_again() -> None:
 
 @pytest.mark.parametrize("stage", list(RestoreStage))
 def test_every_step_that_can_be_taken_says_what_it_does_unless_it_only_ends(stage: RestoreStage) -> None:
-    for following in (NEXT[stage], WAY_BACK.get(stage)):
+    for following in (ORDER.next[stage], ORDER.way_back.get(stage)):
         assert following is None or said(stage, following)
     assert effects_of(planned(stage), planned(stage)) == ()
 
@@ -100,3 +102,21 @@ def test_of_a_refresh_it_says_whose_backup_it_is() -> None:
     before = plan_of(source, tenant("acme-staging", **copy))
     after = plan_of(source, tenant("acme-staging", **copy, restore=restore))
     assert any("the backup of acme of" in each.what for each in effects_of(before, after))
+
+
+def test_of_a_live_refresh_it_says_what_the_other_tenant_notices() -> None:
+    copy = {"environment": "staging", "client": "acme-ltd"}
+    restore = {"at": AT, "from_tenant": "acme", "live": True}
+    source = tenant("acme", client="acme-ltd")
+    plans = [
+        plan_of(
+            source, tenant("acme-staging", **copy, restore={**restore, "stage": stage} if stage else None)
+        )
+        for stage in ("", "prepare", "switch")
+    ]
+    first, second = (" ".join(each.what for each in effects_of(*pair)) for pair in pairwise(plans))
+    assert "a backup that is made of acme now is restored beside" in first
+    assert (
+        "acme is backed up in this update while people work: its database of 5 GiB at most is read" in first
+    )
+    assert "acme is backed up in this update" not in second

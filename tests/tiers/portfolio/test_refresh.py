@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.portfolios import catalog, plan_of, tenant, wide_platform
+from tiers.facts.every_fact import Job, ScheduledJob
+from tiers.facts.names import BACKUP, LIVE_BACKUP
+from tiers.plan.plan import facts_of
 from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.restore.stage import READING, RestoreStage
 from tiers.portfolio.tenant import Tenant
@@ -87,6 +90,80 @@ def test_production_of_the_same_client_may_be_taken() -> None:
 )
 def test_others_may_not(one: Tenant, other: Tenant, why: str) -> None:
     assert any(why in each for each in why_not(one, other))
+
+
+LIVE = {**RESTORE, "live": True}
+
+
+def test_a_live_copy_is_a_backup_that_the_other_tenant_makes_once_more() -> None:
+    source = tenant("acme", client="acme-ltd")
+    assert why_not(staging(restore=LIVE), source) == []
+    planned = plan_of(source, staging(restore=LIVE)).tenant("acme")
+    assert planned
+    (job,) = [each for each in facts_of(planned.facts, Job) if each.name == LIVE_BACKUP]
+    (nightly,) = [each for each in facts_of(planned.facts, ScheduledJob) if each.name == BACKUP]
+    assert job.asked_for == "refresh of acme-staging, 2026-11-29T01:15:00Z"
+    assert (job.namespace, job.image, job.compute) == (nightly.namespace, nightly.image, nightly.compute)
+    for stage in RestoreStage:
+        after = plan_of(source, staging(restore={**LIVE, "stage": stage})).tenant("acme")
+        assert after
+        assert any(fact.name == LIVE_BACKUP for fact in after.facts) is (stage is RestoreStage.PREPARE)
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        (
+            {"lifecycle_stage": "suspended"},
+            "acme is suspended, and only an active tenant is copied: leave out",
+        ),
+        ({"rotation": {"number": 1, "stage": "second-login"}}, "acme has rotation at a stage"),
+        ({"restore": {"at": RESTORE["at"], "stage": "switch"}}, "acme has restore at a stage"),
+        ({"upgrade": {"to": "19.0", "stage": "rehearse"}}, "acme has upgrade at a stage"),
+        (
+            {"tier": "dedicated-db", "move": {"from_tier": "shared-namespace", "stage": "expand"}},
+            "acme has move at a stage",
+        ),
+        (
+            {
+                "environment": "staging",
+                "options": {"users": 5, "schedule": {"awake": "Mon-Fri 07:00-19:00", "timezone": "Etc/UTC"}},
+            },
+            "acme sleeps by schedule",
+        ),
+    ],
+    ids=["suspended", "rotation", "restore", "upgrade", "move", "sleep"],
+)
+def test_who_is_busy_or_asleep_is_not_copied_live(other: dict[str, object], why: str) -> None:
+    """Its last backup may be taken no less, and once it was copied it may do what it likes."""
+    source = tenant("acme", client="acme-ltd", **other)
+    assert any(why in each for each in why_not(staging(restore=LIVE), source))
+    assert not any(why in each for each in why_not(staging(), source))
+    assert not any(why in each for each in why_not(staging(restore={**LIVE, "stage": "switch"}), source))
+
+
+def test_one_tenant_is_copied_for_one_other_at_a_time() -> None:
+    source = tenant("acme", client="acme-ltd")
+    other = tenant("acme-test", client="acme-ltd", environment="staging", restore=LIVE)
+    assert why_not(staging(restore=LIVE), source, other) == [
+        "acme is copied for acme-test already: do it one after the other"
+    ]
+    assert why_not(staging(restore={**LIVE, "stage": "switch"}), source, other) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        (staging(environment="production"), "production is never refreshed"),
+        (staging(client="somebody"), "acme belongs to client acme-ltd, and this tenant to somebody"),
+    ],
+)
+def test_a_schedule_is_refused_where_no_refresh_may_ever_be(one: Tenant, why: str) -> None:
+    schedule = {"from_tenant": "acme", "every": "weekly"}
+    source = tenant("acme", client="acme-ltd")
+    one = Tenant.model_validate({**one.model_dump(), "restore": None, "refresh_schedule": schedule})
+    assert any(why in each for each in why_not(one, source))
+    assert why_not(one) == []  # who has ended stops nobody's portfolio
 
 
 def test_nobody_is_refreshed_from_itself() -> None:

@@ -174,7 +174,7 @@ def _counted(namespace: str, facts: Sequence[Fact]) -> Counted:
 def _at_once(fact: Workload | UsageExporter | MaintenancePage) -> int:
     if isinstance(fact, Workload) and _rolls(fact):
         return web_pods(fact.replicas, fact.max_replicas)
-    return fact.replicas
+    return fact.replicas or 1  # a maintenance page that waits for an update
 
 
 def _rolls(fact: Workload) -> bool:

@@ -35,7 +35,8 @@ _JOBS: Final[Mapping[RestoreStage, tuple[str, ...]]] = {
     RestoreStage.START: (),
     RestoreStage.CONFIRM: (DROP_SIDE,),
     RestoreStage.BACK: (SWITCH_SIDE, RESTORE_FILES),
-    RestoreStage.DISCARD: (DROP_SIDE,),
+    # Whatever an update to `switch` has done before it failed is taken back before pods start.
+    RestoreStage.DISCARD: (SWITCH_SIDE, DROP_SIDE),
 }
 # A sandbox without backups has none before the switch; on the way back its files are those that it had.
 _OF_ITS_BACKUPS: Final[Mapping[RestoreStage, tuple[str, ...]]] = {

@@ -28,7 +28,7 @@ from tiers.plan.restore.facts import restore_facts
 from tiers.plan.tenant import tenant_facts
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
-from tiers.portfolio.upgrade.stage import STOPPED, Upgrade, UpgradeStage
+from tiers.portfolio.upgrade.stage import RUNNING_IT, STOPPED, Upgrade, UpgradeStage
 
 _JOBS: Final[Mapping[UpgradeStage, tuple[str, ...]]] = {
     UpgradeStage.REHEARSE: (MAKE_SIDE, UPGRADE_SIDE),
@@ -37,8 +37,11 @@ _JOBS: Final[Mapping[UpgradeStage, tuple[str, ...]]] = {
     UpgradeStage.CONFIRM: (DROP_SIDE,),
     # Odoo of the new version may have removed files that only the database before names.
     UpgradeStage.BACK: (SWITCH_SIDE, RESTORE_FILES),
-    UpgradeStage.DISCARD: (DROP_SIDE,),
+    # Whatever an update to `upgrade` has done before it failed is taken back before pods start.
+    UpgradeStage.DISCARD: (SWITCH_SIDE, DROP_SIDE),
 }
+_CONNECTIONS_OF_COMMAND: Final = 10
+"""How many connections the login of the command may have, beside those of the tenant's role."""
 _CALLED: Final = {
     UpgradeStage.REHEARSE: side_database,
     UpgradeStage.UPGRADE: kept_database,
@@ -57,7 +60,9 @@ def upgrade_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Itera
     yield from working(own, stopped=stage in STOPPED, starts_again=stage is not UpgradeStage.REHEARSE)
     used = next(fact for fact in own if isinstance(fact, TenantDatabase))
     if called := _CALLED.get(stage):
-        yield database_beside(own, tenant, called(used.database))
+        beside = database_beside(own, tenant, called(used.database))
+        own_login = {"connection_limit": _CONNECTIONS_OF_COMMAND} if stage in RUNNING_IT else {}
+        yield beside.model_copy(update=own_login)
     for name in _JOBS[stage]:
         job = job_beside(own, platform, tenant, name)
         yield _upgrading(job, platform, tenant.upgrade) if name == UPGRADE_SIDE else job

@@ -37,3 +37,12 @@ class Order(NamedTuple, Generic[Stage]):
             if each is not None:
                 stages.add(self.way_back.get(each))
         return here in stages
+
+    def back(self, here: Stage, there: Stage | None) -> Stage | None:
+        """The step back from *here*, while *there* is deployed; None where there is none.
+
+        Where the update that takes the place of a database failed, nobody has worked with the new one: the
+        way back is that of the stage before, which starts the pods with the very next update.
+        """
+        failed = there is self.first and self.next[self.first] is here
+        return self.way_back.get(self.first if failed else here)

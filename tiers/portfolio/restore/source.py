@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from tiers.catalog.tier import Catalog, Offer
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.postgresql.versions import older_server
+from tiers.portfolio.restore.live import live_faults
 from tiers.portfolio.restore.stage import READING, RestoreStage
 from tiers.portfolio.tenant import Tenant
 from tiers.portfolio.versions.chosen import image_of, is_known
@@ -17,6 +18,8 @@ from tiers.vocabulary import Count, Environment, Frozen, TenantId
 Place = TypeVar("Place")
 
 _WHERE: Final[Location] = ("restore", "from_tenant")
+_SCHEDULE: Final[Location] = ("refresh_schedule", "from_tenant")
+_LIVE: Final[Location] = ("restore", "live")
 
 
 class BackupSource(Frozen):
@@ -83,6 +86,7 @@ def source_faults(
     """
     known = {tenant.tenant: tenant for tenant in by_place.values()}
     for place, tenant in by_place.items():
+        yield from ((place, fault) for fault in _scheduled(tenant, known))
         if (name := _read_by(tenant)) is None:
             continue
         if (other := known.get(name)) is None:
@@ -91,6 +95,15 @@ def source_faults(
         yield from ((place, (_WHERE, why)) for why in _refused(tenant, other, catalog))
         yield from ((place, (_WHERE, why)) for why in _other_version(tenant, other, platform))
         yield from ((place, (_WHERE, why)) for why in _other_server(tenant, other, platform, catalog))
+        yield from ((place, (_LIVE, why)) for why in live_faults(tenant, other, known.values()))
+
+
+def _scheduled(tenant: Tenant, known: Mapping[TenantId, Tenant]) -> Iterator[Fault]:
+    """What is wrong with a schedule whenever it is due; the other tenant may have ended."""
+    schedule = tenant.refresh_schedule
+    other = known.get(schedule.from_tenant) if schedule else None
+    if other is not None:
+        yield from ((_SCHEDULE, why) for why in _not_its_own(tenant, other))
 
 
 def _read_by(tenant: Tenant) -> TenantId | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum, unique
 from typing import Annotated, Final, Self
@@ -31,21 +30,22 @@ class RestoreStage(StrEnum):
     """People work with the database before; what was restored is dropped."""
 
 
-NEXT: Final[Mapping[RestoreStage, RestoreStage | None]] = {
-    RestoreStage.PREPARE: RestoreStage.SWITCH,
-    RestoreStage.SWITCH: RestoreStage.START,
-    RestoreStage.START: RestoreStage.CONFIRM,
-    RestoreStage.CONFIRM: None,
-    RestoreStage.BACK: RestoreStage.DISCARD,
-    RestoreStage.DISCARD: None,
-}
-"""The next step of each stage; None where it ends."""
-WAY_BACK: Final[Mapping[RestoreStage, RestoreStage]] = {
-    RestoreStage.PREPARE: RestoreStage.DISCARD,
-    RestoreStage.SWITCH: RestoreStage.BACK,
-    RestoreStage.START: RestoreStage.BACK,
-}
-"""The step back of each stage that has one."""
+ORDER: Final = Order(
+    first=RestoreStage.PREPARE,
+    next={
+        RestoreStage.PREPARE: RestoreStage.SWITCH,
+        RestoreStage.SWITCH: RestoreStage.START,
+        RestoreStage.START: RestoreStage.CONFIRM,
+        RestoreStage.CONFIRM: None,
+        RestoreStage.BACK: RestoreStage.DISCARD,
+        RestoreStage.DISCARD: None,
+    },
+    way_back={
+        RestoreStage.PREPARE: RestoreStage.DISCARD,
+        RestoreStage.SWITCH: RestoreStage.BACK,
+        RestoreStage.START: RestoreStage.BACK,
+    },
+)
 STOPPED: Final = frozenset({RestoreStage.SWITCH, RestoreStage.BACK})
 """The stages in which no pod of Odoo runs."""
 READING: Final = frozenset({RestoreStage.PREPARE, RestoreStage.SWITCH})
@@ -76,6 +76,10 @@ class Restore(Frozen):
     """The tenant whose backup it is, where it is not its own; `costack refresh` writes it."""
     from_archive: ArchiveName | None = None
     """The uploaded file that it comes from, where it is no backup; `costack refresh` writes it."""
+    live: bool = False
+    """Whether the other tenant is backed up for it, while people work; `costack refresh --live` writes it."""
+    scheduled: bool = False
+    """Whether `costack refresh --all-due` began it, and leads it to its end; it writes this."""
     stage: RestoreStage
     """The stage that the next `pulumi up` deploys; `costack restore` or `costack refresh` writes it."""
 
@@ -90,6 +94,10 @@ class Restore(Frozen):
     def _comes_from_one_place(self) -> Self:
         if self.from_tenant and self.from_archive:
             raise ValueError("from_tenant and from_archive: expected one of them")
+        if self.live and not self.from_tenant:
+            raise ValueError("live: expected from_tenant beside it, the tenant that is backed up")
+        if self.scheduled and not self.from_tenant:
+            raise ValueError("scheduled: expected from_tenant beside it, the tenant of the schedule")
         return self
 
     @property
@@ -110,7 +118,17 @@ class Restore(Frozen):
         """
         if self.from_archive:
             return f"the uploaded {self.from_archive} of {self.moment}"
+        if self.live:
+            return f"a backup that is made of {self.from_tenant} now"
         return f"{self.from_tenant or tenant}'s newest complete backup of {self.moment} or before"
+
+    def asked_for_by(self, tenant: str) -> str:
+        """The mark of the backup that is made for *tenant*'s refresh, and for no other one.
+
+        >>> Restore(at="2026-11-29T01:15:00Z", stage="prepare").asked_for_by("acme-staging")
+        'refresh of acme-staging, 2026-11-29T01:15:00Z'
+        """
+        return f"refresh of {tenant}, {self.moment}"
 
     @property
     def moment(self) -> str:
@@ -127,7 +145,6 @@ def may_follow(there: Restore | None, here: Restore | None) -> bool:
 
     The way back of a step that failed, too: the stack has the one before it then.
     """
-    if there and here and (there.at, there.origin) != (here.at, here.origin):
+    if there and here and (there.at, there.origin, there.live) != (here.at, here.origin, here.live):
         return False
-    order = Order(first=RestoreStage.PREPARE, next=NEXT, way_back=WAY_BACK)
-    return order.may_follow(*(None if each is None else each.stage for each in (there, here)))
+    return ORDER.may_follow(*(None if each is None else each.stage for each in (there, here)))

@@ -1,0 +1,1 @@
+"""What is due by a schedule, and is led on."""

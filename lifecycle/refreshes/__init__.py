@@ -1,0 +1,1 @@
+"""Refreshes on a schedule: their results, and which are due."""
