@@ -60,7 +60,8 @@ def own(stage: str | None) -> Tenant:
 
 def staged(section: str, stage: str | None, **more: Any) -> Tenant:
     """A tenant at a stage of what its file calls *section*."""
-    return tenant(**{section: {**more, "stage": stage} if stage else None})
+    changes: dict[str, Any] = {section: {**more, "stage": stage} if stage else None}
+    return tenant(**changes)
 
 
 def copied(stage: str | None, **origin: str) -> tuple[Tenant, ...]:
