@@ -197,17 +197,21 @@ def in_words(target: Target, upgrade: ServerUpgrade) -> str:
 
 def _faults(target: Target, step: Step, portfolio: Portfolio, catalog: Catalog) -> Iterable[Fault]:
     if step.upgrade is None:
-        return ()
+        return
     if target.name == PLATFORM:
         after = portfolio.platform.database.model_copy(update={"upgrade": step.upgrade})
         platform: Platform = portfolio.platform.model_copy(update={"database": after})
-        return faults_of_platform(platform, catalog)
+        yield from faults_of_platform(platform, catalog)
+        for each in portfolio.tenants:
+            for where, why in faults_of_tenant(each, platform, catalog):
+                yield (each.tenant, *where), why
+        return
     tenant: Tenant = next(each for each in portfolio.tenants if each.tenant == target.name)
     try:
         changed = Tenant.model_validate(tenant.model_dump() | {"database_upgrade": step.upgrade})
     except ValidationError as error:  # something else goes on with it
         raise RefusedError(f"{target.name} cannot be upgraded: {first_fault(error)}") from None
-    return faults_of_tenant(changed, portfolio.platform, catalog)
+    yield from faults_of_tenant(changed, portfolio.platform, catalog)
 
 
 def _following(target: Target, there: ServerUpgrade) -> UpgradeStage | None:

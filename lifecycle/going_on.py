@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from lifecycle.errors import RefusedError
+from tiers.catalog.tier import Catalog
 from tiers.plan.plan import TenantPlan
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.shared_server import upgrade_of_shared_server
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import LifecycleStage
 
@@ -23,6 +26,22 @@ def refuse_while_busy(tenant: Tenant, then: str) -> None:
     """
     for what, command in _going_on(tenant):
         raise RefusedError(f"{what}: finish that with `costack {command}`, or undo it, then {then}")
+
+
+def refuse_while_server_is_upgraded(tenant: Tenant, platform: Platform, catalog: Catalog, then: str) -> None:
+    """Let nothing begin with a tenant's data on the server that tenants share while that is upgraded.
+
+    Args:
+        tenant: The tenant, as its file has it.
+        platform: The platform, as its file has it.
+        catalog: The catalog that says which server the tenant's data is on.
+        then: What was to begin, as a verb.
+
+    Raises:
+        RefusedError: When it is being upgraded, with the command that finishes it.
+    """
+    if busy := upgrade_of_shared_server(tenant, platform, catalog):
+        raise RefusedError(f"{busy}, then {then}")
 
 
 def refuse_to_begin(tenant: Tenant, then: str, done: str) -> None:

@@ -42,14 +42,15 @@ RETRIES: Final = Config(retries={"mode": "standard", "total_max_attempts": 26})
 _PERCENT: Final = 100
 _READS: Final = re.compile(r"(Describe|List|Get|Head|BatchGet|Lookup|Search)[A-Z]")
 _ENGINE: Final = "pulumi"
+_OPERATION: Final = re.compile(r"[A-Z][a-z]+[A-Z]\w*")
 _SCOPE: Final = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 """What a signature says of where it is for (AWS Signature Version 4)."""
 _EVERYWHERE: Final = frozenset({"iam", "route53", "sts", "ssm"})
 """Signed for one region, and answered when that one does not; in the last this cloud remembers what it is."""
 _FORM: Final = "x-www-form-urlencoded"
 _RULE: Final = (
-    f"{VARIABLE} takes kill=NUMBER[,after][,with=NAME], refuse=NUMBER, throttle=, error=, lost= (percent), "
-    "seed= and gone=REGION, with commas between"
+    f"{VARIABLE} takes kill=NUMBER or kill=OPERATION[,after][,with=NAME], refuse=NUMBER, throttle=, error=, "
+    "lost= (percent), seed= and gone=REGION, with commas between"
 )
 
 
@@ -59,6 +60,7 @@ class Wanted:
 
     Attributes:
         kill: At which changing call, counted from 1, the command dies; 0 for never.
+        kill_at: At the first call of which operation, such as `ModifyDBInstance`, it dies; '' for none.
         after: Whether that call still reaches AWS and only its answer is lost with the process.
         also: The program that dies with Pulumi, if it started it; '' for none.
         throttle: Percent of calls that AWS turns away as too many.
@@ -78,13 +80,14 @@ class Wanted:
     seed: int = 0
     refuse: int = 0
     gone: str = ""
+    kill_at: str = ""
 
 
 def wanted(text: str) -> Wanted:
     """Reads the variable.
 
     >>> wanted("kill=57,after")
-    Wanted(kill=57, after=True, also='', throttle=0, error=0, lost=0, seed=0, refuse=0, gone='')
+    Wanted(kill=57, after=True, also='', throttle=0, error=0, lost=0, seed=0, refuse=0, gone='', kill_at='')
     """
     found: dict[str, Any] = {}
     for word in text.split(","):
@@ -95,6 +98,8 @@ def wanted(text: str) -> Wanted:
             found["also"] = value
         elif name == "gone" and value:
             found["gone"] = value
+        elif name == "kill" and _OPERATION.fullmatch(value):
+            found["kill_at"] = value
         elif name in ("kill", "refuse", "throttle", "error", "lost", "seed") and value.isdecimal():
             found[name] = int(value)
         else:
@@ -131,7 +136,8 @@ class Faults:
         if self.wanted.gone and self.wanted.gone == region_of(request):
             raise EndpointConnectionError(endpoint_url=request.url)
         operation = event_name.rsplit(".", 1)[-1]
-        counted = changes(operation) and (self.wanted.kill or self.wanted.refuse)
+        dies = self.wanted.kill or self.wanted.kill_at
+        counted = changes(operation) and (dies or self.wanted.refuse)
         if counted and self._count(request, operation) == self.wanted.refuse:
             return _refusal(request, 403, "AccessDenied")
         with self._lock:
@@ -155,7 +161,8 @@ class Faults:
             number = sum(1 for _ in file) + 1
             file.write(f"{operation}\n")
             file.flush()
-            if number == self.wanted.kill:  # still under the lock: nothing else is counted before the end
+            # Still under the lock: nothing else is counted before the end.
+            if number == self.wanted.kill or operation == self.wanted.kill_at:
                 if self.wanted.after:
                     self.send(request)
                 self.die(self.wanted.also)

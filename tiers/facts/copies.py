@@ -145,7 +145,8 @@ class Rehearsal(FactRecord):
     """A recovery in the second region that can be tried out, in a scratch namespace that lives as long as it.
 
     `bucket` and `prefix` are where the copies lie. `rpo_minutes` and `rto_minutes` are what the tenant's
-    resilience class promises, and `age_days` how old the newest good rehearsal may be.
+    resilience class promises, and `age_days` how old the newest good rehearsal may be. A node of
+    `instance_type` is added for one, `node_minutes_per_month` how long it is there.
     """
 
     kind: Literal["rehearsal"] = "rehearsal"
@@ -157,6 +158,9 @@ class Rehearsal(FactRecord):
     rto_minutes: Positive
     age_days: Positive | None = None
     """None where the resilience class does not say: then no gate asks for one."""
+    instance_type: str | None = None
+    """None where no cluster is named there: then it is not known what a node costs."""
+    node_minutes_per_month: Count = 0
 
 
 def fetched_gib(database_gib: int, filestore_gib: int) -> int:

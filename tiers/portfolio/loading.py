@@ -17,6 +17,7 @@ from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.network import network_faults
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.shared_server import shared_server_faults
 from tiers.portfolio.postgresql.versions import platform_upgrade_faults, tenant_upgrade_faults
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
 from tiers.portfolio.restore.faults import restore_faults
@@ -163,6 +164,7 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     yield from route_faults(tenant, platform)
     yield from version_faults(tenant, platform)
     yield from tenant_upgrade_faults(tenant, platform, catalog)
+    yield from shared_server_faults(tenant, platform, catalog)
     yield from failover_faults(tenant, platform)
     yield from upgrade_faults(tenant, platform)
     if tenant.region != platform.region:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from allocation.estimate.quantities.data import BACKUP_ABOVE_ALLOWANCE, extended_support
 from allocation.estimate.quantities.lines import (
@@ -24,6 +25,7 @@ from tiers.facts import every_fact as facts
 from tiers.vocabulary import Region
 
 _RESILIENCE = Category.RESILIENCE
+_MINUTES_PER_HOUR: Final = 60
 
 
 @rule_of.register
@@ -78,6 +80,15 @@ def _restore_test(fact: facts.RestoreTest, _: date) -> Iterator[Line]:
     yield assumed("restored", "AWSBackup", "EFS/S3 restore warm", restored, _RESILIENCE)
     kept = rounded(Decimal(restored * fact.validation_hours) / HOURS_PER_MONTH)
     yield assumed("kept", "AmazonEFS", "Standard storage (Regional)", kept, _RESILIENCE)
+
+
+@rule_of.register
+def _rehearsal(fact: facts.Rehearsal, _: date) -> Iterator[Line]:
+    # Its volumes are thousandths of a cent; the labour is a fact of its own.
+    if fact.instance_type is not None:
+        item = f"{fact.instance_type} Linux on-demand"
+        run = rounded(Decimal(fact.node_minutes_per_month) / _MINUTES_PER_HOUR)
+        yield assumed("nodes", "AmazonEC2", item, run, _RESILIENCE)
 
 
 def _transfer(gib: int, region: Region | None) -> Line:

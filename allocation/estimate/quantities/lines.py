@@ -47,7 +47,6 @@ FREE: Final[Mapping[type[facts.FactRecord], str]] = {
     facts.Egress: "a network policy has no charge; what it lets through is traffic",
     facts.PodGroup: "security groups and the branch interfaces of pods have no charge of their own",
     facts.Dashboards: "a ConfigMap; the Grafana that shows it is paid for already",
-    facts.Rehearsal: "a role; a rehearsal takes nodes for an hour, when somebody asks for one",
     facts.Alerts: "rules for a Prometheus that is there and paid for already",
     facts.SleepSchedule: "jobs are its tenant's already; EventBridge charges beyond 14 million calls a month",
 }

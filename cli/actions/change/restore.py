@@ -18,6 +18,7 @@ from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.adapters.restores.window import window_of
 from lifecycle.errors import RefusedError
 from lifecycle.evidence import append
+from lifecycle.going_on import refuse_while_server_is_upgraded
 from lifecycle.in_place import downtime
 from lifecycle.in_place.point_in_time import check_window, server_with_log
 from lifecycle.restore import (
@@ -99,6 +100,7 @@ def restore_on(request: Request, now: datetime) -> None:
     if step is None:
         echo(_whereabouts(tenant, request.command))
         return
+    refuse_while_server_is_upgraded(tenant, portfolio.platform, catalog, request.command)
     measured = _measured(request, inventory, catalog, now)
     if request.from_archive is not None and deployed is not None:
         found = bring_in(inventory, deployed, request.from_archive, request.archive_files, request.cwd, now)

@@ -95,6 +95,20 @@ def test_turns_with_pulumi_up_take_it_to_its_end(folder: Path, scheduled: Callab
     assert "good" in ask(folder, "--all-due").stdout
 
 
+def test_it_waits_for_the_upgrade_of_the_server_that_tenants_share(
+    folder: Path, scheduled: Callable[[], None]
+) -> None:
+    path = folder / "platform.yaml"
+    upgraded = 'engine_version: "17"\n  upgrade: {to: "18", stage: check}'
+    path.write_text(path.read_text(encoding="utf-8").replace('engine_version: "17"', upgraded), "utf-8")
+    scheduled()
+    before = file_of(folder, STAGING)
+    done = ask(folder, "--all-due")
+    assert done.exit_code != Exit.OK
+    assert "finish that with `costack upgrade-database platform`, then refresh" in done.stderr
+    assert file_of(folder, STAGING) == before
+
+
 def test_what_is_fresh_or_only_asked_for_changes_nothing(
     folder: Path, scheduled: Callable[[], None], bucket: Bucket
 ) -> None:

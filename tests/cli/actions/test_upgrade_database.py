@@ -124,6 +124,31 @@ def test_nothing_begins_while_something_else_goes_on(folder: Path, up: Callable[
     assert "database_upgrade has a stage, and so has rotation: finish one of them" in result.stderr
 
 
+def test_the_shared_server_and_data_on_it_wait_for_each_other(folder: Path, up: Callable[[], None]) -> None:
+    path = folder / "tenants" / "acme.yaml"
+    before = file_of(folder, "acme")
+    path.write_text(f"{before}restore: {{at: 2026-11-29T01:15:00Z, stage: prepare}}\n", encoding="utf-8")
+    up()
+    result = upgrade(folder, "platform", "--to", "18")
+    assert result.exit_code == Exit.POLICY, result.output
+    assert "platform cannot be upgraded: acme.restore: the server that tenants share is" in result.stderr
+    assert "upgrade:" not in file_of(folder, "platform")
+    assert upgrade(folder, "cobalt", "--to", "18").exit_code == Exit.OK  # a server of its own
+    assert upgrade(folder, "cobalt", "--back").exit_code == Exit.OK
+    path.write_text(before, encoding="utf-8")
+    up()
+    assert upgrade(folder, "platform", "--to", "18").exit_code == Exit.OK
+    up()
+    where = ("--stack", "local", "--portfolio", str(folder))
+    restored = RUNNER.invoke(app, ["restore", "acme", "--at", "2026-11-29T01:15:00Z", *where])
+    assert restored.exit_code == Exit.POLICY, restored.output
+    assert "finish that with `costack upgrade-database platform`, then restore" in restored.stderr
+    assert file_of(folder, "acme") == before
+    moved = RUNNER.invoke(app, ["move", "acme", "--to", "dedicated-db", *where])
+    assert moved.exit_code == Exit.CONFIGURATION, moved.output
+    assert "finish that with `costack upgrade-database platform`, then move it" in moved.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "why"),
     [

@@ -11,10 +11,11 @@ import pytest
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import the
-from tests.portfolios import plan_of, tenant, wide_platform
+from tests.portfolios import plan_of, tenant, two_regions, wide_platform
 from tiers.portfolio.platform import DatabaseSpec
 
 JOB, INSTANCE = "kubernetes:batch/v1:Job", "aws:rds/instance:Instance"
+WORKLOAD = "kubernetes:apps/v1:Deployment"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 ASKS_AWS = "rds:DescribeDBEngineVersions"
 
@@ -82,3 +83,17 @@ def test_only_the_stage_that_says_so_is_made_at_once() -> None:
         assert server["applyImmediately"] is (stage == "upgrade")
         assert server["allowMajorVersionUpgrade"] is True
     assert not the(declared(None, "upgrade"), INSTANCE, "local-acme-postgresql").props["applyImmediately"]
+
+
+@pytest.mark.parametrize("stage", [None, "check", "without-standby", "upgrade", "statistics"])
+def test_what_waits_in_a_second_cluster_goes_with_the_standby_and_comes_back(stage: str | None) -> None:
+    """It could not start there: nothing has its data until the standby is made anew."""
+    upgrade = {"to": "18", "stage": stage} if stage else None
+    options = {"users": 50, "warm_standby": True}
+    one = tenant(tier="cross-region-backup", options=options, database_upgrade=upgrade)
+    everything = declare_plan(plan_of(one, platform=two_regions()))
+    standbys = [each for each in everything if each.type == INSTANCE and each.name.endswith("-standby")]
+    waiting = [
+        each for each in everything if each.type == WORKLOAD and each.props["spec"].get("replicas") == 0
+    ]
+    assert bool(standbys) is bool(waiting) is (stage in {None, "check"})

@@ -81,6 +81,15 @@ def test_it_dies_at_the_chosen_change_before_it_is_made(events: Any) -> None:
     assert happened == ["died"]
 
 
+def test_it_dies_at_the_first_call_of_an_operation(events: Any) -> None:
+    happened, make = events
+    made = make("kill=DeleteDBInstance,after")
+    ask(made, "CreateDBInstance")
+    assert happened == []
+    ask(made, "DeleteDBInstance")
+    assert happened == ["sent", "died"]
+
+
 def test_or_after_it_was_made(events: Any) -> None:
     happened, make = events
     ask(make("kill=1,after"), "CreateDBInstance")

@@ -130,11 +130,30 @@ def test_no_standby_comes_while_a_major_upgrade_waits() -> None:
     assert refused(done, plan("18")) == []
 
 
-def test_a_promoted_standby_is_upgraded_as_any_server() -> None:
-    found = there(plan("17"), own=("17", "17.6"), standby=("17", "17.6"))
-    wanted = plan("18", standby="promoted")
-    assert refused(found, wanted) == []
-    assert step(found, wanted)[0]["acme/standby"] == ("18", "17")
+def test_a_promoted_standby_is_not_upgraded_without_a_look() -> None:
+    promoted = plan("17", standby="promoted")
+    found = there(promoted, own=("17", "17.6"), standby=("17", "17.6"))
+    (sentence,) = refused(found, plan("18", standby="promoted"))
+    assert sentence == (
+        "acme/standby: was promoted and runs PostgreSQL 17, and no check has looked into it for 18: write "
+        "options.database_engine_version 17, take warm_standby out, then upgrade with `costack "
+        "upgrade-database acme`; nothing was changed"
+    )
+    assert refused(found, promoted) == []
+    # What an earlier version of costack asked for waits for its window.
+    waits = there(plan("18", standby="promoted"), own=("18", "18.1"), standby=("17", "17.6"))
+    assert refused(waits, plan("18", standby="promoted")) == []
+    assert step(waits, plan("18", standby="promoted"))[0]["acme/standby"] == ("18", "17")
+
+
+def test_a_server_that_took_over_comes_home_before_it_is_upgraded() -> None:
+    settled = plan_of(failing_over("settled"), platform=two_regions())
+    found = there(settled, own=("17", "17.6"), standby=("17", "17.6"))
+    newer = failing_over("settled")
+    options = newer.options.model_copy(update={"database_engine_version": "18"})
+    wanted = plan_of(newer.model_copy(update={"options": options}), platform=two_regions())
+    said = [each for each in refused(found, wanted) if each.startswith("acme/standby")]
+    assert ["bring it home (`costack failback`)" in each for each in said] == [True]
 
 
 @pytest.mark.parametrize(

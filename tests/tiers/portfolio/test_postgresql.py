@@ -85,11 +85,45 @@ def test_an_upgrade_changes_one_server_from_its_stage_on(stage: UpgradeStage) ->
     assert found == {"platform/database": "18" if asked else "17", "acme/server": "17"}
 
 
-def test_a_promoted_standby_stays_while_its_server_is_upgraded() -> None:
-    plan = plan_of(
-        own(upgrade={"to": "18", "stage": "upgrade"}, warm_standby="promoted"), platform=platform()
+def test_a_server_is_not_upgraded_beside_one_that_no_check_looks_into() -> None:
+    beside = own(upgrade={"to": "18", "stage": "check"}, warm_standby="promoted")
+    (found,) = faults_of_tenant(beside, platform(), catalog())
+    assert found == (
+        ("database_upgrade",),
+        "its standby was promoted, and the check looks into one server: take warm_standby out",
     )
-    assert "acme/standby" in versions(plan)
+
+
+BUSY: list[dict[str, Any]] = [
+    {"restore": {"at": "2026-11-29T01:15:00Z", "stage": "prepare"}},
+    {"upgrade": {"to": "19.0", "stage": "rehearse"}},
+    {"move": {"from_tier": "dedicated-db", "stage": "expand"}},
+    {"tier": "dedicated-db", "move": {"from_tier": "shared-namespace", "stage": "migrate"}},
+]
+
+
+@pytest.mark.parametrize("stage", [UpgradeStage.CHECK, UpgradeStage.UPGRADE, UpgradeStage.STATISTICS])
+@pytest.mark.parametrize("busy", BUSY)
+def test_nothing_goes_on_with_data_on_the_shared_server_while_that_is_upgraded(
+    busy: dict[str, Any], stage: UpgradeStage
+) -> None:
+    usual = {"engine_version": "17", "tenants_engine_version": "17"}
+    upgraded = platform(**usual, upgrade={"to": "18", "stage": stage})
+    found = list(faults_of_tenant(tenant(**busy), upgraded, catalog()))[-1]
+    assert found[0] == (next(name for name in busy if name != "tier"),)
+    assert found[1].startswith(
+        f"the server that tenants share is at stage {stage} of its upgrade to PostgreSQL 18: finish that "
+        "with `costack upgrade-database platform`, then "
+    )
+    assert not list(faults_of_tenant(tenant(**busy), platform(engine_version="17"), catalog()))
+
+
+def test_who_has_a_server_of_his_own_waits_for_no_other() -> None:
+    upgraded = platform(engine_version="17", upgrade={"to": "18", "stage": "check"})
+    alone = own().model_copy(update={"restore": tenant(**BUSY[0]).restore})
+    assert not list(faults_of_tenant(alone, upgraded, catalog()))
+    turning = tenant(rotation={"number": 1, "stage": "second-login"})
+    assert not list(faults_of_tenant(turning, upgraded, catalog()))
 
 
 @pytest.mark.parametrize(

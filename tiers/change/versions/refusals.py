@@ -25,6 +25,7 @@ def refused_versions_of_tenant(portfolio: str, tenant: TenantPlan, servers: Serv
     yield from _older_majors(portfolio, tenant.facts, servers)
     yield from _left_standbys(portfolio, tenant, servers)
     yield from _promoted_standbys(portfolio, tenant, servers)
+    yield from _unchecked(portfolio, tenant, servers)
     yield from refused_upgrades(portfolio, tenant.facts, servers)
 
 
@@ -58,6 +59,27 @@ def _left_standbys(portfolio: str, tenant: TenantPlan, servers: Servers) -> Iter
                 f"{standby.id}: RDS takes no standby in another region from PostgreSQL {runs} to "
                 f"{wanted} with its server: take warm_standby out of {tenant.tenant}.yaml, and write it "
                 f"again when its server runs {wanted} and `pulumi refresh` has seen it"
+            )
+
+
+def _unchecked(portfolio: str, tenant: TenantPlan, servers: Servers) -> Iterator[str]:
+    """Promoted standbys that would be upgraded although no check has looked into what is in them.
+
+    What RDS finds in the way, it finds when the server has stopped answering.
+    """
+    for fact in facts_of(tenant.facts, DatabaseStandby):
+        there = servers.running.get(name_of(portfolio, fact))
+        if there is None or not (fact.promoted or there.was_promoted):
+            continue
+        runs, wanted = major_of(there.version), major_of(fact.engine_version)
+        asked = major_of(str(servers.asked.get(fact.id, {}).get("engine_version") or ""))
+        if wanted > max(runs, asked):  # what was asked for before waits for its window
+            home = "bring it home (`costack failback`)"
+            leads = home if tenant.failover else "take warm_standby out"
+            yield (
+                f"{fact.id}: was promoted and runs PostgreSQL {runs}, and no check has looked into it for "
+                f"{fact.engine_version}: write {_line_of(fact)} {runs}, {leads}, then upgrade with `costack "
+                f"upgrade-database {tenant.tenant}`"
             )
 
 

@@ -42,6 +42,7 @@ from tiers.portfolio.failover.cluster import SecondCluster
 from tiers.portfolio.failover.faults import second_cluster
 from tiers.portfolio.failover.stage import THERE, FailoverStage
 from tiers.portfolio.platform import Platform, SecondNetwork
+from tiers.portfolio.postgresql.versions import has_standby
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Region
 
@@ -98,7 +99,8 @@ def _of_platform(
 def part_of(catalog: Catalog, platform: Platform, tenant: Tenant) -> RegionPart | None:
     """What *tenant* has in its second region's cluster; None where it cannot start there."""
     cluster, region = second_cluster(platform, tenant), tenant.options.dr_region
-    if cluster is None or region is None or tenant.options.warm_standby is not True:
+    follows = tenant.options.warm_standby is True and has_standby(tenant)
+    if cluster is None or region is None or not follows:
         return None
     own = list(tenant_facts(catalog, platform, awake(tenant)))
     return RegionPart(region=region, facts=tuple(_Part(catalog, tenant, cluster, region, own).facts()))

@@ -80,8 +80,7 @@ def tenant_upgrade_faults(tenant: Tenant, platform: Platform, catalog: Catalog) 
         return
     named = named_version(platform.database, tenant)
     yield from _upgrade_faults(_SECTION, upgrade, named, own[-1].backup_retention_days)
-    if upgrade.stage is UpgradeStage.WITHOUT_STANDBY and tenant.options.warm_standby is not True:
-        yield (*_SECTION, "stage"), "it has no standby that follows its server; leave this stage out"
+    yield from _standby_faults(tenant, upgrade)
 
 
 def older_server(
@@ -95,6 +94,14 @@ def older_server(
         f"{source[0].tenant} is on PostgreSQL {its}, and this tenant on {own}: data goes to no older major "
         f"version; {_upgrade_first(*target)}"
     )
+
+
+def _standby_faults(tenant: Tenant, upgrade: ServerUpgrade) -> Iterator[Fault]:
+    standby = tenant.options.warm_standby
+    if standby == "promoted":
+        yield _SECTION, "its standby was promoted, and the check looks into one server: take warm_standby out"
+    if upgrade.stage is UpgradeStage.WITHOUT_STANDBY and standby is not True:
+        yield (*_SECTION, "stage"), "it has no standby that follows its server; leave this stage out"
 
 
 def _upgrade_faults(where: Location, upgrade: ServerUpgrade, named: str, kept_days: int) -> Iterator[Fault]:

@@ -18,6 +18,7 @@ from cli.console.table import print_table
 from lifecycle.adapters.decommission_world import refreshes_of
 from lifecycle.adapters.tenant_file import set_fields
 from lifecycle.errors import LifecycleError
+from lifecycle.going_on import refuse_while_server_is_upgraded
 from lifecycle.refreshes.due import Standing, State, standings, waits_for
 from lifecycle.restore import Step, advance, begin, check_has_backups, check_source, deployed_source
 from tiers.catalog.tier import Catalog
@@ -121,6 +122,7 @@ class _Led:
         tenant, schedule = each.tenant, each.tenant.refresh_schedule
         if each.state is State.NEXT or schedule is None:
             return advance(tenant)
+        refuse_while_server_is_upgraded(tenant, self.portfolio.platform, self.catalog, "refresh")
         source, live = schedule.from_tenant, schedule.live
         step = begin(tenant, self.now.replace(microsecond=0), self.now, source, live=live, scheduled=True)
         deployed = deployed_source(self.plan, tenant.tenant, self.request.stack)
