@@ -44,7 +44,7 @@ class SecondRegion(Host):
     def rehearse(self, job: Mapping[str, Any]) -> str:
         """Run its containers to their good end; what the report said."""
         spec = job["spec"]["template"]["spec"]
-        done = self.perform(spec)
+        done = self.run_pod_of(spec)
         said = self.log(spec["containers"][-1]["name"])
         assert done, (said, self.log("odoo")[-3000:])
         return said
@@ -54,7 +54,7 @@ class SecondRegion(Host):
         path = self.folder / f"{container}.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
-    def perform(self, spec: Mapping[str, Any]) -> bool:
+    def run_pod_of(self, spec: Mapping[str, Any]) -> bool:
         """Run containers, first one after the other, then beside each other; whether all ended well."""
         places = self._places(dict(spec))
         for each in (*spec["initContainers"], *spec["containers"]):

@@ -105,7 +105,7 @@ def rehearsing(tree: Tree, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         own = {**vars(there), "folder": stack.enter_context(scratch())}
         pod = RehearsalRegion(**own)
         pod.prepare()
-        stack.enter_context(running_node(cluster, folder, pod.perform, pod.log))
+        stack.enter_context(running_node(cluster, folder, pod.run_pod_of, pod.log))
         config = json.loads(cluster.kubeconfig.read_text(encoding="utf-8"))
         config["contexts"][0]["name"] = CONTEXT
         cluster.kubeconfig.write_text(json.dumps(config), encoding="utf-8")

@@ -23,7 +23,7 @@ from cli.actions.change.rehearsal import Request, context_of
 from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle.evidence import read
-from lifecycle.rehearsal.result import rehearsal_result
+from lifecycle.rehearsal.result import RehearsalResult, rehearsal_result
 from lifecycle.rehearsal.tried import tried_recoveries
 from tests.lifecycle.cluster import StandIn
 from tests.lifecycle.pods import BUCKET, TENANT, Pods, running_pods
@@ -99,6 +99,7 @@ def test_a_recovery_is_measured_and_nothing_is_left(
     (record,) = read(evidence)
     ((_, told),) = tried_recoveries(evidence)
     assert (record["step"], told.result, record["context"]) == ("rehearsal", "ok", "region-two")
+    assert isinstance(told, RehearsalResult)
     assert told.phases is not None
     assert told.rto_seconds == told.phases.total
     assert record["promise_kept"] is True
