@@ -77,13 +77,14 @@ class TenantBackups(pulumi.ComponentResource):
         # After what this update changes of it, or after all writers have stopped.
         after = pulumi.ResourceOptions(parent=self, depends_on=[account, files, *still])
         self.live = [_job(tenant, asked, make({"ASKED_FOR": asked.asked_for or ""}), after)] if asked else []
-        # Decommissioning looks for the dump with this mark: clocks prove nothing.
-        if last and mark is None:
-            mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
-        self.mark = mark if last else None
-        finished = _job(tenant, last, make({"LAST": self.mark or ""}), after) if last else None
-        self.last: list[pulumi.Resource] = [finished] if finished else []
+        self.mark = (mark or _mark(tenant, child)) if last else None
+        self.last = [_job(tenant, last, make({"LAST": self.mark or ""}), after)] if last else []
         self.register_outputs({})
+
+
+def _mark(tenant: TenantPlan, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """Decommissioning looks for the dump with this mark: clocks prove nothing."""
+    return random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=opts).hex
 
 
 def _nightly(

@@ -174,7 +174,8 @@ def _counted(namespace: str, facts: Sequence[Fact]) -> Counted:
 def _at_once(fact: Workload | UsageExporter | MaintenancePage) -> int:
     if isinstance(fact, Workload) and _rolls(fact):
         return web_pods(fact.replicas, fact.max_replicas)
-    return fact.replicas or 1  # a maintenance page that waits for an update
+    waits = isinstance(fact, MaintenancePage)  # one that waits for an update has none yet
+    return fact.replicas or int(waits)
 
 
 def _rolls(fact: Workload) -> bool:
