@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -22,11 +23,13 @@ from tiers.plan.routes.maintenance import with_maintenance
 from tiers.portfolio.controls import controls_of, fee_of
 from tiers.portfolio.loading import Catalogs, load_catalog_and_portfolio, read_portfolio
 from tiers.portfolio.move import on_working_tier
+from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import promised
 from tiers.portfolio.restore.live import live_marks
 from tiers.portfolio.restore.source import source_of
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.portfolio.versions.chosen import is_staging_first
+from tiers.vocabulary import TenantId
 
 
 def plan_of_folder(folder: Path) -> Plan:
@@ -88,7 +91,8 @@ def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:
     """
     platform = portfolio.platform
     with _told_of(platform.portfolio):
-        tenants = tuple(_tenant_plan(catalog, portfolio, tenant) for tenant in portfolio.tenants)
+        others = _Others({each.tenant: each for each in portfolio.tenants}, live_marks(portfolio.tenants))
+        tenants = tuple(_tenant_plan(catalog, platform, tenant, others) for tenant in portfolio.tenants)
         plan = Plan(
             portfolio=platform.portfolio,
             currency=platform.currency,
@@ -114,13 +118,20 @@ def _told_of(owner: str) -> Iterator[None]:
         ) from None
 
 
-def _tenant_plan(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:
+class _Others(NamedTuple):
+    """All tenants by id, and the marks of the backups that are made of them for another one's refresh."""
+
+    tenants: Mapping[str, Tenant]
+    marks: Mapping[TenantId, str]
+
+
+def _tenant_plan(catalog: Catalog, platform: Platform, tenant: Tenant, others: _Others) -> TenantPlan:
     with _told_of(tenant.tenant):
-        return _resolve_tenant(catalog, portfolio, tenant)
+        return _resolve_tenant(catalog, platform, tenant, others)
 
 
-def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:
-    tenant_now, platform = on_working_tier(catalog, tenant), portfolio.platform
+def _resolve_tenant(catalog: Catalog, platform: Platform, tenant: Tenant, others: _Others) -> TenantPlan:
+    tenant_now = on_working_tier(catalog, tenant)
     tier = catalog.tiers[tenant_now.tier]
     return TenantPlan(
         tenant=tenant.tenant,
@@ -152,20 +163,17 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         restore=tenant.failover.restore if tenant.failover else tenant.restore,
         failover=tenant.failover,
         failovers=tenant.failovers,
-        restored_from=source_of(
-            platform.portfolio, {each.tenant: each for each in portfolio.tenants}, catalog, tenant
-        ),
+        restored_from=source_of(platform.portfolio, others.tenants, catalog, tenant),
         upgrade=tenant.upgrade,
-        facts=_facts(catalog, portfolio, tenant),
+        facts=_facts(catalog, platform, tenant, others.marks.get(tenant.tenant)),
         second_region=part_of(catalog, platform, tenant),
     )
 
 
-def _facts(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> tuple[Fact, ...]:
-    """Its own, and what another tenant asks of it."""
-    platform = portfolio.platform
+def _facts(catalog: Catalog, platform: Platform, tenant: Tenant, mark: str | None) -> tuple[Fact, ...]:
+    """Its own, and what another tenant asks of it by a *mark*."""
     own = tuple(with_maintenance(platform, tenant, failover_facts(catalog, platform, tenant)))
-    return (*own, *live_backup(tenant, own, live_marks(portfolio.tenants).get(tenant.tenant)))
+    return (*own, *live_backup(tenant, own, mark))
 
 
 def _refuse_duplicates(plan: Plan) -> None:
