@@ -129,7 +129,8 @@ def test_it_is_upgraded_and_keeps_everything(own: Own, old: str, new: str, *, ki
     assert marks == kept[0]
     assert {name for name in sums if sums[name] != kept[1][name]} <= {"no_id"}
     assert "finish with --next" in own.ask("--back", code=5).stderr
-    own.at_rest()
+    if killed:  # what goes on after that deletes the parameter group of before, else the next stage does
+        own.at_rest()
 
     assert "gathers statistics" in step("--next")
     assert own.groups() == {f"postgres{new}"}
