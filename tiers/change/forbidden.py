@@ -88,13 +88,16 @@ def half_switched(before: TenantPlan, after: TenantPlan, stack: str) -> Iterator
     elif [each and each.stage for each in (before.upgrade, after.upgrade)] == _UPGRADES_ON:
         switch, command = UpgradeStage.UPGRADE, "upgrade"
     if switch:
-        or_back = (
-            f", or from there `costack {command} {after.tenant} --stack {stack} --back`" if command else ""
+        leads_back = (
+            f"`costack {command} {after.tenant} --stack {stack} --back` and `pulumi up` lead back to the "
+            "database before, whatever began; to go on where it was no way back, "
+            if command
+            else ""
         )
         yield (
-            f"{after.tenant}: an update to stage {switch} began and did not end: its pods may be stopped, "
-            "and which database is in use is not known: put the file back to that stage and run `pulumi up`"
-            f"{or_back}"
+            f"{after.tenant}: an update to stage {switch} began and did not end"
+            f"{', or one that takes it back' if command else ''}: its pods may be stopped, and which "
+            f"database is in use is not known: {leads_back}put the file back to that stage and run `pulumi up`"
         )
 
 
