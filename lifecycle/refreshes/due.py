@@ -64,7 +64,7 @@ Results = Callable[[TenantId], Iterable[RefreshResult]]
 
 
 def standings(plan: Plan, tenants: Iterable[Tenant], results: Results, now: datetime) -> Iterator[Standing]:
-    """Where each of *tenants* with a schedule stands, in their order, and what a schedule began before it went.
+    """Where each of *tenants* with a schedule stands, in their order; also of what one began that is gone.
 
     Those that are decommissioned are left out.
 

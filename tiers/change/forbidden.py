@@ -97,7 +97,8 @@ def half_switched(before: TenantPlan, after: TenantPlan, stack: str) -> Iterator
         yield (
             f"{after.tenant}: an update to stage {switch} began and did not end"
             f"{', or one that takes it back' if command else ''}: its pods may be stopped, and which "
-            f"database is in use is not known: {leads_back}put the file back to that stage and run `pulumi up`"
+            f"database is in use is not known: {leads_back}put the file back to that stage and run "
+            "`pulumi up`"
         )
 
 

@@ -49,7 +49,7 @@ def test_it_is_made_of_the_log_and_has_what_its_source_has() -> None:
 
 
 def test_one_of_another_moment_is_never_copied_for_it() -> None:
-    """Whoever puts the file back after an update that failed may name another moment, and the name is taken."""
+    """After an update that failed the file may be put back, and name another moment; the name is taken."""
     past = the(declared("prepare"), SERVER, PAST)
     assert "restoreToPointInTime" not in past.ignore_changes
     assert past.deleted_first
