@@ -9,7 +9,7 @@ from enum import StrEnum, unique
 
 from lifecycle.errors import LifecycleError
 from lifecycle.refreshes.result import RefreshResult
-from tiers.plan.plan import Plan
+from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.restore.live import asked_by
 from tiers.portfolio.tenant import STAGED, Tenant
 from tiers.vocabulary import LifecycleStage, TenantId
@@ -103,7 +103,7 @@ def _standing(
         return Standing(tenant, State.UNREADABLE, why="; ".join(error.problems))
     state = _age(tenant, newest, now)
     if state is not State.GOOD:
-        if busy := _busy(tenant, deployed=deployed is not None):
+        if busy := _busy(tenant, deployed):
             return Standing(tenant, State.BUSY, newest, busy)
         if turn := waits_for(tenant, tenants):
             return Standing(tenant, State.TURN, newest, turn)
@@ -117,15 +117,19 @@ def _age(tenant: Tenant, newest: RefreshResult | None, now: datetime) -> State:
     return State.OLD if old else State.GOOD
 
 
-def _busy(tenant: Tenant, *, deployed: bool) -> str:
-    """What somebody must end first; '' if nothing."""
-    if not deployed:
+def _busy(tenant: Tenant, deployed: TenantPlan | None) -> str:
+    """What somebody must end first, or deploy; '' if nothing."""
+    if deployed is None:
         return f"{tenant.tenant} is not deployed yet"
     if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
         return f"{tenant.tenant} is {tenant.lifecycle_stage}, and only an active tenant is refreshed"
     for name in STAGED:
         if getattr(getattr(tenant, name), "stage", None) is not None:
             return f"{tenant.tenant} has {name} at a stage, which somebody else leads"
+        if getattr(getattr(deployed, name, None), "stage", None) is not None:
+            return (
+                f"{tenant.tenant} has {name} at a stage in the stack, and none in its file: run `pulumi up`"
+            )
     return ""
 
 
