@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from pydantic import ValidationError
 
 from lifecycle.errors import RefusedError
-from lifecycle.going_on import refuse_next_step
+from lifecycle.going_on import refuse_next_step, refuse_while_busy
 from tiers.catalog.tier import Catalog
 from tiers.change.versions.database_upgrade import whereabouts
 from tiers.expectations import first_fault
@@ -18,6 +18,7 @@ from tiers.facts.names import DATABASE
 from tiers.plan.plan import Plan
 from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.postgresql.shared_server import shared_server_faults
 from tiers.portfolio.postgresql.versions import named_version
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.strict_yaml import Fault
@@ -203,6 +204,8 @@ def _faults(target: Target, step: Step, portfolio: Portfolio, catalog: Catalog) 
         platform: Platform = portfolio.platform.model_copy(update={"database": after})
         yield from faults_of_platform(platform, catalog)
         for each in portfolio.tenants:
+            if any(shared_server_faults(each, platform, catalog)):
+                refuse_while_busy(each, "upgrade the server that tenants share")
             for where, why in faults_of_tenant(each, platform, catalog):
                 yield (each.tenant, *where), why
         return

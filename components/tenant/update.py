@@ -18,7 +18,7 @@ from components.scripts import script
 from components.tenant.backups.dumps import backup_environment, may_write
 from components.tenant.route import maintenance_of
 from components.tenant.sleep import may_scale
-from tiers.facts.every_fact import FactId, Job, LogicalBackup, Route
+from tiers.facts.every_fact import FactId, Job, LogicalBackup, MaintenancePage, Route
 from tiers.facts.names import MAINTENANCE, ODOO_SETUP, ODOO_START, ODOO_UPDATE
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 
@@ -101,6 +101,8 @@ class ModulesUpdate:
             ((kept, buckets[kept.bucket]) for kept in facts_of(tenant.facts, LogicalBackup)), None
         )
         self._page: list[pulumi.Resource] = []
+        # Also where a stage has stopped pods: told otherwise, the job would be another one, and come again.
+        self._has_page = bool(facts_of(tenant.facts, MaintenancePage))
         if self._jobs:
             job = self._jobs[ODOO_UPDATE]
             where = platform.ingress_namespace
@@ -186,7 +188,7 @@ class ModulesUpdate:
 
     def _pages(self, replicas: int) -> dict[str, int]:
         """The Deployment of the page that answers meanwhile -> how many pods; empty where there is none."""
-        return {physical_name(self._tenant.tenant, MAINTENANCE): replicas} if self._page else {}
+        return {physical_name(self._tenant.tenant, MAINTENANCE): replicas} if self._has_page else {}
 
     def _environment(self, job: Job) -> dict[str, str]:
         """The environment variables of odoo_update.sh, in every step."""
@@ -196,7 +198,7 @@ class ModulesUpdate:
             **self._scaling(job),
             "NONE": _pairs(dict.fromkeys(self._replicas(job), 0)),
             "SCALE": script("scale.sh"),
-            **({"PAGE": _pairs(self._pages(1)), "NO_PAGE": _pairs(self._pages(0))} if self._page else {}),
+            **({"PAGE": _pairs(self._pages(1)), "NO_PAGE": _pairs(self._pages(0))} if self._has_page else {}),
             "NEUTRALISED": "yes" if self._neutralised else "no",
             "NUMBER": str(job.update.number),
             "MODULES": ",".join(job.update.modules),

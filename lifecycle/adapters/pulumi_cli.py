@@ -39,12 +39,13 @@ class Stack:
         return document
 
     def history(self) -> list[Mapping[str, Any]]:
-        """The updates of the stack, the newest first, as `pulumi stack history` has them.
+        """All updates of the stack, the newest first, as `pulumi stack history` has them.
 
         Raises:
             LifecycleError: When Pulumi fails, or has none.
         """
-        document = self._json("stack", "history", "--json")
+        # Without a size it is the newest ten (3.259.0): a restore may have begun before them.
+        document = self._json("stack", "history", "--json", "--page-size", "0")
         if not isinstance(document, list):
             raise LifecycleError(f"stack '{self.name}': Pulumi printed no history")
         return document

@@ -9,7 +9,7 @@ from enum import StrEnum, unique
 
 from lifecycle.errors import LifecycleError
 from lifecycle.refreshes.result import RefreshResult
-from tiers.plan.plan import Plan
+from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.restore.live import asked_by
 from tiers.portfolio.tenant import STAGED, Tenant
 from tiers.vocabulary import LifecycleStage, TenantId
@@ -64,7 +64,7 @@ Results = Callable[[TenantId], Iterable[RefreshResult]]
 
 
 def standings(plan: Plan, tenants: Iterable[Tenant], results: Results, now: datetime) -> Iterator[Standing]:
-    """Where each of *tenants* with a schedule stands, in their order.
+    """Where each of *tenants* with a schedule stands, in their order; also of what one began that is gone.
 
     Those that are decommissioned are left out.
 
@@ -76,8 +76,16 @@ def standings(plan: Plan, tenants: Iterable[Tenant], results: Results, now: date
     """
     known = tuple(tenants)
     for each in known:
-        if each.refresh_schedule is not None and each.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
+        scheduled = each.refresh_schedule is not None or _was_begun(plan, each)
+        if scheduled and each.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
             yield _standing(plan, each, known, results, now)
+
+
+def _was_begun(plan: Plan, tenant: Tenant) -> bool:
+    """Whether a schedule began what goes on, or what the next update ends."""
+    deployed = plan.tenant(tenant.tenant)
+    there = deployed.restore if deployed else None
+    return any(each is not None and each.scheduled for each in (there, tenant.restore))
 
 
 def _standing(
@@ -85,7 +93,7 @@ def _standing(
 ) -> Standing:
     deployed = plan.tenant(tenant.tenant)
     there = deployed.restore if deployed else None
-    if any(each is not None and each.scheduled for each in (there, tenant.restore)):
+    if _was_begun(plan, tenant):
         # It was begun by its schedule, and is led to its end, also where somebody has sent it back. People
         # may wait meanwhile, so what its results say is not asked.
         return Standing(tenant, State.NEXT if there == tenant.restore else State.UPDATE)
@@ -95,7 +103,7 @@ def _standing(
         return Standing(tenant, State.UNREADABLE, why="; ".join(error.problems))
     state = _age(tenant, newest, now)
     if state is not State.GOOD:
-        if busy := _busy(tenant, deployed=deployed is not None):
+        if busy := _busy(tenant, deployed):
             return Standing(tenant, State.BUSY, newest, busy)
         if turn := waits_for(tenant, tenants):
             return Standing(tenant, State.TURN, newest, turn)
@@ -109,13 +117,19 @@ def _age(tenant: Tenant, newest: RefreshResult | None, now: datetime) -> State:
     return State.OLD if old else State.GOOD
 
 
-def _busy(tenant: Tenant, *, deployed: bool) -> str:
-    """What somebody must end first; '' if nothing."""
-    if not deployed:
+def _busy(tenant: Tenant, deployed: TenantPlan | None) -> str:
+    """What somebody must end first, or deploy; '' if nothing."""
+    if deployed is None:
         return f"{tenant.tenant} is not deployed yet"
+    if tenant.lifecycle_stage is not LifecycleStage.ACTIVE:
+        return f"{tenant.tenant} is {tenant.lifecycle_stage}, and only an active tenant is refreshed"
     for name in STAGED:
         if getattr(getattr(tenant, name), "stage", None) is not None:
             return f"{tenant.tenant} has {name} at a stage, which somebody else leads"
+        if getattr(getattr(deployed, name, None), "stage", None) is not None:
+            return (
+                f"{tenant.tenant} has {name} at a stage in the stack, and none in its file: run `pulumi up`"
+            )
     return ""
 
 

@@ -166,6 +166,18 @@ def test_a_server_of_before_the_database_and_another_owners_are_not_opened(resto
     assert "nothing was changed" in other.stderr
 
 
+@pytest.mark.parametrize("said", ["copying m1", "copy m1 0f", "left m1", "fenced f1 used m1", "handed f1"])
+def test_a_database_that_nobody_worked_with_then_is_not_opened(restoring: Estate, said: str) -> None:
+    """Before a move had ended, and while it was failed over, the data was on another server."""
+    restoring.past.ask(f"COMMENT ON DATABASE {DATABASE} IS 'costack: {said}'")
+    try:
+        done = open_past(restoring)
+    finally:
+        restoring.past.ask(f"COMMENT ON DATABASE {DATABASE} IS NULL")
+    assert done.returncode == 1
+    assert f"nobody worked with database {DATABASE} on this server at {MOMENT}" in done.stderr
+
+
 @pytest.mark.whole("the switch is killed in test_side_killed; make torture kills every job")
 def test_a_killed_copy_is_made_anew(restoring: Estate) -> None:
     pods, server = restoring.pods, restoring.pods.server

@@ -93,6 +93,27 @@ def test_a_backup_takes_the_place_of_what_is_in_use_and_gives_it_back(restoring:
     assert state(restoring.server) == {DATABASE: "costack: used of a move"}
 
 
+@pytest.mark.whole("the way back of any other database is tried above")
+@chosen_versions
+def test_a_database_that_a_failover_closed_is_closed_again_on_the_way_back(restoring: Pods) -> None:
+    """A way home that is given up half-way: people go on in the other region, and nobody comes in here."""
+    server = restoring.server
+    assert make(restoring).returncode == 0
+    assert fill_live(restoring).returncode == 0
+    server.ask(f"COMMENT ON DATABASE {DATABASE} IS 'costack: handed f1'")
+    server.ask(f"ALTER DATABASE {DATABASE} CONNECTION LIMIT 0")
+    try:
+        assert act(restoring, "switch").returncode == 0
+        assert state(server)[KEPT] == "costack: kept m1 costack: handed f1"
+        assert act(restoring, "back").returncode == 0
+        assert state(server) == {DATABASE: "costack: handed f1", SIDE: "costack: left m1"}
+        assert "too many connections" in server.try_to_ask("SELECT 1", **TENANT).stderr
+        assert act(restoring, "drop-side").returncode == 0
+        assert state(server) == {DATABASE: "costack: handed f1"}
+    finally:
+        server.ask(f"ALTER DATABASE {DATABASE} CONNECTION LIMIT -1")
+
+
 @chosen_versions
 def test_what_is_confirmed_is_dropped_and_nothing_before(restoring: Pods) -> None:
     assert make(restoring).returncode == 0

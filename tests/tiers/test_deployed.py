@@ -8,7 +8,15 @@ from typing import Any, Final
 import pytest
 
 from tests.components.drawn_routes import with_dns
-from tests.portfolios import catalog, local_portfolio, plan_of, tenant, wide_platform
+from tests.portfolios import (
+    catalog,
+    failing_over,
+    local_portfolio,
+    plan_of,
+    tenant,
+    two_regions,
+    wide_platform,
+)
 from tiers.change.platform import platform_faults
 from tiers.deployed import JOB_TYPE, RECORD_TYPE, deployed_of, is_released, refusals
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
@@ -340,8 +348,23 @@ def test_a_switch_that_did_not_end_is_not_undone_by_the_file_alone(
     there[f"{PREFIX}{TENANT_STACK}${JOB_TYPE}::acme-{begun}"] = {"type": JOB_TYPE, "outputs": {}}
     (sentence,) = refused(there, at(first["stage"]))
     assert sentence.startswith(f"acme: an update to stage {switching} began and did not end")
-    assert f"`costack {back} acme --stack local --back`" in sentence
+    # Its job says nothing of the stage: `discard` has it, too, and `switch` after that only stops Odoo.
+    leads = f"`costack {back} acme --stack local --back` and `pulumi up` lead back"
+    assert sentence.index("or one that takes it back") < sentence.index(leads) < sentence.index("to go on")
     for stage in (switching, "back", "discard"):
         assert refused(there, at(stage)) == []
     # Once a stage was deployed that starts pods by itself, the job is one of the past.
     assert refused(there | state(at("start")), at("start")) == []
+
+
+def test_a_way_home_that_is_given_up_is_given_up_by_the_next_update_too() -> None:
+    """Nobody works until it is: the job that takes back is there already when an update to `stay` fails."""
+
+    def at(stage: str) -> Plan:
+        return plan_of(failing_over(stage), platform=two_regions())
+
+    there = state(at("return"))
+    there[f"{PREFIX}{TENANT_STACK}${JOB_TYPE}::acme-switch-side-database"] = {"type": JOB_TYPE, "outputs": {}}
+    assert refused(there, at("stay")) == []
+    (sentence,) = refused(there, at("return"))
+    assert "`costack failback acme --stack local --back` and `pulumi up` lead back" in sentence

@@ -19,7 +19,8 @@ _RESTORES_ON: Final = [RestoreStage.PREPARE] * 2
 _UPGRADES_ON: Final = [UpgradeStage.REHEARSE] * 2
 """The stages of record and file between which pods run on the database in use, whichever that is.
 
-`discard` gives the one before its name again before any pod starts; from a failback nothing leads back.
+`discard` gives the one before its name again before any pod starts. In a failback it is `stay`: people work
+on in the second region, whose database was closed meanwhile, and an update to it that failed is made again.
 """
 
 
@@ -80,21 +81,17 @@ def half_switched(before: TenantPlan, after: TenantPlan, stack: str) -> Iterator
         stack: The stack's name.
     """
     switch = command = ""
-    restores = [each and each.stage for each in (before.restore, after.restore)]
-    comes_home = before.failover and restores == [RestoreStage.PREPARE, RestoreStage.DISCARD]
-    if restores == _RESTORES_ON or comes_home:
-        # From a failback there is no way back once it has begun to rename.
-        switch, command = RestoreStage.SWITCH, "" if before.failover else _command(before.restore)
+    if [each and each.stage for each in (before.restore, after.restore)] == _RESTORES_ON:
+        switch, command = RestoreStage.SWITCH, "failback" if before.failover else _command(before.restore)
     elif [each and each.stage for each in (before.upgrade, after.upgrade)] == _UPGRADES_ON:
         switch, command = UpgradeStage.UPGRADE, "upgrade"
     if switch:
-        or_back = (
-            f", or from there `costack {command} {after.tenant} --stack {stack} --back`" if command else ""
-        )
         yield (
-            f"{after.tenant}: an update to stage {switch} began and did not end: its pods may be stopped, "
-            "and which database is in use is not known: put the file back to that stage and run `pulumi up`"
-            f"{or_back}"
+            f"{after.tenant}: an update to stage {switch} began and did not end, or one that takes it back: "
+            "its pods may be stopped, and which database is in use is not known: "
+            f"`costack {command} {after.tenant} --stack {stack} --back` and `pulumi up` lead back to what "
+            "people worked with before, whatever began; to go on where it was no way back, put the file back "
+            "to that stage and run `pulumi up`"
         )
 
 

@@ -111,8 +111,9 @@ def restore_on(request: Request, now: datetime) -> None:
         check_source(tenant.model_copy(update={"restore": step.restore}), portfolio, catalog)
     elif step.restore is None:
         _clear_up(tenant, inventory)
-    _write(request, path, step)
+    # As of an upgrade: whoever is killed between the two has it twice, and never not at all.
     _record(request.evidence, measured)
+    _write(request, path, step)
     if request.begins and deployed and (told := left_out(_whose(plan, step, deployed), step, now)):
         echo(told)
 

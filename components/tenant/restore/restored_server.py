@@ -61,7 +61,9 @@ class ServerAsItWas(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # What its source becomes meanwhile changes nothing of it: it is read, and goes.
-                ignore_changes=["restoreToPointInTime", "parameterGroupName", "dbSubnetGroupName"],
+                ignore_changes=["parameterGroupName", "dbSubnetGroupName"],
+                # An update that failed may have left one of another moment, which has the name.
+                delete_before_replace=True,
                 custom_timeouts=_TIMEOUTS,
             ),
         )

@@ -179,6 +179,10 @@ def test_the_backup_is_restored_where_somebody_asks_for_it(folder: Path, up: Cal
     assert (wrong.exit_code, "name that with --at, too" in wrong.stderr) == (Exit.CONFIGURATION, True)
 
 
+def no_space(*_: object) -> None:
+    raise LifecycleError("meridian.jsonl: No space left on device")
+
+
 @pytest.mark.usefixtures("window")
 def test_what_a_restore_took_is_recorded_with_the_step_after_it(
     folder: Path, up: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -194,6 +198,11 @@ def test_what_a_restore_took_is_recorded_with_the_step_after_it(
         up()
     monkeypatch.setattr(Stack, "state", lambda _: state("meridian"))
     monkeypatch.setattr(Stack, "history", lambda _: HISTORY)
+    with monkeypatch.context() as full:
+        full.setattr(cli.actions.change.restore, "append", no_space)
+        assert restore(folder, "meridian", "--next", "--evidence", str(record)).exit_code != Exit.OK
+    # Once the last step is deployed, the state says nothing of it any longer: no step without its record.
+    assert "stage: start" in file_of(folder, "meridian")
     done = restore(folder, "meridian", "--next", "--evidence", str(record))
     assert done.exit_code == Exit.OK, done.output
     assert "meridian went back to 2026-11-29T01:15:00Z: 15 min 0 s of work are in the database" in done.stdout

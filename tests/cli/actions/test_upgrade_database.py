@@ -131,7 +131,8 @@ def test_the_shared_server_and_data_on_it_wait_for_each_other(folder: Path, up: 
     up()
     result = upgrade(folder, "platform", "--to", "18")
     assert result.exit_code == Exit.POLICY, result.output
-    assert "platform cannot be upgraded: acme.restore: the server that tenants share is" in result.stderr
+    first = "acme is being restored to 2026-11-29T01:15:00Z: finish that with `costack restore`, or undo it"
+    assert f"{first}, then upgrade the server that tenants share" in result.stderr
     assert "upgrade:" not in file_of(folder, "platform")
     assert upgrade(folder, "cobalt", "--to", "18").exit_code == Exit.OK  # a server of its own
     assert upgrade(folder, "cobalt", "--back").exit_code == Exit.OK

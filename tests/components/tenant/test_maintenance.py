@@ -114,6 +114,18 @@ def test_an_update_of_modules_starts_the_page_among_the_pods_that_the_service_le
     assert "acme-maintenance" in rules[0]["resourceNames"]
 
 
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("stage", ["switch", "back"])
+def test_the_job_is_the_same_where_a_stage_has_stopped_pods_behind_the_page(stage: str) -> None:
+    """Another one would update modules of the database that was restored, which knows of no update yet."""
+
+    def job(**changes: Any) -> Any:
+        return the(declare_plan(planned(**UPDATING, **changes)), JOB, "acme-odoo-update").props
+
+    there = job(restore={"at": "2026-11-29T01:15:00Z", "stage": stage})
+    assert there == job()
+
+
 def test_a_preview_says_that_people_see_the_page_while_modules_are_updated() -> None:
     for page in (True, False):
         before, after = planned(page=page), planned(page=page, **UPDATING)

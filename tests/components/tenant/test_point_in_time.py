@@ -48,6 +48,13 @@ def test_it_is_made_of_the_log_and_has_what_its_source_has() -> None:
     assert not refusals(there)
 
 
+def test_one_of_another_moment_is_never_copied_for_it() -> None:
+    """After an update that failed the file may be put back, and name another moment; the name is taken."""
+    past = the(declared("prepare"), SERVER, PAST)
+    assert "restoreToPointInTime" not in past.ignore_changes
+    assert past.deleted_first
+
+
 def test_the_server_in_use_is_the_same_at_every_stage() -> None:
     at_rest = the(declared(None), SERVER, OWN)
     for stage in RestoreStage:

@@ -64,6 +64,30 @@ def test_what_the_schedule_began_is_led_to_its_end_one_update_a_step(stage: Rest
     assert stands(staging(), result(timedelta(0)), deployed=going).state is State.UPDATE
 
 
+def test_what_a_schedule_began_is_led_on_without_the_schedule_too() -> None:
+    """Whoever takes the line out while Odoo is stopped for it must not leave it stopped."""
+    going = staging(refresh_schedule=None, restore={**GOES_ON, "stage": "switch"})
+    assert stands(going).state is State.NEXT
+    assert stands(staging(refresh_schedule=None), deployed=going).state is State.UPDATE
+
+
+def test_what_somebody_ended_is_deployed_before_another_one_begins() -> None:
+    """`pulumi up` would refuse it, and with it all that this update is to do."""
+    ending = staging(restore={"at": "2026-11-29T01:15:00Z", "stage": "confirm"})
+    standing = stands(staging(), deployed=ending)
+    assert (standing.state, standing.state.is_due) == (State.BUSY, False)
+    assert (
+        standing.why
+        == "acme-staging has restore at a stage in the stack, and none in its file: run `pulumi up`"
+    )
+
+
+def test_who_is_suspended_waits_and_ends_no_pipeline() -> None:
+    standing = stands(staging(lifecycle_stage="suspended"))
+    assert (standing.state, standing.state.is_due) == (State.BUSY, False)
+    assert standing.why == "acme-staging is suspended, and only an active tenant is refreshed"
+
+
 @pytest.mark.parametrize(
     "restore",
     [

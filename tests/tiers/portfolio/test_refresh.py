@@ -9,7 +9,7 @@ from tiers.facts.every_fact import Job, ScheduledJob
 from tiers.facts.names import BACKUP, LIVE_BACKUP
 from tiers.plan.plan import facts_of
 from tiers.portfolio.restore.source import source_faults
-from tiers.portfolio.restore.stage import READING, RestoreStage
+from tiers.portfolio.restore.stage import READING, RestoreStage, may_follow
 from tiers.portfolio.tenant import Tenant
 
 RESTORE = {"at": "2026-11-29T01:15:00Z", "from_tenant": "acme", "stage": "prepare"}
@@ -140,6 +140,16 @@ def test_who_is_busy_or_asleep_is_not_copied_live(other: dict[str, object], why:
     assert any(why in each for each in why_not(staging(restore=LIVE), source))
     assert not any(why in each for each in why_not(staging(), source))
     assert not any(why in each for each in why_not(staging(restore={**LIVE, "stage": "switch"}), source))
+
+
+def test_a_live_copy_that_is_deployed_holds_up_nothing_that_production_needs() -> None:
+    """A restore cannot wait, and no command reads a portfolio with a fault: it says the way out."""
+    source = tenant("acme", client="acme-ltd", restore={"at": RESTORE["at"], "stage": "prepare"})
+    (why,) = why_not(staging(restore=LIVE), source)
+    assert why.endswith("where it is deployed already, write stage: discard here, which gives it up")
+    given_up = staging(restore={**LIVE, "stage": "discard"})
+    assert why_not(given_up, source) == []
+    assert may_follow(staging(restore=LIVE).restore, given_up.restore)
 
 
 def test_one_tenant_is_copied_for_one_other_at_a_time() -> None:

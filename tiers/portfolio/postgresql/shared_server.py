@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tiers.catalog.tier import Catalog, OwnDatabase
+from tiers.facts.database_upgrade import UpgradeStage
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import Fault
@@ -33,9 +34,13 @@ def upgrade_of_shared_server(tenant: Tenant, platform: Platform, catalog: Catalo
     upgrade = platform.database.upgrade
     if upgrade is None or not _is_there(tenant, catalog):
         return None
+    waits = ""
+    if upgrade.stage is UpgradeStage.UPGRADE and not upgrade.now:
+        # Nothing leads back, and a window may be a week away: a restore may not wait for it.
+        waits = " (in its maintenance window; with now: true beside its stage the next `pulumi up` makes it)"
     return (
         f"the server that tenants share is at stage {upgrade.stage} of its upgrade to PostgreSQL "
-        f"{upgrade.to}: finish that with `costack upgrade-database platform`"
+        f"{upgrade.to}{waits}: finish that with `costack upgrade-database platform`"
     )
 
 

@@ -34,8 +34,10 @@ def live_faults(tenant: Tenant, other: Tenant, tenants: Iterable[Tenant]) -> Ite
     """Why *other* may not be backed up now for *tenant*, among all *tenants*."""
     if asked_by(tenant) is None:
         return
+    # Whatever began with the other one since then, such as a failover, is not to wait for this one.
+    gives_up = f"where it is deployed already, write stage: {RestoreStage.DISCARD} here, which gives it up"
     for why in _why_not(other):
-        yield f"{other.tenant} {why}: leave out --live, and take its newest backup"
+        yield f"{other.tenant} {why}: leave out --live, and take its newest backup; {gives_up}"
     for each in tenants:
         asked = asked_by(each)
         if each.tenant != tenant.tenant and asked is not None and asked.from_tenant == other.tenant:
