@@ -183,7 +183,7 @@ def test_they_run_the_scripts_with_all_that_they_read() -> None:
         assert mounts == {env[each] for each in ("FETCHED", "RESTORED", "HOME") if each in env}
         assert len(shlex.join(container["command"])) + sum(map(len, env.values())) < 100_000
         used = set(re.findall(r"\$\{?([A-Z][A-Z_]+)\b", script(scripts[name])))
-        optional = {"BACKUP", "KEEP_RESULT", "KEEP_SERVER", "LAST", "NOT_AFTER"}
+        optional = {"ASKED_FOR", "BACKUP", "KEEP_RESULT", "KEEP_SERVER", "LAST", "NOT_AFTER", "RESULTS"}
         own = {*optional, "PATH", "PGHOST", "PGUSER", "PGDATABASE", "SECONDS"}
         assert used - own <= env.keys()
     env = environment(job)
