@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from lifecycle.errors import LifecycleError
 from lifecycle.stack_resources import Preview
 
 _STDERR: Final = 2
+_PAGE: Final = 50
+"""How many updates are asked for at once."""
 _REPLACING: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
 
 _CHANGING: Final = frozenset({"create", "update"})
@@ -38,17 +41,22 @@ class Stack:
             raise LifecycleError(f"stack '{self.name}': Pulumi exported no state")
         return document
 
-    def history(self) -> list[Mapping[str, Any]]:
-        """All updates of the stack, the newest first, as `pulumi stack history` has them.
+    def history(self) -> Iterator[Mapping[str, Any]]:
+        """The updates of the stack, the newest first, as `pulumi stack history` has them.
+
+        Pulumi prints ten unless it is asked for more: they are read by pages, as far as somebody looks back.
 
         Raises:
             LifecycleError: When Pulumi fails, or has none.
         """
-        # Without a size it is the newest ten (3.259.0): a restore may have begun before them.
-        document = self._json("stack", "history", "--json", "--page-size", "0")
-        if not isinstance(document, list):
-            raise LifecycleError(f"stack '{self.name}': Pulumi printed no history")
-        return document
+        for page in count(1):
+            asked = ("--page-size", str(_PAGE), "--page", str(page))
+            document = self._json("stack", "history", "--json", *asked)
+            if not isinstance(document, list):
+                raise LifecycleError(f"stack '{self.name}': Pulumi printed no history")
+            yield from document
+            if len(document) < _PAGE:
+                return
 
     def preview(self) -> Preview:
         """What `pulumi up` would delete, replace or change: only what has an id in cloud or cluster.

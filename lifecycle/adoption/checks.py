@@ -227,17 +227,18 @@ def _load(subject: Subject, evidence: Evidence) -> Finding:
     # What production has must be loaded; any other environment may begin anew, and a person says so.
     signs = subject.environment in {None, Environment.PRODUCTION}
     facts = load_facts(subject.adopted)
+    loads = f"load them with `costack refresh {subject.tenant} --from FILE --files FILE` or by hand"
     if dump is None:
         told = (
             f"dump: no dump and filestore is named under tenants.{subject.tenant}; expected file, bytes and "
             "sha256 of each"
         )
-        return Finding(facts, then=f"{told}; then load them by hand and sign off the phase load", signs=signs)
+        return Finding(facts, then=f"{told}; then {loads} and sign off the phase load", signs=signs)
     problems = evidence.dumps.get(subject.tenant)
     if problems is None:
         return Finding(facts, ("dump: its files were not checked",), signs=signs)
     proven = "" if problems else "dump and filestore are there, unchanged"
-    return Finding(facts, problems, proven, then="load them by hand", signs=True)
+    return Finding(facts, problems, proven, then=loads, signs=True)
 
 
 def _statement(subject: Subject, evidence: Evidence) -> Finding:

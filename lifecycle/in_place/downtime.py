@@ -58,15 +58,15 @@ def downtime_of(state: Mapping[str, Any], history: Iterable[Mapping[str, Any]], 
 
     Args:
         state: What `pulumi stack export` prints.
-        history: What `pulumi stack history --json` prints.
+        history: What `pulumi stack history --json` prints, the newest first; read back to the switch.
         tenant: Its id.
 
     Raises:
         LifecycleError: When either does not say.
     """
-    updates = list(_updates(history))
     marks = (RESTORE_BEGAN, RESTORE_ANSWERED)
     began, answered = (_made(state, physical_name(tenant, mark)) for mark in marks)
+    updates = list(_back_to(began, _updates(history)))
     switch, start = (_within(updates, moment, tenant) for moment in (began, answered))
     before = [each.ended for each in updates if switch.started <= each.started < start.started]
     if not before:
@@ -167,6 +167,14 @@ def _updates(history: Iterable[Mapping[str, Any]]) -> Iterator[Update]:
     for each in history:
         if each.get("startTime") and each.get("endTime"):
             yield Update(_read(str(each["startTime"])), _read(str(each["endTime"])))
+
+
+def _back_to(moment: datetime, updates: Iterable[Update]) -> Iterator[Update]:
+    """Those of *updates*, the newest first, down to the one in which *moment* was."""
+    for each in updates:
+        yield each
+        if each.started <= moment:
+            return
 
 
 def _within(updates: Iterable[Update], moment: datetime, tenant: str) -> Update:

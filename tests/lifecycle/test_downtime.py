@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -96,6 +97,15 @@ def test_a_switch_that_failed_and_was_run_again_is_counted_from_its_beginning() 
     again = update("2026-11-29T01:34:10.000Z", "2026-11-29T01:35:30.000Z")
     took = downtime_of(state("acme"), [*HISTORY[:2], again, *HISTORY[2:]], "acme")
     assert took.seconds == {"switch_seconds": 330, "waiting_seconds": 30, "start_seconds": 180}
+
+
+def test_however_many_updates_came_since_they_are_read_back_to_the_switch_and_no_further() -> None:
+    def told() -> Iterator[dict[str, Any]]:
+        yield from (update("2026-11-29T02:00:00Z", "2026-11-29T02:01:00Z") for _ in range(500))
+        yield from HISTORY[:3]
+        raise AssertionError("older updates are asked for")
+
+    assert downtime_of(state("acme"), told(), "acme") == downtime_of(state("acme"), HISTORY, "acme")
 
 
 @pytest.mark.parametrize(

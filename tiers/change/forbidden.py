@@ -7,6 +7,7 @@ from typing import Final
 
 from tiers.catalog.tier import Catalog
 from tiers.change.places import left_behind
+from tiers.change.routes.cdn import left_in_pages
 from tiers.change.versions.odoo import refused_odoo, refused_update, refused_upgrade
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.stage import may_follow as may_fail_over
@@ -61,6 +62,7 @@ def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: st
             "with --next or --back"
         )
     yield from _skipped(before, after, at)
+    yield from left_in_pages(before, after)
     if not after.protected and before.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
         yield (
             f"{name}: protected: false may not come together with lifecycle_stage: decommissioning: take it "

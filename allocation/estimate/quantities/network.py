@@ -58,9 +58,9 @@ def _cdn(fact: facts.Cdn, _: date) -> Iterator[Line]:
     """What a CDN sends, at the price of the edge locations near the tenant's region.
 
     The first TB and ten million requests a month are free once for an account (CloudFront pricing, "Always
-    Free Tier"), so no tenant is given them: an estimate is too high by 97 dollars at most. What CloudFront
-    gets from a load balancer is free, and so are the distribution, its certificate, and questions for an
-    alias of it.
+    Free Tier"), so no tenant is given them: an estimate is up to 97 dollars too high in North America. What
+    CloudFront gets from a load balancer is free, and so are the distribution, its certificate, and questions
+    for an alias of it.
     """
     service, category = "AmazonCloudFront", Category.NETWORK
     sent, asked = fact.gib_per_month, fact.requests_per_month

@@ -95,10 +95,11 @@ def _covered(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[str]:
 def _happened(showback: Showback, client: str) -> Iterator[str]:
     """Which of a client's tenants are new, gone, renamed, or have another fee, and why."""
     old, new = showback.own_lines_of(client)
-    for name in sorted(old.keys() | new.keys()):
+    # By the client's own name of it: another client may have given it another one since.
+    for name, own in sorted({**old, **new}.items()):
         was, line = old.get(name), new.get(name)
         if said := _why(showback, was, line):
-            yield f"{showback.name_of(name)} {said}"
+            yield f"{own.name} {said}"
         if was and line and was.name != line.name:
             yield f"{was.name} is called {line.name} now"
 

@@ -100,7 +100,7 @@ def _about(showback: Showback, client: str, reason: Reason) -> str:
         return first_of(moved, _NAMED)
     if reason in _WHOLE:
         there, here = (old, new) if reason is Reason.GONE else (new, old)
-        return first_of(sorted(showback.name_of(name) for name in there.keys() - here.keys()), _NAMED)
+        return first_of(sorted(there[name].name for name in there.keys() - here.keys()), _NAMED)
     return first_of(list(_used(showback, client)), _NAMED) if reason is Reason.QUANTITY else ""
 
 

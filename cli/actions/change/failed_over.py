@@ -16,8 +16,9 @@ from lifecycle.adapters.replica_lag import replica_lag
 from lifecycle.errors import LifecycleError
 from lifecycle.rehearsal.failed_over import FailoverResult, Seen, failover_result
 from lifecycle.rehearsal.recovery import Promise
+from lifecycle.rehearsal.scratch import fact_of
 from tiers.errors import CatalogError
-from tiers.facts.every_fact import Job, Rehearsal, Workload
+from tiers.facts.every_fact import Job, Workload
 from tiers.facts.names import OPEN_DATABASE
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan, facts_of
@@ -32,7 +33,8 @@ def measured(
     """What the failover of *tenant* took, what its class promises, and the context that was asked.
 
     Raises:
-        CatalogError: When it is not at the stage after which all of it can be seen.
+        CatalogError: When it is not at the stage after which all of it can be seen, or its plan is older
+            than promises of a recovery.
         LifecycleError: When the cluster does not say, or nobody knows when it began.
     """
     failover = tenant.failover
@@ -41,6 +43,7 @@ def measured(
             f"--evidence: '{tenant.tenant}' is not deployed at stage start of a failover: it is measured "
             "with the --next after that stage"
         )
+    promise = Promise.of(fact_of(tenant, failover.to))
     asked = context_there(context, inventory, failover.to)
     cluster, there = Cluster(asked, time.sleep), tenant.second_region
     opening = next(each for each in facts_of(there.facts if there else (), Job) if each.name == OPEN_DATABASE)
@@ -51,8 +54,7 @@ def measured(
     )
     lag = None if failover.was_closed else _lag(inventory, tenant, failover)
     result = failover_result(tenant.tenant, failover, Seen(jobs, pods, lag), now)
-    (promised,) = facts_of(tenant.facts, Rehearsal)
-    return result, Promise.of(promised), asked
+    return result, promise, asked
 
 
 def _lag(inventory: Inventory, tenant: TenantPlan, failover: Failover) -> int | None:

@@ -14,10 +14,12 @@ from components.aws.database import PostgresServer
 from components.kubernetes.database_administrator import database_administrator
 from components.naming import component_type, physical_name
 from components.places import Administered, KeyPlace, PlatformPlace, ServerPlace
+from components.tags.cost_tags import cost_tagged
 from tiers.facts.every_fact import FactId, Job, RestoredServer
 from tiers.facts.names import RESTORED_SERVER
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 from tiers.portfolio.restore.stage import named_moment
+from tiers.vocabulary import CostDomain
 
 _TIMEOUTS: Final = pulumi.CustomTimeouts(create="4h")
 """AWS copies the disk and replays the log of up to a day first, and names no time for that."""
@@ -99,7 +101,8 @@ def servers_as_they_were(
             continue
         beside = physical_name(platform.name, tenant.tenant, "postgresql")
         name = physical_name(beside, RESTORED_SERVER)
-        place = ServerAsItWas(name, fact, source[1].instance, key, opts).place
+        resilient = cost_tagged(tenant.cost_tags(CostDomain.RESILIENCE), opts)
+        place = ServerAsItWas(name, fact, source[1].instance, key, resilient).place
         made[fact.id] = Administered(place, *_administrator(tenant, platform, place, key, opts))
     return made
 

@@ -31,7 +31,7 @@ from allocation.runs.messages import Messages
 from allocation.statement.statement import Statement
 from tests.allocation.bills import COSTS
 from tests.allocation.previews import NOVEMBER, conditions
-from tests.portfolios import catalog, failing_over, plan_of, tenant, two_regions
+from tests.portfolios import CDN, catalog, failing_over, plan_of, tenant, two_regions
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan
 from tiers.portfolio.platform import DatabaseSpec, Platform
@@ -64,7 +64,19 @@ def staged(section: str, stage: str | None, **more: Any) -> Tenant:
     return tenant(**changes)
 
 
-def copied(stage: str | None, **origin: str) -> tuple[Tenant, ...]:
+def to_the_second(stage: str | None) -> Tenant:
+    """A tenant at a stage of a restore that a second server of its own is made for."""
+    restore = {"at": AT, "point_in_time": True, "stage": stage} if stage else None
+    return tenant(tier="dedicated-db", restore=restore)
+
+
+def visited(stage: str | None) -> Tenant:
+    """A tenant with a website whose pages name a CDN, or do not yet."""
+    cdn = {**CDN, "links": stage == "links"} if stage else None
+    return tenant(routes={"cdn": cdn}, options={"users": 5, "website_visits_per_month": 20_000})
+
+
+def copied(stage: str | None, **origin: Any) -> tuple[Tenant, ...]:
     """A client's staging that gets other data."""
     restore = {"at": AT, "stage": stage, **origin} if stage else None
     return tenant(), tenant("acme-staging", client="acme-ltd", environment="staging", restore=restore)
@@ -95,12 +107,15 @@ def on(*tenants: Tenant, platform: Platform | None = None) -> Plan:
 OPERATIONS: Final[Mapping[str, tuple[Sequence[str | None], Callable[[str | None], Plan]]]] = {
     "restore": (RESTORES, lambda stage: on(staged("restore", stage, at=AT))),
     "restore, and back": (BACK, lambda stage: on(staged("restore", stage, at=AT))),
+    "restore to the second": (RESTORES, lambda stage: on(to_the_second(stage))),
+    "refresh, live": (RESTORES, lambda stage: on(*copied(stage, from_tenant="acme", live=True))),
     "refresh": (RESTORES, lambda stage: on(*copied(stage, from_tenant="acme"))),
     "upload": (RESTORES, lambda stage: on(*copied(stage, from_archive="acme.zip"))),
     "upgrade": (ODOO, lambda stage: on(staged("upgrade", stage, to="19.0"))),
     "upgrade-database, own": (OWN, lambda stage: on(own(stage))),
     "upgrade-database, shared": (SHARED, lambda stage: on(tenant(), platform=upgraded(two_regions(), stage))),
     "failover": (THERE, lambda stage: on(failed(stage))),
+    "a CDN": ((None, "waits", "links"), lambda stage: on(visited(stage))),
     "failback": (HOME, lambda stage: on(failed(stage))),
 }
 """Every operation of an Odoo host's year: its stages, and the portfolio at each."""

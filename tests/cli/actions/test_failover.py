@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,17 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from cli.actions.change.failed_over import measured
 from cli.actions.costs.report import rehearsed_before
 from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle.evidence import read
 from lifecycle.rehearsal.failed_over import FailoverResult, Stages
 from lifecycle.rehearsal.tried import tried_recoveries
-from tests.portfolios import second_cluster
+from tests.portfolios import failing_over, plan_of, second_cluster, two_regions
+from tiers.errors import CatalogError
+from tiers.facts.every_fact import Rehearsal
+from tiers.inventory import Inventory
 from tiers.plan.resolve import plan_of_folder
 
 RUNNER = CliRunner()
@@ -263,6 +267,14 @@ def test_evidence_is_made_after_start_and_nowhere_else(standing: Path, up: Calla
     refused = run(standing, "failover", "meridian", "--next", "--evidence", "x")
     assert refused.exit_code == Exit.CONFIGURATION
     assert "'meridian' is not deployed at stage start of a failover" in refused.stderr
+
+
+def test_a_plan_that_is_older_than_promises_of_a_recovery_is_told_so() -> None:
+    plan = plan_of(failing_over("start"), platform=two_regions())
+    old = [each for each in plan.tenants[0].facts if not isinstance(each, Rehearsal)]
+    older = plan.tenants[0].model_copy(update={"facts": tuple(old)})
+    with pytest.raises(CatalogError, match="knew no rehearsals: run `pulumi up`"):
+        measured(Inventory(plan=plan, cloud_ids={}), older, None, datetime(2026, 11, 30, tzinfo=UTC))
 
 
 def test_what_a_person_must_do_beside_it_is_said_when_its_turn_comes(

@@ -44,7 +44,9 @@ def test_it_is_made_of_the_log_and_has_what_its_source_has() -> None:
     ends = ("skipFinalSnapshot", "deleteAutomatedBackups", "deletionProtection")
     assert [past[each] for each in ends] == [True, True, False]
     assert "finalSnapshotIdentifier" not in past
-    assert "cost/tenant" in past["tags"]
+    # A bill calls it what the preview did: part of a recovery, and not of a usual month.
+    assert (past["tags"]["cost/tenant"], past["tags"]["cost/domain"]) == ("acme", "resilience")
+    assert own["tags"]["cost/domain"] == "tenant-runtime"
     assert not refusals(there)
 
 

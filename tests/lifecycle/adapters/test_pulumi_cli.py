@@ -92,3 +92,21 @@ def test_without_pulumi_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LifecycleError, match="pulumi is not on PATH"):
         Stack("local", tmp_path).up()
+
+
+def test_history_is_read_as_far_back_as_somebody_looks(pulumi: Path) -> None:
+    updates = [{"version": number} for number in range(101)]
+    pages = {1: updates[:50], 2: updates[50:100], 3: updates[100:]}
+    for number, page in pages.items():
+        (pulumi / f"page-{number}").write_text(json.dumps(page), encoding="utf-8")
+    asked = '$(sed "s/.*--page //; s/ .*//" <<<"$*")'
+    said = f'#!/bin/bash\necho "$@" >> {pulumi}/called\ncat {pulumi}/page-{asked}\n'
+    (pulumi / "pulumi").write_text(said, encoding="utf-8")
+    told = Stack("local", pulumi).history()
+    assert [next(told) for _ in range(60)] == updates[:60]
+    called = (pulumi / "called").read_text(encoding="utf-8").splitlines()
+    assert [each.split()[:5] for each in called] == [["stack", "history", "--json", "--page-size", "50"]] * 2
+    assert list(told) == updates[60:]  # a page that is not full is the last
+    (pulumi / "page-1").write_text("{}", encoding="utf-8")
+    with pytest.raises(LifecycleError, match="printed no history"):
+        next(Stack("local", pulumi).history())

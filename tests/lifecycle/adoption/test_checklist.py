@@ -183,8 +183,9 @@ def test_a_statement_must_have_the_tenant_and_add_up(changed: dict[str, object],
 def test_production_is_loaded_from_files_and_a_person_says_so() -> None:
     dump = {"file": "d", "bytes": 1, "sha256": "0" * 64}
     rows = (row("acme"),)
+    loads = "load them with `costack refresh acme --from FILE --files FILE` or by hand"
     for dumps, signed, wanted in (
-        ((), {}, "dump and filestore are there, unchanged; load them by hand"),
+        ((), {}, f"dump and filestore are there, unchanged; {loads}"),
         (("dump.database: d: no such file",), {Phase.LOAD: SIGNED}, "dump.database: d: no such file"),
         ((), {Phase.LOAD: SIGNED}, f"waits for tenant-file; by itself: {SIGNED.why}"),
     ):

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from tests.components.drawn_routes import with_dns
-from tests.portfolios import CDN, plan_of, tenant
+from tests.portfolios import CDN, catalog, failing_over, plan_of, tenant, two_regions
 from tiers.change.effect import EffectKind
 from tiers.change.effects import effects_of
+from tiers.change.forbidden import forbidden
 from tiers.change.routes.cdn import names_handed_over
-from tiers.plan.plan import Plan
+from tiers.plan.plan import Plan, TenantPlan
+from tiers.portfolio.routes.cdn import CdnSpec
 from tiers.portfolio.tenant import Tenant
 
 HOST = CDN["hostname"]
@@ -54,6 +56,22 @@ def test_visitors_notice(before: Any, after: Any, said: set[str]) -> None:
 def test_who_makes_no_record_is_told_to_make_it() -> None:
     said = told(plan(None, dns=None), plan(WAITING, dns=None))
     assert said == {f"its record is yours to make: {HOST} has to lead to the distribution"}
+
+
+@pytest.mark.parametrize("stage", [None, "fence", "settled", "home"])
+@pytest.mark.parametrize("then", [None, OTHER, WAITING], ids=["gone", "renamed", "unlinked"])
+def test_pages_of_a_second_region_name_no_cdn_that_is_gone(stage: str | None, then: Any) -> None:
+    def at(cdn: Any) -> TenantPlan:
+        one = failing_over(stage)
+        routes = one.routes.model_copy(update={"cdn": CdnSpec.model_validate(cdn) if cdn else None})
+        return plan_of(one.model_copy(update={"routes": routes}), platform=two_regions()).tenants[0]
+
+    found = list(forbidden(at(CDN), at(then), catalog(), "local"))
+    assert [HOST in each and "write routes.cdn as it was" in each for each in found] == [True] * (
+        stage in {"fence", "settled"}
+    )
+    assert list(forbidden(at(CDN), at(CDN | {"price_class": "PriceClass_All"}), catalog(), "local")) == []
+    assert list(forbidden(at(None), at(CDN), catalog(), "local")) == []
 
 
 def shop(name: str, **routes: Any) -> Tenant:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from allocation.estimate.quantities.lines import rule_of
 from tests.components.drawn_routes import with_dns
-from tests.portfolios import CDN, catalog, plan_of, tenant
+from tests.portfolios import CDN, catalog, plan_of, tenant, two_regions
 from tiers.facts.cdn import Cdn
 from tiers.facts.dns import DnsRecords
 from tiers.facts.ingress import AlbShare, ControllerKind
@@ -135,6 +135,23 @@ def test_an_origin_that_the_internet_does_not_reach_has_none() -> None:
     assert faults(inside()) == {
         "routes.cdn": "needs an origin that the internet reaches, and ingress.alb.scheme is internal"
     }
+
+
+def test_an_origin_in_the_second_region_is_reached_by_the_internet_too() -> None:
+    alb = AlbShare(group="odoo", scheme="internal", subnet_cidrs=("10.60.160.0/20",))
+    usual = two_regions()
+    network = usual.dr_networks["eu-west-1"]
+    assert network.cluster is not None
+    ingress = network.cluster.ingress.model_copy(update={"controller": ControllerKind.AWS, "alb": alb})
+    named = network.model_copy(update={"cluster": network.cluster.model_copy(update={"ingress": ingress})})
+    platform = usual.model_copy(update={"dr_networks": {"eu-west-1": named}})
+    bought = {"tier": "cross-region-backup", "options": VISITS | {"warm_standby": True}}
+    assert faults(usual, **bought) == {}
+    where = "dr_networks.eu-west-1.cluster.ingress.alb.scheme is internal"
+    assert faults(platform, **bought) == {
+        "routes.cdn": f"needs an origin that the internet reaches, and {where}"
+    }
+    assert faults(platform, tier="cross-region-backup") == {}  # it never starts there
 
 
 def test_a_tier_that_does_not_sell_it_has_none() -> None:

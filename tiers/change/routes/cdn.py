@@ -10,12 +10,13 @@ from tiers.change.servers import Change
 from tiers.facts.cdn import Cdn
 from tiers.facts.dns import DnsRecords
 from tiers.plan.plan import Plan, TenantPlan, facts_of
+from tiers.portfolio.failover.stage import CLOSED
 
 
 def cdn_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     """What visitors of the website notice."""
     old, new = (next(iter(facts_of(plan.facts, Cdn)), None) for plan in (before, after))
-    named, names = (each.hostname if each and each.links else None for each in (old, new))
+    named, names = _named(before), _named(after)
     if names != named:
         told = (
             f"get its scripts and other static files from {names}" if names else "get them from itself again"
@@ -27,6 +28,29 @@ def cdn_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     if new and new.zone_id is None and (old is None or old.hostname != new.hostname):
         made = f"its record is yours to make: {new.hostname} has to lead to the distribution"
         yield Change(EffectKind.NOTICE, made)
+
+
+def left_in_pages(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
+    """Why a CDN must stay while a tenant works in its second region.
+
+    The set-up Job, which alone takes its name out of the website, runs in the tenant's own region: pages
+    would name a CDN that no longer answers, until the tenant is home.
+    """
+    failover = after.failover
+    if failover is None or failover.stage not in CLOSED:
+        return
+    named, names = (_named(plan) for plan in (before, after))
+    if named is not None and named != names:
+        yield (
+            f"{after.tenant}: pages of its website name the CDN {named}, and nothing takes that out of them "
+            f"at stage {failover.stage} of its failover, so they would load no scripts: write routes.cdn as "
+            "it was, and change it once the tenant works in its own region again"
+        )
+
+
+def _named(plan: TenantPlan) -> str | None:
+    """The host name of the CDN that pages name."""
+    return next((each.hostname for each in facts_of(plan.facts, Cdn) if each.links), None)
 
 
 def names_handed_over(deployed: Mapping[str, Mapping[str, Any]], plan: Plan) -> Iterator[str]:

@@ -10,7 +10,7 @@ from tiers.facts.names import RESTORED_SERVER
 from tiers.plan.owner import about
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
-from tiers.vocabulary import CostCategory
+from tiers.vocabulary import CostCategory, CostDomain
 
 
 def restored_server(own: Collection[Fact], tenant: Tenant, at: datetime) -> Iterator[Fact]:
@@ -21,7 +21,7 @@ def restored_server(own: Collection[Fact], tenant: Tenant, at: datetime) -> Iter
             f"tenant {tenant.tenant} has no server of its own; the loader should have refused it"
         )
     made = RestoredServer(
-        **about(tenant, RESTORED_SERVER, CostCategory.COMPUTE),
+        **about(tenant, RESTORED_SERVER, CostCategory.RESILIENCE, CostDomain.RESILIENCE),
         server=server.id,
         at=at,
         instance_class=server.instance_class,

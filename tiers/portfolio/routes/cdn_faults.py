@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tiers.catalog.tier import Offer
 from tiers.facts.cdn import CERTIFICATE_REGION
+from tiers.portfolio.failover.faults import second_cluster
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import Fault
@@ -14,7 +15,7 @@ from tiers.vocabulary import Environment
 
 def cdn_faults(tenant: Tenant, offer: Offer, platform: Platform) -> Iterator[Fault]:
     """What *offer*, *platform* or other lines of the tenant's file say against `routes.cdn`."""
-    cdn, alb = tenant.routes.cdn, platform.ingress.alb
+    cdn = tenant.routes.cdn
     if cdn is None:
         return
     at = ("routes", "cdn")
@@ -29,5 +30,14 @@ def cdn_faults(tenant: Tenant, offer: Offer, platform: Platform) -> Iterator[Fau
         yield (*at, "certificate_arn"), f"is in {region}, and CloudFront takes those of {CERTIFICATE_REGION}"
     if tenant.routes.allow_cidrs:
         yield at, "would be refused by allow_cidrs, and pass on to everybody what it had got; leave one out"
-    if alb is not None and alb.scheme == "internal":
-        yield at, "needs an origin that the internet reaches, and ingress.alb.scheme is internal"
+    for where in _internal(tenant, platform):
+        yield at, f"needs an origin that the internet reaches, and {where}.alb.scheme is internal"
+
+
+def _internal(tenant: Tenant, platform: Platform) -> Iterator[str]:
+    """Where the way in of *tenant* is not for the internet: at home, and where it may start."""
+    there = second_cluster(platform, tenant) if tenant.options.warm_standby else None
+    ways = {"ingress": platform.ingress.alb}
+    if there is not None:
+        ways[f"dr_networks.{tenant.options.dr_region}.cluster.ingress"] = there.ingress.alb
+    yield from (where for where, alb in ways.items() if alb is not None and alb.scheme == "internal")

@@ -219,6 +219,18 @@ def test_a_tenant_that_a_client_has_no_longer_is_gone_from_its_bill(now: dict[st
         assert showback.fee_causes_of("delta")["second"] == (new,)
 
 
+def test_the_name_that_another_client_gave_a_tenant_since_is_not_told() -> None:
+    before = month_of({"first": "acme", "second": "acme"}, "2026-11")
+    taken = plan_of(
+        tenant("first", client="acme"), tenant("second", client="delta", display_name="delta-erp")
+    )
+    month = Month(filed(statement_of(taken), "2026-12"), taken, catalog())
+    text = files(Showback(month, (before,), open_book=frozenset({"acme"})), "acme")
+    assert "second went to another client" in text
+    assert "delta" not in text
+    assert "delta-erp is new" in files(Showback(month, (before,)), "delta")
+
+
 def test_pages_show_a_renamed_tenant_by_its_name_and_compare_it_with_itself() -> None:
     before = filed(statement_of(plan_of(tenant("old", client="c"))), "2026-11")
     plan = plan_of(tenant("old", client="c", display_name="new"))
