@@ -57,14 +57,6 @@ def test_a_preview_that_failed_says_so(pulumi: Path) -> None:
         Stack("local", pulumi).preview()
 
 
-def test_history_is_all_of_it(pulumi: Path) -> None:
-    """Pulumi prints the newest ten updates unless it is asked for more, and 0 are all."""
-    answers(pulumi, [{"version": 1}])
-    assert Stack("local", pulumi).history() == [{"version": 1}]
-    asked = (pulumi / "called").read_text(encoding="utf-8")
-    assert asked.startswith("stack history --json --page-size 0 ")
-
-
 def test_state_is_what_pulumi_exports(pulumi: Path) -> None:
     answers(pulumi, {"deployment": {}})
     assert Stack("local", pulumi).state() == {"deployment": {}}
