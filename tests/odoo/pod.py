@@ -32,7 +32,8 @@ _AS_NOBODY: Final = (
 )
 _JOB_SECONDS: Final = 900
 _READY_SECONDS: Final = 300
-_MIB: Final = re.compile(r"(\d+)Mi")
+_MEMORY: Final = re.compile(r"(\d+)(Mi|Gi)")
+"""As components write it, or as an API server gives it back: 1024Mi are 1Gi there."""
 
 
 @dataclass
@@ -211,14 +212,15 @@ class Host:
     def _started(
         self, container: Manifest, places: Mapping[str, Path], command: list[str] | None, env: dict[str, str]
     ) -> Iterator[Running]:
-        (limit,) = _MIB.findall(container["resources"]["limits"]["memory"])
+        ((size, unit),) = _MEMORY.findall(container["resources"]["limits"]["memory"])
+        limit = int(size) * (1024 if unit == "Gi" else 1)
         log = self.folder / f"{container['name']}.log"
         mapped = self._mapper(container, places)
         line = [
             mapped(each) for each in command or [*container.get("command", ()), *container.get("args", ())]
         ]
         as_user = _AS_NOBODY if os.geteuid() == 0 else ()
-        with memory(int(limit)) as used, log.open("wb") as file:
+        with memory(limit) as used, log.open("wb") as file:
             process = subprocess.Popen(
                 [*used.prefix, *as_user, *line],
                 env=self._environment(container, mapped) | {name: mapped(env[name]) for name in env},
