@@ -64,7 +64,13 @@ class Node:
     def _run(self, job: Mapping[str, Any]) -> None:
         began, pod = _now(), self._pod(job)
         self._say(pod, "pods", {"phase": "Running", "startTime": began})
-        well = self.perform(pod["spec"])
+        well = False
+        try:
+            well = self.perform(pod["spec"])
+        finally:  # what cannot be run has failed: nobody waits for it
+            self._ended(job, pod, began, well=well)
+
+    def _ended(self, job: Mapping[str, Any], pod: Pod, began: str, *, well: bool) -> None:
         self._say(pod, "pods", {"phase": "Succeeded" if well else "Failed"})
         kinds = ("SuccessCriteriaMet", "Complete") if well else ("FailureTarget", "Failed")
         conditions = [{"type": kind, "status": "True", "lastTransitionTime": _now()} for kind in kinds]
