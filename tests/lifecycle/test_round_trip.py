@@ -473,6 +473,14 @@ def test_a_manifest_that_is_not_this_backups_is_refused(
     assert set(faults(damaged)) == {check}
 
 
+def test_a_copy_in_another_region_names_the_bucket_that_it_was_copied_from(
+    damaged: Pods, backup: str
+) -> None:
+    rewrite(damaged, backup, dump=f"s3://first-region/dumps/acme/{backup}.dump")
+    code, result = outcome_of(damaged)
+    assert (code, tuple(result.faults)) == (0, ())
+
+
 def test_no_backup_is_a_failed_test_and_one_that_is_named_must_be_there(damaged: Pods, backup: str) -> None:
     assert set(faults(damaged, BACKUP="2020-01-01T00:00:00Z")) == {"backup"}
     manifest_of(damaged, backup).unlink()

@@ -247,8 +247,8 @@ class Host:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         for each in container.get("env", ()):
-            value = each.get("value")
-            if value is None:
+            value = each.get("value", "")  # an API server leaves out an empty one
+            if "valueFrom" in each:
                 where = each["valueFrom"]["secretKeyRef"]
                 value = self.manifests.secret(where["name"])[where["key"]]
             value = _expanded(value, values)
