@@ -9,8 +9,11 @@ import pulumi_kubernetes as k8s
 
 from components.aws.iam import PodRole
 from components.kubernetes import pods
-from components.places import KeyPlace, ServerPlace, Text
+from components.naming import physical_name
+from components.places import KeyPlace, PlatformPlace, ServerPlace, Text
 from tiers.facts.database_upgrade import ServerUpgrade, UpgradeStage
+from tiers.facts.every_fact import Job
+from tiers.plan.plan import TenantPlan, fact_named
 
 DATABASE_ADMIN: Final = "database-admin"
 
@@ -60,3 +63,32 @@ def database_administrator(
         may.append({"Effect": "Allow", "Action": asks, "Resource": "*"})
     PodRole(role, cluster=cluster, namespace=namespace, service_account=account, statements=may, opts=child)
     return made
+
+
+def tenants_administrator(  # noqa: PLR0917 - what an account is made of
+    tenant: TenantPlan,
+    platform: PlatformPlace,
+    part: str,
+    server: ServerPlace,
+    key: KeyPlace,
+    child: pulumi.ResourceOptions,
+    upgrade: ServerUpgrade | None = None,
+) -> tuple[k8s.core.v1.ServiceAccount, str]:
+    """The administrator of a server of *tenant*'s own, and its name, which ends with *part*."""
+    name = physical_name(tenant.tenant, part)
+    operations = fact_named(tenant.facts, Job, "database-setup").namespace
+    account = database_administrator(
+        name,
+        physical_name(platform.name, tenant.tenant, part),
+        cluster=platform.cluster,
+        namespace=operations,
+        region=tenant.region,
+        server=server,
+        key=key,
+        child=child,
+        inside=pulumi.ResourceOptions.merge(
+            child, pulumi.ResourceOptions(depends_on=[platform.namespaces[operations]])
+        ),
+        upgrade=upgrade,
+    )
+    return account, name

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from components.aws.cache import SessionCache
 from components.aws.database import PostgresServer
 from components.aws.keys import encryption_key
 from components.aws.nodes import WorkerNodes
 from components.aws.routes.cdn import StaticCdn
-from components.kubernetes.database_administrator import DATABASE_ADMIN, database_administrator
+from components.kubernetes.database_administrator import DATABASE_ADMIN, tenants_administrator
 from components.kubernetes.isolation import TenantQuota, TenantsNamespace
 from components.naming import physical_name
 from components.places import Administered, CachePlace, KeyPlace, PlatformPlace, ServerPlace
@@ -76,7 +75,8 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
         logs = fact_named(tenant.facts, LogGroup, "server-logs")
         made = PostgresServer(label, own, logs=logs, network=access.network, key=key, opts=access.admitted)
         servers[own.id] = Administered(
-            made.place, *_administrator(tenant, platform, own, made.place, key, child)
+            made.place,
+            *tenants_administrator(tenant, platform, DATABASE_ADMIN, made.place, key, child, own.upgrade),
         )
         if made.master_secret is not None:
             masters[own.id] = made.master_secret
@@ -161,30 +161,3 @@ def _namespaces(
     where |= {fact.namespace for fact in facts_of(tenant.facts, Route)}
     where |= {fact.namespace for fact in facts_of(tenant.facts, PodGroup)}
     return {name: platform.namespaces[name] for name in sorted(where - made.keys())} | made
-
-
-def _administrator(  # noqa: PLR0917 - what an account is made of
-    tenant: TenantPlan,
-    platform: PlatformPlace,
-    own: DatabaseInstance,
-    server: ServerPlace,
-    key: KeyPlace,
-    child: pulumi.ResourceOptions,
-) -> tuple[k8s.core.v1.ServiceAccount, str]:
-    name = physical_name(tenant.tenant, DATABASE_ADMIN)
-    operations = fact_named(tenant.facts, Job, "database-setup").namespace
-    account = database_administrator(
-        name,
-        physical_name(platform.name, tenant.tenant, DATABASE_ADMIN),
-        cluster=platform.cluster,
-        namespace=operations,
-        region=tenant.region,
-        server=server,
-        key=key,
-        child=child,
-        inside=pulumi.ResourceOptions.merge(
-            child, pulumi.ResourceOptions(depends_on=[platform.namespaces[operations]])
-        ),
-        upgrade=own.upgrade,
-    )
-    return account, name

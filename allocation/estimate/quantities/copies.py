@@ -37,17 +37,17 @@ def _database_backup_copy(fact: facts.DatabaseBackupCopy, _: date) -> Iterator[L
 
 @rule_of.register
 def _database_standby(fact: facts.DatabaseStandby, as_of: date) -> Iterator[Line]:
-    service = "AmazonRDS"
-    yield Line("instance", service, f"RDS PostgreSQL {fact.instance_class} Single-AZ", hours(1), _RESILIENCE)
-    stored = Decimal(fact.storage_gib)
-    yield Line("storage", service, "RDS PostgreSQL gp3 storage Single-AZ", stored, _RESILIENCE)
-    yield from extended_support(fact.engine_version, fact.vcpus, as_of, _RESILIENCE)
+    yield from _second_server(fact, as_of)
     yield _transfer(fact.transfer_gib_per_month, fact.from_region)
 
 
 @rule_of.register
 def _restored_server(fact: facts.RestoredServer, as_of: date) -> Iterator[Line]:
     # As a month of it: the preview says what an hour is.
+    yield from _second_server(fact, as_of)
+
+
+def _second_server(fact: facts.DatabaseStandby | facts.RestoredServer, as_of: date) -> Iterator[Line]:
     service = "AmazonRDS"
     yield Line("instance", service, f"RDS PostgreSQL {fact.instance_class} Single-AZ", hours(1), _RESILIENCE)
     stored = Decimal(fact.storage_gib)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from rich.table import Table
-
-from allocation.report.figures import duration
-from cli.actions.change.rehearsal import context_there
+from cli.actions.change.rehearsal import context_there, recovery_table
 from cli.console.output import echo
 from cli.console.table import print_table
 from lifecycle.adapters.kubectl import Cluster
@@ -68,17 +65,8 @@ def _lag(inventory: Inventory, tenant: TenantPlan, failover: Failover) -> int | 
 
 def show(result: FailoverResult, promise: Promise) -> None:
     """Print what was measured beside what was promised."""
-    table = Table(title=f"{result.tenant}: failover to {result.region}, measured", title_justify="left")
-    for heading in ("", "measured", "promised"):
-        table.add_column(heading)
-    for name, found, most in (
-        ("RTO", result.rto_seconds, promise.rto_seconds),
-        ("RPO", result.lost_seconds, promise.rpo_seconds),
-    ):
-        table.add_row(name, "not known" if found is None else duration(found), duration(most))
-    for stage, seconds in (result.stages.model_dump() if result.stages else {}).items():
-        table.add_row(f"  {stage}", duration(seconds), "")
-    for check in result.checks:
-        table.add_row(check.name, check.found, "ok" if check.ok else f"FAILED: expected {check.expected}")
+    title = f"failover to {result.region}, measured"
+    stages = result.stages.model_dump() if result.stages else {}
+    table = recovery_table(result, promise, title, stages, unknown="not known")
     closed = "everything was closed before: nothing that was committed is missing" if result.closed else ""
     print_table(table, [*result.shortfalls(promise), *([closed] if closed else [])])

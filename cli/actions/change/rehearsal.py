@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -211,21 +212,31 @@ def show(result: RehearsalResult, promise: Promise, *, as_json: bool) -> None:
     if as_json:
         echo(result.model_dump_json(indent=2))
         return
-    measured = Table(title=f"{result.tenant}: recovery in {result.region}, rehearsed", title_justify="left")
-    for heading in ("", "measured", "promised"):
-        measured.add_column(heading)
-    for name, found, most in (
-        ("RTO", result.rto_seconds, promise.rto_seconds),
-        ("RPO", result.lost_seconds, promise.rpo_seconds),
-    ):
-        measured.add_row(name, "not measured" if found is None else duration(found), duration(most))
-    for phase, seconds in (result.phases.model_dump() if result.phases else {}).items():
-        measured.add_row(f"  {phase}", duration(seconds), "")
-    for check in result.checks:
-        measured.add_row(check.name, check.found, "ok" if check.ok else f"FAILED: expected {check.expected}")
+    title = f"recovery in {result.region}, rehearsed"
+    phases = result.phases.model_dump() if result.phases else {}
+    measured = recovery_table(result, promise, title, phases, unknown="not measured")
     wrong = [f"{check.name}: {difference}" for check in result.faults for difference in check.differences]
     taken, row, file = (
         each or "unknown" for each in (result.taken_at, result.newest_record_at, result.newest_file_at)
     )
     data = f"taken at: backup {taken}, newest record {row}, newest file {file}"
     print_table(measured, [*wrong, data])
+
+
+def recovery_table(
+    result: Recovery, promise: Promise, title: str, parts: Mapping[str, int], *, unknown: str
+) -> Table:
+    """What a recovery showed beside what was promised: *parts* are the seconds of its steps, by name."""
+    table = Table(title=f"{result.tenant}: {title}", title_justify="left")
+    for heading in ("", "measured", "promised"):
+        table.add_column(heading)
+    for name, found, most in (
+        ("RTO", result.rto_seconds, promise.rto_seconds),
+        ("RPO", result.lost_seconds, promise.rpo_seconds),
+    ):
+        table.add_row(name, unknown if found is None else duration(found), duration(most))
+    for part, seconds in parts.items():
+        table.add_row(f"  {part}", duration(seconds), "")
+    for check in result.checks:
+        table.add_row(check.name, check.found, "ok" if check.ok else f"FAILED: expected {check.expected}")
+    return table

@@ -24,8 +24,8 @@ CONFIGURATION: Final[Manifest] = {
     "mountPath": pods.CONFIGURATION_DIRECTORY,
     "readOnly": True,
 }
-_FILL, _ANONYMISE, _READY = "fill", "anonymise", "ready"
-WITHOUT_ROLE: Final = (_FILL, _READY)
+_FILL, _ANONYMISE, READY = "fill", "anonymise", "ready"
+WITHOUT_ROLE: Final = (_FILL, READY)
 """The containers that get no token of the role that reads the bucket."""
 COUNTS_GIB: Final = 1
 
@@ -91,7 +91,7 @@ class BackupFill:
             self._step(_FILL, "side_database_fill.sh", filled, [CONFIGURATION, read, at(RESTORED)]),
             self._step(REPORT, "restore_test_report.sh", reported, [at(FETCHED), at(RESTORED, read=True)]),
             *self._anonymising(),
-            self._step(_READY, "side_database_ready.sh", marked, [CONFIGURATION, read]),
+            self._step(READY, "side_database_ready.sh", marked, [CONFIGURATION, read]),
         ]
 
     def volumes(self) -> list[Manifest]:
@@ -106,7 +106,7 @@ class BackupFill:
     @property
     def without_role(self) -> tuple[str, ...]:
         """The containers that get no token of the role that reads the bucket."""
-        return (_FILL, *(each["name"] for each in self._anonymising()), _READY)
+        return (_FILL, *(each["name"] for each in self._anonymising()), READY)
 
     def _anonymising(self) -> list[Manifest]:
         """The container that takes out what of a person is in the data of another."""
@@ -139,17 +139,29 @@ class BackupFill:
     def _step(
         self, name: str, runs: str, env: Mapping[str, pulumi.Input[str]], mounts: Sequence[Manifest]
     ) -> Manifest:
-        """A container of the operations image; each but the last has a scratch directory of its own."""
-        return pods.container(
-            name,
-            self._fact.image,
-            self._fact.compute,
-            mounts=mounts,
-            scratch="scratch" if name == _READY else scratch(name),
-            disk_gib=self.room_gib + 2 * COUNTS_GIB,
-            env=pods.variables({"HOME": pods.SCRATCH_DIRECTORY, **env}),
-            **jobs.command(script(runs)),
-        )
+        return step_of(self._fact, name, runs, env, mounts, room_gib=self.room_gib)
+
+
+def step_of(
+    fact: Job,
+    name: str,
+    runs: str,
+    env: Mapping[str, pulumi.Input[str]],
+    mounts: Sequence[Manifest],
+    *,
+    room_gib: int = 0,
+) -> Manifest:
+    """A container of the operations image; each but the last has a scratch directory of its own."""
+    return pods.container(
+        name,
+        fact.image,
+        fact.compute,
+        mounts=mounts,
+        scratch="scratch" if name == READY else scratch(name),
+        disk_gib=room_gib + 2 * COUNTS_GIB,
+        env=pods.variables({"HOME": pods.SCRATCH_DIRECTORY, **env}),
+        **jobs.command(script(runs)),
+    )
 
 
 def at(place: str, *, read: bool = False) -> Manifest:

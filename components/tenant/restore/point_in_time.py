@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import pulumi
 
-from components.kubernetes import jobs, pods
+from components.kubernetes import pods
 from components.kubernetes.pods import Manifest
 from components.places import Administered, ServerPlace
 from components.restore_test import RESTORED
 from components.scripts import script
 from components.tenant.database import RoleSecret, database_job, identity_of, setup_environment
-from components.tenant.restore.fill import CONFIGURATION, COUNTS_GIB, at, scratch
+from components.tenant.restore.fill import CONFIGURATION, COUNTS_GIB, READY, at, scratch, step_of
 from components.tenant.restore.origin import Origin
 from tiers.facts.every_fact import Job, TenantDatabase
 from tiers.facts.names import OPEN_RESTORED
 from tiers.plan.plan import TenantPlan, fact_named, process_of
 
-_COPY, _FILES, _READY = "copy", "files", "ready"
+_COPY, _FILES = "copy", "files"
 _FILESTORE: Final = "/files"
 
 
@@ -72,7 +72,7 @@ class MomentFill:
         self._fact, self._names, self._origin, self._past = fact, names, origin, past
         self._tenant, self._moment = tenant, moment
 
-    without_role: Final = (_COPY, _READY)
+    without_role: Final = (_COPY, READY)
     """The containers that get no token of the role that lists the bucket."""
 
     def steps(self) -> list[Manifest]:
@@ -99,9 +99,9 @@ class MomentFill:
         marked = {**moment, **self._names, "VERSION": process.version if process else ""}
         files: Manifest = {"name": "filestore", "mountPath": _FILESTORE, "readOnly": True}
         return [
-            self._step(_COPY, "side_database_fill.sh", copied, [CONFIGURATION, at(RESTORED)]),
-            self._step(_FILES, "restored_files.sh", listed, [files, at(RESTORED, read=True)]),
-            self._step(_READY, "side_database_ready.sh", marked, [CONFIGURATION]),
+            step_of(self._fact, _COPY, "side_database_fill.sh", copied, [CONFIGURATION, at(RESTORED)]),
+            step_of(self._fact, _FILES, "restored_files.sh", listed, [files, at(RESTORED, read=True)]),
+            step_of(self._fact, READY, "side_database_ready.sh", marked, [CONFIGURATION]),
         ]
 
     @staticmethod
@@ -109,18 +109,3 @@ class MomentFill:
         """The volumes of these containers, but for files, odoo.conf and the last one's scratch directory."""
         names = (RESTORED.strip("/"), *(scratch(each) for each in (_COPY, _FILES)))
         return [pods.empty(name, COUNTS_GIB) for name in names]
-
-    def _step(
-        self, name: str, runs: str, env: Mapping[str, pulumi.Input[str]], mounts: Sequence[Manifest]
-    ) -> Manifest:
-        """A container of the operations image; each but the last has a scratch directory of its own."""
-        return pods.container(
-            name,
-            self._fact.image,
-            self._fact.compute,
-            mounts=mounts,
-            scratch="scratch" if name == _READY else scratch(name),
-            disk_gib=2 * COUNTS_GIB,
-            env=pods.variables({"HOME": pods.SCRATCH_DIRECTORY, **env}),
-            **jobs.command(script(runs)),
-        )

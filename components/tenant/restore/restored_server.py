@@ -11,13 +11,13 @@ import pulumi
 from pulumi_aws import rds
 
 from components.aws.database import PostgresServer
-from components.kubernetes.database_administrator import database_administrator
+from components.kubernetes.database_administrator import tenants_administrator
 from components.naming import component_type, physical_name
 from components.places import Administered, KeyPlace, PlatformPlace, ServerPlace
 from components.tags.cost_tags import cost_tagged
-from tiers.facts.every_fact import FactId, Job, RestoredServer
+from tiers.facts.every_fact import FactId, RestoredServer
 from tiers.facts.names import RESTORED_SERVER
-from tiers.plan.plan import TenantPlan, fact_named, facts_of
+from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.restore.stage import named_moment
 from tiers.vocabulary import CostDomain
 
@@ -103,33 +103,10 @@ def servers_as_they_were(
         name = physical_name(beside, RESTORED_SERVER)
         resilient = cost_tagged(tenant.cost_tags(CostDomain.RESILIENCE), opts)
         place = ServerAsItWas(name, fact, source[1].instance, key, resilient).place
-        made[fact.id] = Administered(place, *_administrator(tenant, platform, place, key, opts))
+        made[fact.id] = Administered(
+            place, *tenants_administrator(tenant, platform, RESTORED_SERVER, place, key, opts)
+        )
     return made
-
-
-def _administrator(
-    tenant: TenantPlan,
-    platform: PlatformPlace,
-    place: ServerPlace,
-    key: KeyPlace,
-    opts: pulumi.ResourceOptions,
-) -> tuple[pulumi.Resource, str]:
-    name = physical_name(tenant.tenant, RESTORED_SERVER)
-    operations = fact_named(tenant.facts, Job, "database-setup").namespace
-    account = database_administrator(
-        name,
-        physical_name(platform.name, tenant.tenant, RESTORED_SERVER),
-        cluster=platform.cluster,
-        namespace=operations,
-        region=tenant.region,
-        server=place,
-        key=key,
-        child=opts,
-        inside=pulumi.ResourceOptions.merge(
-            opts, pulumi.ResourceOptions(depends_on=[platform.namespaces[operations]])
-        ),
-    )
-    return account, name
 
 
 def _unprotected(fact: RestoredServer) -> dict[str, Any]:
