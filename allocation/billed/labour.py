@@ -25,7 +25,8 @@ SERVICE: Final = "Labour"
 
 _HOUR: Final = " hour"
 _SUPPORT: Final = "support"
-_RESTORE_TEST: Final = "restore-test"
+_RESILIENCE: Final = frozenset({"restore-test"})
+_SECURITY: Final = frozenset({"patching", "security-review"})
 
 
 class Worked(NamedTuple):
@@ -44,12 +45,14 @@ class Worked(NamedTuple):
     @property
     def category(self) -> CostCategory:
         """The cost category, as the plan's facts have it."""
-        return CostCategory.RESILIENCE if self.kind == _RESTORE_TEST else CostCategory.SUPPORT
+        if self.kind in _SECURITY:
+            return CostCategory.SECURITY
+        return CostCategory.RESILIENCE if self.kind in _RESILIENCE else CostCategory.SUPPORT
 
     @property
     def domain(self) -> CostDomain:
         """The cost domain, as the plan's facts have it."""
-        return CostDomain.RESILIENCE if self.kind == _RESTORE_TEST else CostDomain.TENANT_RUNTIME
+        return CostDomain.RESILIENCE if self.kind in _RESILIENCE else CostDomain.TENANT_RUNTIME
 
 
 def kinds_of(prices: PriceBook) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from allocation.charges import Charge
-from allocation.engine.rulebook import Accounts, Readiness, Rulebook
+from allocation.engine.owners.known import Accounts
+from allocation.engine.rulebook import Readiness, Rulebook
 from allocation.estimate.folders import Folders
 from allocation.preview.comparison import Comparison
 from allocation.preview.cost_estimate import CostEstimate
@@ -43,6 +44,7 @@ _OF_A_RULEBOOK: Final = (
     "serving",
     "chargeback",
     "service_categories",
+    "categories_by_service",
     "accounts",
 )
 

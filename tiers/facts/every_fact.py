@@ -111,6 +111,7 @@ __all__ = [
     "RestoredServer",
     "Route",
     "ScheduledJob",
+    "SecurityService",
     "SleepSchedule",
     "StateExporter",
     "TenantDatabase",
@@ -136,11 +137,23 @@ class Metrics(FactRecord):
     samples_per_month: Count
 
 
+class SecurityService(FactRecord):
+    """What a security service of the cloud meters in a month, such as events that GuardDuty analyses.
+
+    Nobody declares it here: the account has it. `service` and `item` are the price book's.
+    """
+
+    kind: Literal["security-service"] = "security-service"
+    service: str
+    item: str
+    quantity_per_month: Count
+
+
 class Labour(FactRecord):
-    """Hours people work for a tenant each month: a cost that infrastructure bills never show."""
+    """Hours people work each month, for a tenant or for all: a cost that infrastructure bills never show."""
 
     kind: Literal["labour"] = "labour"
-    activity: Literal["support", "restore-test"]
+    activity: Literal["support", "restore-test", "patching", "security-review"]
     hours_per_month: Count
 
 
@@ -175,6 +188,7 @@ Fact = Annotated[
     | ManagedSecret
     | LogGroup
     | Metrics
+    | SecurityService
     | Dashboards
     | Alerts
     | UsageExporter

@@ -49,6 +49,7 @@ from tiers.plan.second_region import (
     region_copies,
     warm_standby,
 )
+from tiers.plan.security.facts import tenant_security
 from tiers.plan.sleep import sleep_facts, with_awake_minutes
 from tiers.plan.versions.jobs import module_update, odoo_jobs
 from tiers.portfolio.controls import log_retention_days, measures_of
@@ -109,6 +110,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
             activity="support",
             hours_per_month=offer.support_hours_per_month,
         )
+    yield from tenant_security(tenant, measures)
 
 
 def _dedicated(

@@ -12,7 +12,16 @@ from allocation.review.findings import (
     ThinMargin,
     UserCount,
 )
+from allocation.review.promises import CheapPromise
 from allocation.review.signals import Signal
+from tiers.vocabulary import CostCategory
+
+_REMEDIES = {
+    CostCategory.SECURITY: "give the hours of patches and reviews with `--labour`, and check that the bill has the "
+    "accounts of the security services",
+    CostCategory.RESILIENCE: "check that backups, copies and the second server are on the bill, and ran",
+}
+"""What to do about a promise that costs nearly nothing, by the category that keeps it."""
 
 
 def reason(signal: Signal, currency: str) -> str:
@@ -38,6 +47,11 @@ def reason(signal: Signal, currency: str) -> str:
             advice = "; fewer or smaller nodes would hold what is requested" if found.nodes else ""
             cost = f"{money_of(found.cost)} {currency}"
             return f"{found.pool}: {number(found.idle_percent)} % of {cost} is idle{advice}"
+        case CheapPromise() as found:
+            return (
+                f"{found.promise}: {money_of(found.cost)} {currency} of {found.category} is less than "
+                f"{found.least_percent} % of the fee of {money_of(found.fee)}; {_REMEDIES[found.category]}"
+            )
 
 
 def fair_use_result(standing: Standing) -> str:
