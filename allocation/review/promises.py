@@ -1,7 +1,7 @@
 """Promises that cost nearly nothing: either nobody keeps them, or their cost is counted somewhere else.
 
-Enhanced controls are security, and a class of recovery above the first is resilience. Both are looked for in the
-tenant's fully loaded cost of the month, its shares of pools included.
+Enhanced controls are security, and a class of recovery above the first is resilience. Both are looked for in
+the tenant's fully loaded cost of the month, its shares of pools included.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Security is a cost of its own from rulebook 2026-12 on, however a bill calls what watches over the account."""
+"""Security is a cost of its own from rulebook 2026-12 on, however a bill calls what watches."""
 
 from __future__ import annotations
 
