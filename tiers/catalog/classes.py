@@ -219,8 +219,8 @@ class Signals(Frozen):
         unused_percent: The unused share of requested capacity from which on the request is too large.
         least_margin_percent: The share of the fees below which the margin of a tier is too small.
         declared_users_percent: By what share of the declared users Odoo's count may differ from it.
-        least_promised_percent: The part of a fee below which what a promise costs is nearly nothing: security of
-            enhanced controls, resilience of a class of recovery above the first.
+        least_promised_percent: The part of a fee below which what a promise costs is nearly nothing: security
+            of enhanced controls, resilience of a class of recovery above the first.
         most_restore_test_age_days: The age from which on a restore test no longer proves anything, where
             the resilience class says none of its own.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
@@ -58,7 +59,7 @@ from tiers.facts.monitoring import (
 )
 from tiers.facts.network import Egress, LoadBalancer, NatGateway, Network, PodGroup, Route, Traffic
 from tiers.facts.record import FactId, FactRecord, Origin
-from tiers.vocabulary import Count, Positive
+from tiers.vocabulary import CostCategory, Count, Positive, TagValue
 
 __all__ = [
     "FACT_TYPES",
@@ -119,6 +120,7 @@ __all__ = [
     "UsageExporter",
     "VaultCopy",
     "Workload",
+    "category_of",
 ]
 
 
@@ -150,11 +152,26 @@ class SecurityService(FactRecord):
 
 
 class Labour(FactRecord):
-    """Hours people work each month, for a tenant or for all: a cost that infrastructure bills never show."""
+    """Hours people work each month, for a tenant or for all: a cost that infrastructure bills never show.
+
+    The price book has an hour of `activity`, such as `support`.
+    """
 
     kind: Literal["labour"] = "labour"
-    activity: Literal["support", "restore-test", "patching", "security-review"]
+    activity: TagValue
     hours_per_month: Count
+
+
+_ACTIVITIES: Final[Mapping[str, CostCategory]] = {
+    "restore-test": CostCategory.RESILIENCE,
+    "patching": CostCategory.SECURITY,
+    "security-review": CostCategory.SECURITY,
+}
+
+
+def category_of(activity: str) -> CostCategory:
+    """The cost category of people's work, in estimates and in ticket exports; support is what is no other."""
+    return _ACTIVITIES.get(activity, CostCategory.SUPPORT)
 
 
 Fact = Annotated[

@@ -8,8 +8,9 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from tiers.catalog.fees import Currency
 from tiers.catalog.folder import CatalogPath
-from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
+from tiers.catalog.tier import CacheSize, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
 from tiers.facts.every_fact import ComputeRequest
