@@ -86,13 +86,20 @@ def labour_bill(
         yield Labour(tuple(worked), (bill,) if rows else (), units, {"labour": account})
 
 
-def add_support_usage(connection: duckdb.DuckDBPyConnection, labour: Labour, period: ChargePeriod) -> None:
+def add_support_usage(
+    connection: duckdb.DuckDBPyConnection,
+    labour: Labour,
+    period: ChargePeriod,
+    everybody: Iterable[str] = (),
+) -> None:
     """Add the hours of support to the table `usage`, for pools that are divided by them.
+
+    *everybody* are the tenants of several portfolios, which one file of hours is of.
 
     Raises:
         InputError: When a usage file has such hours, too: they would count twice.
     """
-    rows = list(support_usage(labour.worked, period))
+    rows = list(support_usage(labour.worked, period, everybody))
     measured = "SELECT COUNT(*) FROM usage WHERE driver = ?"
     if rows and connection.execute(measured, [str(Driver.SUPPORT_HOURS)]).fetchall() != [(0,)]:
         raise InputError(

@@ -88,13 +88,17 @@ def known_labour(worked: Iterable[Worked]) -> Known:
     )
 
 
-def support_usage(worked: Iterable[Worked], period: ChargePeriod) -> Iterator[tuple[object, ...]]:
+def support_usage(
+    worked: Iterable[Worked], period: ChargePeriod, everybody: Iterable[str] = ()
+) -> Iterator[tuple[object, ...]]:
     """Rows of the table `usage`: the hours of support of each tenant, over the whole *period*.
 
     A ticket belongs to the month, not to its day: a pool that is divided by support costs the same on a day
-    without tickets.
+    without tickets. Who of *everybody* has no ticket had no hours, where the file has any.
     """
-    hours: dict[str, Decimal] = {}
+    worked = tuple(worked)
+    counted = any(each.kind == _SUPPORT and each.tenant for each in worked)
+    hours = dict.fromkeys(everybody if counted else (), Decimal(0))
     for each in worked:
         if each.kind == _SUPPORT and each.tenant:
             hours[each.tenant] = hours.get(each.tenant, Decimal(0)) + each.hours

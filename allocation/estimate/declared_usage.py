@@ -12,10 +12,11 @@ from allocation.engine.drivers import CAPACITY, Driver
 from allocation.estimate.assumptions import Scale
 from tiers.facts.compute import ComputeRequest, NodeGroup, ScheduledJob, Workload
 from tiers.facts.data import CacheSpace, FileShare, LogicalBackup, TenantDatabase
+from tiers.facts.every_fact import Labour
 from tiers.facts.monitoring import PlatformPart
 from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, FILE_SYSTEM
 from tiers.facts.record import FactRecord
-from tiers.plan.plan import Plan, TenantPlan
+from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.schedule import MINUTES_PER_WEEK
 
 PLATFORM: Final = "platform"
@@ -25,6 +26,7 @@ HOURS_PER_MONTH: Final = Decimal(730)
 _MINUTES_PER_HOUR: Final = 60
 _MILLICORES_PER_CORE: Final = 1000
 _MIB_PER_GIB: Final = 1024
+_SUPPORT: Final = "support"
 _QUANTUM: Final = Decimal("0.000000001")
 
 
@@ -50,10 +52,8 @@ def declared_usage(
         return Usage(consumer, driver, *period, quantity.quantize(_QUANTUM, ROUND_HALF_EVEN))
 
     for tenant in plan.tenants:
-        for driver, quantity in _of_tenant(tenant, scale):
-            if quantity:
-                yield usage(tenant.tenant, driver, quantity * hours)
-        yield usage(tenant.tenant, Driver.FEE, tenant.fee_per_month * hours / HOURS_PER_MONTH)
+        for driver, quantity in _of_tenant(tenant, scale, hours):
+            yield usage(tenant.tenant, driver, quantity)
     for driver, quantity in _requests(plan.platform, scale):
         if quantity:
             yield usage(PLATFORM, driver, quantity * hours)
@@ -61,10 +61,12 @@ def declared_usage(
         yield usage(CAPACITY, driver, quantity * hours)
 
 
-def _of_tenant(tenant: TenantPlan, scale: Scale) -> Iterator[tuple[Driver, Decimal]]:
-    yield from _requests(tenant.facts, scale)
-    for driver, measure in _MEASURES.items():
-        yield driver, Decimal(measure(tenant))
+def _of_tenant(tenant: TenantPlan, scale: Scale, hours: Decimal) -> Iterator[tuple[Driver, Decimal]]:
+    levels = dict(_requests(tenant.facts, scale))
+    levels |= {driver: Decimal(measure(tenant)) for driver, measure in _MEASURES.items()}
+    yield from ((driver, level * hours) for driver, level in levels.items() if level)
+    for driver, quantity in _of_the_month(tenant):
+        yield driver, quantity * hours / HOURS_PER_MONTH
 
 
 def _requests(facts: Iterable[FactRecord], scale: Scale) -> Iterator[tuple[Driver, Decimal]]:
@@ -140,6 +142,14 @@ def _backup_gib(tenant: TenantPlan) -> int:
         for fact in tenant.facts
         if isinstance(fact, LogicalBackup) and fact.bucket == BACKUP_BUCKET
     )
+
+
+def _of_the_month(tenant: TenantPlan) -> Iterator[tuple[Driver, Decimal]]:
+    """What is of a month as a whole, and not of each of its hours."""
+    yield Driver.FEE, tenant.fee_per_month
+    labour = facts_of(tenant.facts, Labour)
+    if helped := sum(fact.hours_per_month for fact in labour if fact.activity == _SUPPORT):
+        yield Driver.SUPPORT_HOURS, Decimal(helped)
 
 
 _MEASURES: Final[Mapping[Driver, Callable[[TenantPlan], int]]] = {

@@ -24,7 +24,7 @@ from allocation.billed.billed_statement import billed_allocation
 from allocation.billed.commitments import commitment_gates
 from allocation.billed.deployed import Deployed, catalog_day, deployed_in, portfolios_of
 from allocation.billed.earlier_months import EarlierMonths
-from allocation.billed.labour import known_labour
+from allocation.billed.labour import known_labour, tenants_of
 from allocation.billed.readiness import Evidence, Gate, gates
 from allocation.charges import ChargePeriod
 from allocation.engine.attribution import Attributed, attributed
@@ -168,7 +168,10 @@ class _Run:
         say(f"{intake.rows} rows read; reading usage")
         used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
         self._warn_refused("rows of usage", used.refused)
-        add_support_usage(self.connection, labour, period)
+        several = len(portfolios_of(self.deployed)) > 1
+        add_support_usage(
+            self.connection, labour, period, sorted(tenants_of(self.deployed)) if several else ()
+        )
         return intake, used, labour
 
     def _itemised(self, currency: str) -> Itemised:

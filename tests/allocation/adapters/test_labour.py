@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 
 from allocation.adapters.labour import read_hours
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
+from allocation.billed.labour import Worked, support_usage
 from allocation.charges import ChargePeriod
 from allocation.engine.rulebook import DIRECTORY, rules_on
 from allocation.errors import AllocationError
@@ -148,6 +150,15 @@ def test_a_rulebook_may_divide_hours_by_support(tmp_path: Path) -> None:
         gate["found"] for gate in run["manifest"]["readiness"] if gate["gate"].startswith("driver freshness")
     ]
     assert days == ["0"]
+
+
+def test_who_of_several_portfolios_has_no_ticket_had_no_hours() -> None:
+    worked = [Worked("acme", date(2026, 12, 3), Decimal(2), "support")]
+    december = ChargePeriod.month("2026-12")
+    rows = {row[0]: row[4] for row in support_usage(worked, december, ["acme", "borealis"])}
+    assert rows == {"acme": "2", "borealis": "0"}
+    other = [worked[0]._replace(kind="patching")]
+    assert list(support_usage(other, december, ["acme", "borealis"])) == []
 
 
 def test_hours_of_support_are_said_once(tmp_path: Path) -> None:

@@ -91,6 +91,14 @@ def test_patches_for_everybody_are_everybodys_security() -> None:
     assert (decision.pool, decision.category) == ("security", CostCategory.SECURITY)
 
 
+def test_other_work_for_everybody_is_support() -> None:
+    tags = '{"cost/category": "support"}'
+    decision = Decider(KNOWN, NOW).decide(shape("Labour", "Other", fact="labour//patching", tags=tags))
+    assert (decision.pool, decision.category) == ("support", CostCategory.SUPPORT)
+    before = Decider(KNOWN, BEFORE).decide(shape("Labour", "Other", fact="labour//patching", tags=tags))
+    assert before.disposition == "unallocated"
+
+
 def test_images_are_storage_of_the_platform() -> None:
     decision = Decider(KNOWN, NOW).decide(shape("AmazonECR"))
     assert (decision.pool, decision.category) == ("platform", CostCategory.STORAGE)

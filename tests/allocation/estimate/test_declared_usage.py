@@ -64,6 +64,13 @@ def test_platform_parts_are_whose_they_are() -> None:
         assert after[PLATFORM] - before[PLATFORM] == of_platform * 730
 
 
+def test_hours_of_support_are_those_that_tiers_include() -> None:
+    included = {"acme": 2, "borealis": 2, "borealis-migration": 1, "cobalt": 4, "halcyon": 8, "meridian": 12}
+    assert quantities(local_plan(), Driver.SUPPORT_HOURS) == included
+    half = quantities(local_plan(), Driver.SUPPORT_HOURS, Decimal(365))
+    assert half == {name: Decimal(hours) / 2 for name, hours in included.items()}
+
+
 def test_the_platform_and_the_nodes_have_their_lines() -> None:
     cores = quantities(local_plan(), Driver.CPU_REQUESTS)
     assert cores[CAPACITY] == 3 * Decimal("3.920") * 730

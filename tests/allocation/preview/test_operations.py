@@ -168,7 +168,8 @@ def billed(estimate: CostEstimate, once: Sequence[OneOff], folder: Path) -> Stat
         {"tenant": each.tenant, "driver": str(each.driver), "quantity": f"{each.quantity:f}"}
         | {"start": f"{each.start:%Y-%m-%d}", "end": f"{each.end:%Y-%m-%d}"}
         for each in declared_usage(plan, NOVEMBER)
-        if each.driver is not Driver.FEE  # which only the inventory knows
+        # The inventory alone knows fees, and the file of hours those of support.
+        if each.driver not in {Driver.FEE, Driver.SUPPORT_HOURS}
     ]
     written = {
         name: _written(folder / f"{name}.csv", rows)

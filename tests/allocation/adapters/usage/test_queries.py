@@ -109,7 +109,7 @@ def test_every_driver_of_the_default_rulebook_has_a_query() -> None:
     asked = {
         str(driver) for book in rulebooks().values() for pool in book.pools for driver in pool.driver.measures
     }
-    asked -= {Driver.FAILOVER_USERS}  # only the plan knows them
+    asked -= {Driver.FAILOVER_USERS, Driver.SUPPORT_HOURS}  # the plan and tickets know them
     assert asked == {
         "backup-gib",
         "cache-mib",
