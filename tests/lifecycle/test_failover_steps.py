@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from lifecycle import move, restore, rotation
 from lifecycle.errors import RefusedError
 from lifecycle.failover import (
+    Step,
     advance,
     back,
     begin,
@@ -95,7 +97,8 @@ def test_what_may_follow_is_what_the_command_writes(there: Failover | None, here
     one = failing_over().model_copy(update={"failover": there})
     written = {there}
     losing = [partial(lose, deployed=there, replicates=each) for each in (True, False)]
-    for step in (advance, back, *losing, find_again, return_home):
+    steps: tuple[Callable[[Tenant], Step], ...] = (advance, back, *losing, find_again, return_home)
+    for step in steps:
         try:
             written.add(step(one).failover)
         except RefusedError:
