@@ -89,8 +89,9 @@ class Step(NamedTuple):
             return None
         answers = section.first_region is FirstRegion.ANSWERS
         region = "" if answers else f", first_region: {section.first_region}"
-        began = f", began_at: {section.began_at:%Y-%m-%dT%H:%M:%SZ}" if section.began_at else ""
-        return f"{{number: {section.number}, to: {section.to}, stage: {section.stage}{region}{began}}}"
+        moments = {"began_at": section.began_at, "lost_at": section.lost_at}
+        at = "".join(f", {name}: {moment:%Y-%m-%dT%H:%M:%SZ}" for name, moment in moments.items() if moment)
+        return f"{{number: {section.number}, to: {section.to}, stage: {section.stage}{region}{at}}}"
 
 
 def begin(
@@ -130,13 +131,14 @@ def begin(
     return _step(tenant, section)
 
 
-def lose(tenant: Tenant, deployed: Failover | None, *, replicates: bool) -> Step:
+def lose(tenant: Tenant, deployed: Failover | None, at: datetime | None = None, *, replicates: bool) -> Step:
     """Go on without the first region, which stopped answering.
 
     Args:
         tenant: The tenant.
         deployed: What the last complete update has. After that of the fence the database there is closed, the
             standby has everything, and what is deployed there is what that update left.
+        at: The moment, in UTC: people may have worked there until now, unless a fence was complete.
         replicates: Whether the stack still has the replication of files, which no update can end then.
 
     Raises:
@@ -150,7 +152,7 @@ def lose(tenant: Tenant, deployed: Failover | None, *, replicates: bool) -> Step
         )
     late = FirstRegion.LOST_AFTER_FENCE if replicates else FirstRegion.LOST_AFTER_PROMOTION
     stage = FailoverStage.PROMOTE if now.stage is FailoverStage.FENCE else now.stage
-    lost = {"stage": stage, "first_region": late if deployed else FirstRegion.LOST}
+    lost = {"stage": stage, "first_region": late if deployed else FirstRegion.LOST, "lost_at": at}
     return _step(tenant, now.model_copy(update=lost))
 
 

@@ -204,7 +204,8 @@ def _step(request: Request, tenant: Tenant, platform: Platform, deployed: Plan) 
     if request.leads_home:
         return return_home(tenant)
     if request.to is None:
-        return lose(tenant, _deployed(tenant, deployed), replicates=_replicates(tenant, deployed))
+        replicates = _replicates(tenant, deployed)
+        return lose(tenant, _deployed(tenant, deployed), request.now, replicates=replicates)
     number = tenant.failovers + 1
     return begin(tenant, platform, request.to, number, request.now, lost=request.region_lost)
 

@@ -122,6 +122,8 @@ class Failover(Frozen):
     """`lost` while its own region does not answer: then no update touches what is there."""
     began_at: UtcDatetime | None = None
     """When `costack failover` wrote the first stage, with time zone: from then on it is measured."""
+    lost_at: UtcDatetime | None = None
+    """When `costack failover --region-lost` wrote that the region is lost, where that was later."""
 
     @model_validator(mode="after")
     def _closes_what_answers(self) -> Self:
@@ -134,6 +136,11 @@ class Failover(Frozen):
                 f"first_region is {self.first_region}, and stage {self.stage} works there: begin with promote"
             )
         return self
+
+    @property
+    def known_lost_at(self) -> datetime | None:
+        """Until when people may have worked in a lost region: what is missing is counted from then."""
+        return self.lost_at or self.began_at
 
     @property
     def is_promoted(self) -> bool:
