@@ -65,7 +65,7 @@ QUESTIONS = {
     "index": ("bill", "margin", "more than in 2026-11", "is allocated to 7 tenants", "due: "),
     "finance": ("fees", "margin", "fees changed for these reasons", "idle capacity takes", "never booked"),
     "engineering": ("idle", "Most is idle of nodes", "due: ", "no restore test", "not proven: meridian"),
-    "quarterly": ("decisions open", "margin", "average cost", "not proven: meridian", "sign-off.yaml"),
+    "quarterly": ("decisions open", "margin", "cost of a tenant", "not proven: meridian", "sign-off.yaml"),
     "account/acme-consulting": (
         "fee", "more than in 2026-11", "moved from Shared namespace", "The fee covers all", "restore test",
     ),

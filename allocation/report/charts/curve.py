@@ -39,11 +39,10 @@ def curve(caption: Caption, places: Sequence[Place]) -> Chart:
     bottom = _ABOVE + _ROOM
     end = -WIDTH
     for turn, (point, each) in enumerate(zip(points, places, strict=True)):
-        wide = room_for([each.shown, each.label], WIDTH)
-        is_last = turn == len(places) - 1
-        if point.left - wide // 2 < end + _NEAR and not is_last:
+        half = room_for([each.shown, each.label], WIDTH) // 2
+        if point.left - half < end + _NEAR and turn < len(places) - 1:
             continue
-        end = point.left + wide // 2
+        end = point.left + half
         labels.append(Label(point.left, point.top - 8, each.shown, "middle"))
         labels.append(Label(point.left, bottom + 14, each.label, "middle"))
     axis = (Line(0, bottom, WIDTH, bottom),)

@@ -41,7 +41,7 @@ def heat_map(caption: Caption, heads: Sequence[str], rows: Sequence[Shares]) -> 
                 words = f"{row.label}, {head}: {cell[1]}"
                 place = left + step * at
                 marks.append(Rectangle(place, top, step - 2, _ROW - 2, shade(cell[0]), words))
-                labels.append(Label(place + step // 2, top + 14, _short(cell[1], step), "middle"))
+                labels.append(Label(place + step // 2, top + 14, _short(cell, step), "middle"))
     return Chart(caption, _HEAD + _ROW * len(rows), tuple(marks), tuple(labels))
 
 
@@ -59,6 +59,7 @@ def _heads(months: Sequence[str], step: int) -> list[str]:
     return list(months) if wide else [month[-2:] for month in months]
 
 
-def _short(words: str, step: int) -> str:
-    """Without the sign where there is no room for it."""
-    return words if room_for([words], WIDTH) <= step else words.removesuffix(" %").partition(".")[0]
+def _short(cell: tuple[Fraction, str], step: int) -> str:
+    """Whole percent where there is no room for a decimal and the sign."""
+    part, words = cell
+    return words if room_for([words], WIDTH) <= step else f"{round(100 * part)}"

@@ -82,7 +82,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
         proof(statement),
         (("index.html", "The month"),),
         _figures(showback, months, open_decisions),
-        _drawn(months, curve),
+        _drawn(statement.currency, months, curve),
     )
 
 
@@ -97,7 +97,7 @@ def _figures(showback: Showback, months: Sequence[FiledStatement], open_decision
     return (
         Figure("decisions open", quantity(open_decisions), f"of {len(showback.signals):,} that are due"),
         margin_of(showback.statement),
-        Figure("average cost of a tenant", amount(costs[-1] if costs else 0), step),
+        Figure("cost of a tenant", amount(costs[-1] if costs else 0), step),
     )
 
 
@@ -114,10 +114,10 @@ def _proven(showback: Showback) -> Iterator[str]:
         yield "Every recovery that is promised in a second region was rehearsed."
 
 
-def _drawn(months: Sequence[FiledStatement], curve: Curve | None) -> Chart | None:
+def _drawn(currency: str, months: Sequence[FiledStatement], curve: Curve | None) -> Chart | None:
     """The curve of unit costs; where it is not known, the average cost by month."""
     if curve is not None and curve.points:
-        return _curve_chart(curve)
+        return _curve_chart(curve, currency)
     return _average_chart([month for month in months if month.tenants])
 
 
@@ -198,13 +198,13 @@ def _average_chart(counted: Sequence[FiledStatement]) -> Chart | None:
     )
 
 
-def _curve_chart(found: Curve) -> Chart:
+def _curve_chart(found: Curve, currency: str) -> Chart:
     points = found.points
     first, last = (amount(points[place].each).shown for place in (0, -1))
     return curve_chart(
         Caption(
             "curve",
-            f"Average cost of a tenant as more join {found.tier}",
+            f"Cost of a tenant on {found.tier} as more join, {currency}",
             f"From {first} with {points[0].more} more on {found.tier} to {last} with {points[-1].more}.",
             "curve",
         ),

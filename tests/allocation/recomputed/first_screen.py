@@ -74,7 +74,7 @@ def _engineering(documents: Documents, _: str) -> list[_Expected]:
     return [
         _idle(documents),
         _Expected("decisions due", Fraction(len(found)), _said(found[0].kind) if found else _nothing),
-        _backups("backups that were restored", documents, dumped(documents)),
+        _backups("backups tested", documents, dumped(documents)),
     ]
 
 
@@ -88,7 +88,7 @@ def _quarterly(documents: Documents, _: str) -> list[_Expected]:
     return [
         _Expected("decisions open", Fraction(waiting), _said(f"{len(found):,}")),
         _margin(documents),
-        _Expected("average cost of a tenant", average, step),
+        _Expected("cost of a tenant", average, step),
     ]
 
 
