@@ -99,7 +99,7 @@ def _beside(trees: Mapping[str, Path], folder: Path) -> Table:
     runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in trees}
     command = json.loads((folder / "command.json").read_text(encoding="utf-8"))
     for number in range(_ROUNDS):
-        for name in trees if number % 2 == 0 else reversed(trees):
+        for name in trees if number % 2 == 0 else reversed(list(trees)):
             runs[name].append(_run(*command, tree=trees[name]))
     table = Table(title=f"{SIZES[-1]:,} tenants, median of {_ROUNDS}", title_justify="left")
     for heading in ("", "report", "CPU", "peak MB", "CPU of the baseline's"):

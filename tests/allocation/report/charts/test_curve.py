@@ -22,6 +22,15 @@ def test_labels_that_would_hide_another_are_left_out_and_the_last_stays() -> Non
     assert written == ["1,234.56", "+0", "1,234.56", "+100"]
 
 
+def test_a_label_in_the_way_of_another_stands_beside_its_point() -> None:
+    places = [Place(at, f"+{at}", 10**10 - at, f"{at}.00") for at in (0, 8, 100)]
+    chart = curve(CAPTION, places)
+    amounts = [label for label in chart.labels if label.words.endswith(".00")]
+    assert [label.words for label in amounts] == ["0.00", "8.00", "100.00"]
+    assert amounts[1].left > chart.points[1].left
+    assert amounts[1].left - amounts[0].left >= 7 * len("8.00")
+
+
 def test_one_point_is_drawn_in_the_picture() -> None:
     (point,) = curve(CAPTION, [Place(0, "+0", 0, "0.00")]).points
     assert 0 <= point.left <= WIDTH
