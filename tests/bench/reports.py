@@ -30,6 +30,8 @@ MONTH: Final = "2026-12"
 SIZES: Final = (100, 300, 1_000)
 MOST_INDEX_BYTES: Final = 400 * 1024
 MOST_ACCOUNT_BYTES: Final = 60 * 1024
+MOST_PIXELS: Final = 3_000
+"""How long a page may be on a telephone before anything is opened."""
 MOST_PEAK_MB: Final = 376
 _AIM_SECONDS: Final = 20
 _ROUNDS: Final = 2

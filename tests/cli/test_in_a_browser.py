@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 
 from allocation.runs.report_folder import Extras, write_report
 from tests.allocation.showbacks import moved
+from tests.bench.reports import MOST_PIXELS
 from tests.browser import Browser, complaints, opened, pages_of, printed
 from tests.cli.reporting import billed_report
 from tests.sampling import asks_for_every
@@ -21,8 +22,6 @@ MOVED = "moved"
 """A month after another in which a tenant moved; the others are billed months of golden scenarios."""
 PAGES_OF = {MOVED: 9, "small-firm-shared": 7, "mid-market-hybrid": 6, "enterprise-dedicated": 6}
 MOST_SHEETS = 4
-MOST_PIXELS = 3_000
-"""How long a page may be on a telephone before anything is opened."""
 # All of them have the same kinds of pages: `make torture` reads every one.
 REPORTS = tuple(PAGES_OF) if os.environ.get("COSTACK_EVERY_ELEMENT") else (MOVED, "mid-market-hybrid")
 
