@@ -31,7 +31,7 @@ from allocation.report.showback.decisions import fair_use_result
 from allocation.report.showback.first_screen import basis
 from allocation.report.showback.month import Showback, changed
 from allocation.report.showback.open_book import cost_answer, cost_sections
-from allocation.report.showback.rehearsals import rehearsals, with_dumps
+from allocation.report.showback.rehearsals import rehearsals
 from allocation.statement.filed import FiledStatement, FiledTenant
 from tiers.vocabulary import TenantId
 
@@ -205,7 +205,7 @@ def _figures(showback: Showback, client: str) -> tuple[Figure, ...]:
 
 def _with_dumps(showback: Showback, lines: Sequence[FiledTenant]) -> list[str]:
     own = {line.tenant for line in lines}
-    return sorted(own & with_dumps(showback))
+    return sorted(own & showback.dumped)
 
 
 def _tested(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[str]:

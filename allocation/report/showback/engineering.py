@@ -25,7 +25,7 @@ from allocation.report.showback.content import (
 from allocation.report.showback.first_screen import due, idle_of, proof
 from allocation.report.showback.index import decisions
 from allocation.report.showback.month import Showback
-from allocation.report.showback.rehearsals import rehearsals, restores, unproven, with_dumps
+from allocation.report.showback.rehearsals import rehearsals, restores, unproven
 from allocation.report.showback.utilisation import MONTHS, idle_map, most_idle, pool_shares, utilisation
 from allocation.review.signals import declared, sizes
 from allocation.review.user_counts import user_counts
@@ -76,7 +76,7 @@ def engineering(showback: Showback) -> Page:
 
 
 def _first_figures(showback: Showback) -> tuple[Figure, ...]:
-    dumped = with_dumps(showback)
+    dumped = showback.dumped
     good = sum(1 for name in dumped if (tried := showback.recoveries.get(name)) and tried.succeeded)
     return (
         idle_of(showback),

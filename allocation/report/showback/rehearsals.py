@@ -99,14 +99,9 @@ def restores(showback: Showback) -> Table:
     )
 
 
-def with_dumps(showback: Showback) -> frozenset[str]:
-    """The tenants whose database is dumped, so that a dump can be restored as a test."""
-    return frozenset(name for name, plan in showback.plans.items() if facts_of(plan.facts, LogicalBackup))
-
-
 def unproven(showback: Showback) -> str:
     """What of backups and of recoveries in another region was never tried, or not with success."""
-    untried = len(with_dumps(showback) - showback.recoveries.keys())
+    untried = len(showback.dumped - showback.recoveries.keys())
     said = f"For {untried} tenants no restore test is on file"
     unproven = first_of([each.tenant for each in showback.rehearsals if not each.proven], _MOST_NAMED)
     return f"{said}; the recovery in another region is not proven: {unproven}." if unproven else f"{said}."
