@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import chain
 from typing import Final
 
-from allocation.report.figures import first_of, money
+from allocation.report.figures import money
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
@@ -32,7 +32,6 @@ from allocation.statement.filed import FiledStatement, FiledTenant
 _MOST_TENANTS: Final = 1000
 _MOST_CHANGES: Final = 10
 _MOST_SIGNALS: Final = 20
-_MOST_SIZES: Final = 2
 
 
 def index(showback: Showback) -> Page:
@@ -110,25 +109,16 @@ def _answer(showback: Showback) -> Iterator[str]:
     else:
         step = changed(before.totals.charged, totals.charged, currency, before.month)
         yield f"The bill is {step}. Reasons: {why(_reasons(showback, before), currency)}."
-    parts = showback.parts
+    unpriced, parts = len(statement.unpriced), showback.parts
+    prices = (
+        f"{unpriced} lines have an unknown price and are in no total" if unpriced else "all prices are known"
+    )
     yield (
         f"{money(parts['direct'] + parts['pooled'])} is allocated to {len(statement.tenants):,} tenants, "
         f"{money(parts['idle'])} is idle, {money(parts['unallocated'])} is unallocated; "
-        f"{_prices(statement)}."
+        f"{prices}."
     )
     yield due(showback)
-
-
-def _prices(statement: FiledStatement) -> str:
-    """How old the prices are, and how much of what has none."""
-    dated = statement.versions.get("price_book", "")
-    book = f"the price book of {dated}" if dated else "the price book"
-    without = statement.unpriced
-    if not without:
-        return f"all prices are in {book}" if dated else "all prices are known"
-    sizes = first_of([f"{each.quantity} of {each.item}" for each in without], _MOST_SIZES)
-    lines = "1 line, which is" if len(without) == 1 else f"{len(without):,} lines, which are"
-    return f"{book} has no price for {lines} in no total: {sizes}"
 
 
 def _at_a_glance(showback: Showback) -> Table:

@@ -183,10 +183,7 @@ def _of_index(page: Printed, documents: Documents) -> Iterator[str]:
     allocated = cents(parts["direct"] + parts["pooled"])
     lines = len(now.statement["unpriced"])
     left = [cents(parts[name]) for name in ("idle", "unallocated")]
-    prices = [str(now.statement["versions"].get("price_book", "")), *([f"{lines:,}"] if lines else [])]
-    prices += [word for each in now.statement["unpriced"][:2] for word in (each["quantity"], each["item"])]
-    more = [str(lines - 2)] if lines > 2 else []
-    where = Facts((allocated, f"{len(now.tenants):,}", *left, *prices, *more))
+    where = Facts((allocated, f"{len(now.tenants):,}", *left, *([str(lines)] if lines else [])))
     if not says(page.answer[1], where):
         yield f"answers '{page.answer[1]}', not {where.said}"
     if not all_say(page.answer[2:], due := [_due(documents)]):
