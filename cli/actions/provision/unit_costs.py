@@ -16,6 +16,7 @@ from rich.table import Table
 from allocation.estimate.folders import folders_of
 from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions
+from allocation.preview.estimates import Estimates
 from allocation.preview.unit_costs import UnitCost, unit_costs
 from allocation.report.figures import money
 from cli.console.output import echo
@@ -51,7 +52,7 @@ def print_unit_costs(request: Request) -> None:
     currency = loaded.platform.currency
     regions = {loaded.platform.region, *loaded.platform.dr_regions}
     conditions = Conditions.of_month(month, currency, regions, folders_of(request.portfolio))
-    points = unit_costs(catalog, loaded, tier, counts, conditions)
+    points = unit_costs(Estimates(catalog, loaded, conditions), tier, counts)
     shown = track(
         points,
         total=len(counts),
