@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -55,7 +56,7 @@ WATCHING = [
 ]
 
 
-def shape(service: str, category: str = "", **more: str) -> Shape:
+def shape(service: str, category: str = "", **more: Any) -> Shape:
     """A charge of *service*, whose FOCUS category a CUR does not have."""
     return Shape("{}", "", service, category, "Usage", "")._replace(**more)
 

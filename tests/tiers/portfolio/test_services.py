@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ BOTH = ("managed-database", "observability")
 DECEMBER = ChargePeriod.month("2026-12")
 
 
-def buying(*services: str, tier: str = "dedicated-db", **more: object) -> Tenant:
+def buying(*services: str, tier: str = "dedicated-db", **more: Any) -> Tenant:
     return tenant(tier=tier, options={"users": 5, "services": services}, **more)
 
 

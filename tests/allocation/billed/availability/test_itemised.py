@@ -23,6 +23,7 @@ from allocation.prices.price_book import PriceBook, load_price_book
 from tests.allocation.billed.availability.test_parts import NODE, SERVER, STORAGE
 from tests.allocation.bills import day, month_of, row, whole
 from tests.allocation.small import Line, allocated, loaded, present, tagged
+from tiers.vocabulary import CostCategory
 
 PRICES = load_price_book("USD")
 RDS = {"service": "Amazon Relational Database Service", "service_category": "Databases"}
@@ -155,14 +156,14 @@ def test_a_bill_says_it_of_every_tenant_and_a_run_is_read_back(tmp_path: Path, c
     assert statement.difference == 0
     assert statement.charged == count * (11 + 23 + 7) * 10**10 + 3 * count
     # Half of 34, and of three quarters of the 7 of the shared server.
-    assert round(acme.by_category["resilience"] / 10**10, 4) == count * (17 + 2.625)
-    assert round(borealis.by_category["resilience"] / 10**10, 4) == count * 0.875
+    assert round(acme.by_category[CostCategory.RESILIENCE] / 10**10, 4) == count * (17 + 2.625)
+    assert round(borealis.by_category[CostCategory.RESILIENCE] / 10**10, 4) == count * 0.875
     assert outcome.manifest["availability"] == {"lines": 3 * count, "whole": []}
     with opened_run(out) as connection:
         (again,) = connection.execute(
             "SELECT CAST(SUM(effective) AS BIGINT) FROM charged WHERE category = 'resilience'"
         ).fetchall()
-        assert again == (sum(line.by_category["resilience"] for line in statement.tenants),)
+        assert again == (sum(line.by_category[CostCategory.RESILIENCE] for line in statement.tenants),)
 
 
 def _rules() -> dict[str, Any]:
