@@ -16,6 +16,7 @@ from rich.table import Table
 from allocation.estimate.folders import folders_of
 from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions, cost_estimate
+from allocation.preview.estimates import Estimates
 from allocation.preview.unit_costs import UnitCost, unit_costs
 from allocation.report.figures import money
 from cli.actions.provision.service_models import print_service_models
@@ -57,7 +58,7 @@ def print_unit_costs(request: Request) -> None:
         estimate = cost_estimate(resolve(catalog, loaded), conditions)
         print_service_models(estimate, catalog, request.output)
         return
-    points = unit_costs(catalog, loaded, tier, counts, conditions)
+    points = unit_costs(Estimates(catalog, loaded, conditions), tier, counts)
     shown = track(
         points,
         total=len(counts),

@@ -27,7 +27,7 @@ def book(*files: PriceFile) -> PriceBook:
 def test_a_charge_says_what_it_is_and_whose() -> None:
     charges = {charge.id: charge for charge in priced_charges(local_plan(), PRICES, ASSUMED).charges}
     database, second = (charges[f"platform/database#{name}"] for name in ("instance", "second-instance"))
-    # db.t4g.medium in us-east-1: 0.065 USD an hour, 0.129 as Multi-AZ, 730 hours.
+    # db.t4g.medium in us-east-1: 0.065 USD an hour (derived, so D), 0.129 as Multi-AZ, 730 hours.
     assert amount_of(database.units) == Decimal("47.45")
     assert amount_of(database.units + second.units) == Decimal("94.17")
     assert (database.category, second.category) == (CostCategory.COMPUTE, CostCategory.RESILIENCE)
