@@ -184,7 +184,7 @@ def _resolve_tenant(catalog: Catalog, platform: Platform, tenant: Tenant, others
         lifecycle_stage=tenant.lifecycle_stage,
         protected=tenant.protected,
         users=tenant.options.users,
-        fee_per_month=fee_of(tier, tenant_now),
+        fee_per_month=fee_of(tier, tenant_now, catalog.services),
         budget_per_month=tenant.budget_per_month,
         expires_at=tenant.ends_at,
         extended=bool(tenant.extended),

@@ -31,7 +31,7 @@ from allocation.report.showback.index import TERMS
 from allocation.report.showback.month import Showback, changed, why
 from allocation.review.causes import by_reason
 from allocation.statement.filed import FiledStatement, FiledTenant
-from tiers.vocabulary import CostDomain, TenantId
+from tiers.vocabulary import CostCategory, TenantId
 
 _NOT_KNOWN = "no longer deployed"
 _NAMED: Final = 3
@@ -130,13 +130,13 @@ def contributions(statement: FiledStatement) -> Table:
 
 
 def resilience(showback: Showback) -> Table:
-    """The cost of resilience by promise."""
+    """The cost of resilience by promise: backups, copies, and what a second zone adds to servers."""
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for line in showback.statement.tenants:
         plan = showback.plans.get(TenantId(line.tenant))
         row = sums[str(plan.resilience_class) if plan else _NOT_KNOWN]
         row[0] += 1
-        row[1] += line.by_domain.get(CostDomain.RESILIENCE, 0)
+        row[1] += line.by_category.get(CostCategory.RESILIENCE, 0)
         row[2] += line.total
     names = sorted(sums)
     units = [sums[name][1] for name in names]

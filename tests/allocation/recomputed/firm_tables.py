@@ -213,7 +213,7 @@ def resilience(documents: Documents, _: str) -> Expected:
         return str(plan["resilience_class"]) if plan else "no longer deployed"
 
     def cost(lines: list[Record]) -> Fraction:
-        return sum((Fraction(line["by_domain"].get("resilience", 0)) for line in lines), NOBODY)
+        return sum((Fraction(line["by_category"].get("resilience", 0)) for line in lines), NOBODY)
 
     everybody = documents.now.tenants
     rows: list[list[Must]] = [
