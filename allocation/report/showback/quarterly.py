@@ -76,7 +76,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
     return Page(
         "quarterly",
         f"{statement.portfolio} {months[0].month} to {statement.month}: review",
-        f"{statement.portfolio}, {months[0].month} to {statement.month}: {open_decisions} decisions are open",
+        f"{statement.portfolio}, {months[0].month} to {statement.month}: {_open(open_decisions)}",
         (due(showback), *_proven(showback), _SIGN),
         tuple(each for each in sections if not isinstance(each, Table) or each.rows),
         proof(statement),
@@ -95,10 +95,14 @@ def _figures(showback: Showback, months: Sequence[FiledStatement], open_decision
         else "the first month known"
     )
     return (
-        Figure("decisions open", quantity(open_decisions), f"of {len(showback.signals):,} that are due"),
+        Figure("decisions open", quantity(open_decisions), f"of {len(showback.signals):,} due"),
         margin_of(showback.statement),
         Figure("cost of a tenant", amount(costs[-1] if costs else 0), step),
     )
+
+
+def _open(count: int) -> str:
+    return "1 decision is open" if count == 1 else f"{count:,} decisions are open"
 
 
 def _average(month: FiledStatement) -> int:
