@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Final
 
 from allocation.money import in_cents, text_of
-from allocation.report.figures import money, number, percent
+from allocation.report.figures import money, money_of, number, percent
+from allocation.statement.ledger.figure import is_settled
 
 _WIDTH: Final = 600
 """Of a drawing, in its own units; the page scales it."""
@@ -129,7 +130,9 @@ def text(words: object, href: str | None = None) -> Cell:
 
 
 def amounts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
-    """Amounts under each other, in cents that add up to their rounded sum."""
+    """Amounts under each other, in cents that add up: their statement's, or those of their rounded sum."""
+    if all(map(is_settled, units)):
+        return [amount(each, signed=signed) for each in units]
     return [
         Cell(money(cents, signed=signed), text_of(exact))
         for cents, exact in zip(in_cents(units), units, strict=True)
@@ -137,8 +140,8 @@ def amounts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
 
 
 def amount(units: int, *, signed: bool = False) -> Cell:
-    """One amount alone."""
-    return amounts([units], signed=signed)[0]
+    """One amount: its cents are those of its statement, wherever it is shown."""
+    return Cell(money_of(units, signed=signed), text_of(units))
 
 
 def summed(

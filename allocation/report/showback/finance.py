@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
-from allocation.money import in_cents
 from allocation.report.figures import UNKNOWN_PRICES, money
 from allocation.report.showback.content import (
     EMPTY,
@@ -27,6 +26,7 @@ from allocation.report.showback.index import TERMS, proof
 from allocation.report.showback.month import Showback
 from allocation.review.causes import by_reason
 from allocation.statement.filed import FiledStatement, FiledTenant
+from allocation.statement.ledger.figure import cents_of
 from tiers.vocabulary import CostDomain, TenantId
 
 _NOT_KNOWN = "no longer deployed"
@@ -63,7 +63,7 @@ def finance(showback: Showback) -> Page:
 
 def _answer(showback: Showback, margin: int) -> str:
     idle, unallocated = showback.parts["idle"], showback.parts["unallocated"]
-    left = in_cents([margin])[0] + idle + unallocated
+    left = cents_of(margin) + idle + unallocated
     return (
         f"Tenants leave a margin of {money(left)}; idle capacity takes {money(idle)} of it and unallocated "
         f"cost {money(unallocated)}."

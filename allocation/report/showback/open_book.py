@@ -30,6 +30,7 @@ _WORDS: Final[Mapping[Reason, str]] = {
     Reason.BASIS: "one month is estimated and the other billed",
     Reason.CORRECTION: "a correction of an earlier month",
     Reason.ADVANCE: "paid in advance for a later month",
+    Reason.ROUNDING: "rounding to whole cents",
     Reason.UNKNOWN: "not known: the month before has no details",
 }
 """Each reason as a client reads it."""

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
-from tests.allocation.recomputed.cells import Facts
+from tests.allocation.recomputed.cells import Facts, Settled
 from tests.allocation.recomputed.documents import (
     NOBODY,
     Documents,
@@ -19,6 +19,7 @@ from tests.allocation.recomputed.documents import (
     classes,
     facts,
     grouped,
+    of_many,
     percent,
     said,
     tiers,
@@ -236,7 +237,10 @@ def _under_priced(documents: Documents) -> Iterator[Decision]:
         fees = added(lines, "fee")
         margin = fees - added(lines, "total")
         if fees and percent(margin, fees) < Fraction(least):
-            because = Facts((tier, cents(margin), cents(fees), now.currency, str(len(lines)), str(least)))
+            near = of_many(lines)
+            because = Facts(
+                (tier, Settled(margin, near), cents(fees), now.currency, str(len(lines)), str(least))
+            )
             portfolio = now.statement["portfolio"]
             command = f"costack unit-costs --portfolio portfolios/{portfolio} --tier {tier}"
             yield Decision("platform", "under-priced tier", tier, because, command)
@@ -248,6 +252,6 @@ def _idle(documents: Documents) -> Iterator[Decision]:
         whole = now.pool_costs[pool]
         part = percent(now.idle(pool), whole)
         if part >= least:
-            because = Facts((pool, said(part), cents(whole), now.currency))
+            because = Facts((pool, said(part), Settled(whole), now.currency))
             command = f"costack preview --portfolio portfolios/{now.statement['portfolio']} --base HEAD"
             yield Decision("platform", "idle capacity", pool, because, command)

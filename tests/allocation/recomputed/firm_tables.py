@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
-from tests.allocation.recomputed.cells import Expected, Facts, Figure, Link, Must, Percent, Reasons
+from tests.allocation.recomputed.cells import CENT, Expected, Facts, Figure, Link, Must, Percent, Reasons
 from tests.allocation.recomputed.decisions import decisions
-from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written, added, grouped
+from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written, added, grouped, of_many
 
 NEARLY = Fraction(1, 10**7)
 """What the rounding of every step of every tenant's causes may add up to."""
@@ -35,7 +35,7 @@ def glance(documents: Documents, _: str) -> Expected:
         [word, here, "" if there is None else here - there, Percent(here, now.total("charged"))]
         for word, here, there in zip([*names, "fees", "margin"], values(now), then, strict=True)
     ]
-    return Expected(("what", "amount", "change", "percent of the bill"), rows)
+    return Expected(("what", "amount", "change", "percent of the bill"), rows, near=2 * CENT)
 
 
 def why(documents: Documents, _: str) -> Expected:
@@ -50,7 +50,8 @@ def why(documents: Documents, _: str) -> Expected:
     whole = now.total("charged") - before.total("charged")
     title = Facts((before.month,))
     foot: list[list[Must]] = [["change of the bill", whole]]
-    return Expected(("reason", "amount"), rows, foot, keyed=1, title=title)
+    near = of_many(now.tenants, before.tenants)
+    return Expected(("reason", "amount"), rows, foot, keyed=1, title=title, near=near)
 
 
 def changes(documents: Documents, _: str) -> Expected:
@@ -73,7 +74,7 @@ def changes(documents: Documents, _: str) -> Expected:
         ]
         for name in ranked
     ]
-    return Expected(("tenant", "client", "change", "reasons"), rows)
+    return Expected(("tenant", "client", "change", "reasons"), rows, near=2 * CENT)
 
 
 def smallest_margins(documents: Documents, _: str) -> Expected:
@@ -132,7 +133,8 @@ def parts(name: str, documents: Documents) -> Expected:
         for part, text in line[f"by_{name}"].items():
             sums[part] = sums.get(part, NOBODY) + Fraction(text)
     rows: list[list[Must]] = [[part, sums[part]] for part in sorted(sums)]
-    return Expected((name, "cost"), rows, [["allocated", _allocated(documents.now)]])
+    near = of_many(documents.now.tenants)
+    return Expected((name, "cost"), rows, [["allocated", _allocated(documents.now)]], near=near)
 
 
 def behaviour(documents: Documents, _: str) -> Expected:
@@ -144,7 +146,8 @@ def behaviour(documents: Documents, _: str) -> Expected:
     found = grouped(everybody, lambda line: str(line["tier"]))
     rows: list[list[Must]] = [[tier, *figures(lines)] for tier, lines in found.items()]
     assert added(everybody, "total") == _allocated(documents.now)
-    return Expected(("tier", "fixed", "variable", "cost"), rows, [["allocated", *figures(everybody)]])
+    foot = [["allocated", *figures(everybody)]]
+    return Expected(("tier", "fixed", "variable", "cost"), rows, foot, near=of_many(everybody))
 
 
 def fees(documents: Documents, _: str) -> Expected:
@@ -171,7 +174,8 @@ def utilisation(documents: Documents, _: str) -> Expected:
 def groups(name: str, documents: Documents) -> Expected:
     found = grouped(documents.now.tenants, lambda line: str(line[name]))
     rows: list[list[Must]] = [[key, *_value(lines)] for key, lines in found.items()]
-    return Expected((name, "cost", "fee", "margin"), rows, [["total", *_value(documents.now.tenants)]])
+    foot = [["total", *_value(documents.now.tenants)]]
+    return Expected((name, "cost", "fee", "margin"), rows, foot, near=of_many(documents.now.tenants))
 
 
 def contribution(documents: Documents, _: str) -> Expected:
@@ -184,7 +188,10 @@ def contribution(documents: Documents, _: str) -> Expected:
     heads = ("tier", "fee", *margins, "subsidises")
     rows: list[list[Must]] = [[tier, *figures(lines)] for tier, lines in found.items()]
     title = Facts((documents.now.month,))
-    return Expected(heads, rows, [["total", *figures(documents.now.tenants)]], title=title)
+    foot = [["total", *figures(documents.now.tenants)]]
+    return Expected(
+        heads, rows, foot, title=title, near=of_many(documents.now.tenants, documents.now.tenants)
+    )
 
 
 def resilience(documents: Documents, _: str) -> Expected:
@@ -205,7 +212,7 @@ def resilience(documents: Documents, _: str) -> Expected:
     heads = ("promise", "tenants", "cost of resilience", "percent of their cost")
     title = Facts((documents.now.month,))
     foot: list[list[Must]] = [["total", Fraction(len(everybody)), cost(everybody), ""]]
-    return Expected(heads, rows, foot, title=title)
+    return Expected(heads, rows, foot, title=title, near=of_many(everybody))
 
 
 def unallocated(documents: Documents, _: str) -> Expected:
@@ -239,7 +246,7 @@ def margins_by_month(documents: Documents, _: str) -> Expected:
             margin = sum((_margin(line) for line in lines), NOBODY)
             row += [margin, Percent(margin, added(lines, "fee"))]
         rows.append(row)
-    return Expected(tuple(heads), rows)
+    return Expected(tuple(heads), rows, near=of_many(*(month.tenants for month in months)))
 
 
 def unit_costs(documents: Documents, _: str) -> Expected:

@@ -17,7 +17,16 @@ from tests.allocation.recomputed.decisions import (
     sized,
     standings,
 )
-from tests.allocation.recomputed.documents import NOBODY, Documents, Record, added, classes, facts, tiers
+from tests.allocation.recomputed.documents import (
+    NOBODY,
+    Documents,
+    Record,
+    added,
+    classes,
+    facts,
+    of_many,
+    tiers,
+)
 from tests.allocation.recomputed.firm_tables import NEARLY
 
 _DIGIT = Fraction(1, 10**10)
@@ -253,7 +262,7 @@ def costs(documents: Documents, client: str) -> Expected:
     rows: list[list[Must]] = [[line["tenant"], line["environment"], *figures([line])] for line in lines]
     foot: list[list[Must]] = [["total", "", *figures(lines)]] if len(lines) > 1 else []
     heads = ("tenant", "environment", "direct cost", "shared cost allocated", "cost")
-    return Expected(heads, rows, foot, title=Facts((documents.now.currency,)))
+    return Expected(heads, rows, foot, title=Facts((documents.now.currency,)), near=of_many(lines))
 
 
 CHANGES = {
@@ -281,7 +290,8 @@ def why(documents: Documents, client: str) -> Expected:
     was, costs = (added(each.of_client(client), "total") for each in documents.compared)
     title = Facts((documents.before.month,))
     foot: list[list[Must]] = [["difference", costs - was, ""]]
-    return Expected(("reason", "amount", "about"), rows, foot, keyed=1, title=title)
+    near = of_many(*(each.of_client(client) for each in documents.compared))
+    return Expected(("reason", "amount", "about"), rows, foot, keyed=1, title=title, near=near)
 
 
 def changes(documents: Documents, client: str) -> dict[str, Fraction]:
@@ -361,7 +371,8 @@ def shared(documents: Documents, client: str) -> Expected:
                 now.pool_costs[pool] if pool in large else Facts(),
             ]
         )
-    return Expected(("pool", "divided by", "usage", "share", "cost of the whole pool"), rows)
+    heads = ("pool", "divided by", "usage", "share", "cost of the whole pool")
+    return Expected(heads, rows, near=of_many(lines))
 
 
 def fair_use(documents: Documents, client: str) -> Expected:
