@@ -133,8 +133,16 @@ def shown_text(units: int) -> str:
     >>> shown_text(figure(-3_333_333_333, -34)), shown_text(0)
     ('-0.34', '0.00')
     """
-    digits = digits_shown(units)
-    return f"{Decimal(cents_of(units)).scaleb(-digits):.{digits}f}"
+    return cents_text(cents_of(units), digits_shown(units))
+
+
+def cents_text(cents: int, digits: int) -> str:
+    """*cents* as a plain decimal of so many digits.
+
+    >>> cents_text(-5, 3), cents_text(12, 0)
+    ('-0.005', '12')
+    """
+    return f"{Decimal(cents).scaleb(-digits):.{digits}f}"
 
 
 @cache

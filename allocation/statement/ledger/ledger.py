@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from allocation.statement.ledger.figure import units_per_cent
+from allocation.statement.ledger.figure import digits_of, units_per_cent
 from allocation.statement.ledger.rounding import Network
+
+if TYPE_CHECKING:
+    from allocation.statement.statement import Statement
 
 _TENANT, _GROUP, _PART, _BILL = 1, 2, 3, 4
 """Which sums are rounded to the nearest cent before others."""
 
 
 class Account(NamedTuple):
-    """What a tenant costs in units: its direct cost, and its share of each pool."""
+    """What a tenant pays and costs, in units: its fee, its direct cost, and its share of each pool."""
 
     tenant: str
     client: str
+    fee: int
     direct: int
     pooled: Mapping[str, int]
 
@@ -32,6 +36,8 @@ class Ledger:
     sums become the nearest cent where they can.
 
     Attributes:
+        digits: The decimals of the currency.
+        fees: The fee of each tenant, beside its exact amount as that of each client is.
         direct: The direct cost of each tenant.
         pooled: The share of each tenant and pool.
         idle: The idle part of each pool.
@@ -39,6 +45,7 @@ class Ledger:
     """
 
     digits: int
+    fees: Mapping[str, int]
     direct: Mapping[str, int]
     pooled: Mapping[str, Mapping[str, int]]
     idle: Mapping[str, int]
@@ -46,11 +53,11 @@ class Ledger:
 
     def shares(self, tenant: str) -> int:
         """The cents of all shares of a tenant."""
-        return sum(self.pooled[tenant].values())
+        return sum(self.pooled.get(tenant, {}).values())
 
     def total(self, tenant: str) -> int:
-        """The cents of all that a tenant costs."""
-        return self.direct[tenant] + self.shares(tenant)
+        """The cents of all that a tenant costs; 0 for one that is not in the statement."""
+        return self.direct.get(tenant, 0) + self.shares(tenant)
 
 
 def ledger_of(
@@ -80,6 +87,7 @@ def ledger_of(
     cents = network.rounded()
     return Ledger(
         digits,
+        _fees(ranked, units_per_cent(digits)),
         {tenant: cents[number] for tenant, number in direct.items()},
         {
             tenant: {pool: cents[number] for pool, number in numbers.items()}
@@ -112,3 +120,30 @@ def _add_sums(
     network.add("parts", "unallocated", unallocated, _PART)
     charged = sum(clients.values()) + sum(idle.values()) + unallocated
     network.add("bill", "parts", charged, _BILL)
+
+
+def _fees(accounts: Sequence[Account], unit: int) -> dict[str, int]:
+    network = Network(unit)
+    clients: dict[str, int] = {}
+    numbers = {}
+    for each in accounts:
+        numbers[each.tenant] = network.add(("client", each.client), "fees", each.fee)
+        clients[each.client] = clients.get(each.client, 0) + each.fee
+    for client, units in sorted(clients.items()):
+        network.add("clients", ("client", client), units, _GROUP)
+    network.add("fees", "clients", sum(clients.values()), _BILL)
+    cents = network.rounded()
+    return {tenant: cents[number] for tenant, number in numbers.items()}
+
+
+def ledger_of_statement(statement: Statement) -> Ledger:
+    """The settled cents of *statement*, which are those of its document, too."""
+    return ledger_of(
+        (
+            Account(line.tenant, line.term.client, line.fee, line.direct, line.pooled)
+            for line in statement.tenants
+        ),
+        statement.idle,
+        [item.units for item in statement.unallocated],
+        digits_of(statement.currency),
+    )

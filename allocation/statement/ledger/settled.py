@@ -6,16 +6,19 @@ same cents.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
-from allocation.money import completed, nearest, split
+from allocation.money import completed, split
 from allocation.statement.ledger.figure import digits_of, figure, units_per_cent
 from allocation.statement.ledger.ledger import Account, Ledger, ledger_of
 from allocation.statement.ledger.rounding import Network, Table
 
 if TYPE_CHECKING:
     from allocation.statement.filed import FiledOtherMonth, FiledStatement, FiledTenant
+
+
+_REST: Final = "(rest)"
 
 
 def settled(statement: FiledStatement) -> FiledStatement:
@@ -25,7 +28,7 @@ def settled(statement: FiledStatement) -> FiledStatement:
     """
     digits = digits_of(statement.currency)
     ledger = ledger_of(
-        (Account(line.tenant, line.client, line.direct, line.pooled) for line in statement.tenants),
+        (Account(line.tenant, line.client, line.fee, line.direct, line.pooled) for line in statement.tenants),
         statement.idle,
         [item.amount for item in statement.unallocated],
         digits,
@@ -59,14 +62,12 @@ def _totals(statement: FiledStatement, ledger: Ledger) -> Any:
 
 def _tenants(statement: FiledStatement, ledger: Ledger) -> tuple[FiledTenant, ...]:
     lines, digits = statement.tenants, ledger.digits
-    fees = _fees(lines, digits)
-    categories = _divided(lines, "by_category", ledger)
-    domains = _divided(lines, "by_domain", ledger)
+    categories, domains = _divisions(lines, ledger)
     moving = _moving(lines, ledger)
     made = []
     for line in lines:
         name = line.tenant
-        fee = figure(line.fee, fees[name], digits)
+        fee = figure(line.fee, ledger.fees[name], digits)
         direct = figure(line.direct, ledger.direct[name], digits)
         total = figure(line.total, ledger.total(name), digits)
         variable, variable_direct = moving[name]
@@ -78,7 +79,9 @@ def _tenants(statement: FiledStatement, ledger: Ledger) -> tuple[FiledTenant, ..
             "by_category": categories[name],
             "by_domain": domains[name],
             "fee": fee,
-            "contribution_margin_1": figure(line.contribution_margin_1, fees[name] - variable_direct, digits),
+            "contribution_margin_1": figure(
+                line.contribution_margin_1, ledger.fees[name] - variable_direct, digits
+            ),
             "contribution_margin_2": fee - direct,
             "margin": fee - total,
         }
@@ -109,33 +112,35 @@ def _spread(units: Mapping[str, int], cents: int, digits: int) -> dict[str, int]
     return dict(zip(names, found, strict=True))
 
 
-def _fees(lines: Sequence[FiledTenant], digits: int) -> dict[str, int]:
-    """The fees, settled by client."""
-    network = Network(units_per_cent(digits))
-    sums: dict[str, int] = {}
-    numbers = {}
-    for line in sorted(lines, key=lambda each: each.tenant):
-        numbers[line.tenant] = network.add(("client", line.client), "fees", line.fee)
-        sums[line.client] = sums.get(line.client, 0) + line.fee
-    for client, units in sorted(sums.items()):
-        network.add("all", ("client", client), units, 1)
-    network.add("fees", "all", sum(sums.values()), 2)
-    cents = network.rounded()
-    return {tenant: cents[number] for tenant, number in numbers.items()}
+def _divisions(lines: Sequence[FiledTenant], ledger: Ledger) -> Iterator[dict[str, dict[str, int]]]:
+    """The cost of each tenant by category, and by domain, settled on the tenant's cents.
 
-
-def _divided(lines: Sequence[FiledTenant], name: str, ledger: Ledger) -> dict[str, dict[str, int]]:
-    """One more division of each tenant's cost, settled on the tenant's cents."""
-    unit = units_per_cent(ledger.digits)
-    table = Table(unit)
+    A part that is the same in both, in name and amount, has the same cents in both.
+    """
     ranked = sorted(lines, key=lambda each: each.tenant)
-    for line in ranked:
-        whole = sum((parts := getattr(line, name)).values())
-        table.add(parts, ledger.total(line.tenant) if whole == line.total else nearest(whole, unit))
-    return {
-        line.tenant: _figures(getattr(line, name), cents, ledger.digits)
-        for line, cents in zip(ranked, table.rounded(), strict=True)
-    }
+    same = [dict(line.by_category.items() & line.by_domain.items()) for line in ranked]
+    wholes = {line.tenant: ledger.total(line.tenant) for line in ranked}
+    rests = [line.total - sum(parts.values()) for line, parts in zip(ranked, same, strict=True)]
+    together = [{**parts, _REST: rest} for parts, rest in zip(same, rests, strict=True)]
+    settled = _divided(together, wholes.values(), ledger.digits)
+    for name in ("by_category", "by_domain"):
+        divisions = [getattr(line, name) for line in ranked]
+        others = [
+            {part: units for part, units in division.items() if part not in parts}
+            for division, parts in zip(divisions, same, strict=True)
+        ]
+        cents = _divided(others, [row[_REST] for row in settled], ledger.digits)
+        yield {
+            line.tenant: _figures(division, {**known, **found}, ledger.digits)
+            for line, division, known, found in zip(ranked, divisions, settled, cents, strict=True)
+        }
+
+
+def _divided(rows: Iterable[Mapping[str, int]], cents: Iterable[int], digits: int) -> list[dict[str, int]]:
+    table = Table(units_per_cent(digits))
+    for row, whole in zip(rows, cents, strict=True):
+        table.add(row, whole)
+    return table.rounded()
 
 
 def _moving(lines: Sequence[FiledTenant], ledger: Ledger) -> dict[str, tuple[int, int]]:

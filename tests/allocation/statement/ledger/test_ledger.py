@@ -15,14 +15,15 @@ from tests.sampling import examples
 POOLS = ("logs", "nodes", "postgresql", "proxy")
 AMOUNTS = st.integers(-(10**9), 10**11) | st.sampled_from([0, 5 * 10**7, 10**8])
 ACCOUNTS = st.builds(
-    lambda client, direct, pooled: (client, direct, pooled),
+    lambda *parts: parts,
     st.sampled_from("xyz"),
+    AMOUNTS,
     AMOUNTS,
     st.dictionaries(st.sampled_from(POOLS), AMOUNTS),
 )
 
 
-def accounts_of(drawn: Iterable[tuple[str, int, dict[str, int]]]) -> list[Account]:
+def accounts_of(drawn: Iterable[tuple[str, int, int, dict[str, int]]]) -> list[Account]:
     return [Account(f"t{place}", *each) for place, each in enumerate(drawn)]
 
 
@@ -37,6 +38,8 @@ def sums(
         found[name] = (was[0] + cents, was[1] + units)
 
     for each in accounts:
+        for key in (f"{each.tenant} fee", f"client {each.client} fee", "fees"):
+            add(key, ledger.fees[each.tenant], each.fee)
         parts = [("direct", ledger.direct[each.tenant], each.direct)]
         parts += [(pool, ledger.pooled[each.tenant][pool], units) for pool, units in each.pooled.items()]
         for name, cents, units in parts:
@@ -66,7 +69,10 @@ def sums(
     st.lists(AMOUNTS, max_size=3),
 )
 def test_every_sum_is_less_than_a_cent_from_exact_and_the_bill_the_nearest(
-    digits: int, drawn: list[tuple[str, int, dict[str, int]]], idle: dict[str, int], unallocated: list[int]
+    digits: int,
+    drawn: list[tuple[str, int, int, dict[str, int]]],
+    idle: dict[str, int],
+    unallocated: list[int],
 ) -> None:
     accounts, unit = accounts_of(drawn), units_per_cent(digits)
     ledger = ledger_of(accounts, idle, unallocated, digits)
@@ -81,7 +87,7 @@ def test_every_sum_is_less_than_a_cent_from_exact_and_the_bill_the_nearest(
 @examples(20, of=100)
 @given(st.lists(ACCOUNTS, max_size=7), st.dictionaries(st.sampled_from(POOLS), AMOUNTS), st.randoms())
 def test_the_order_of_tenants_and_pools_changes_nothing(
-    drawn: list[tuple[str, int, dict[str, int]]], idle: dict[str, int], chance: random.Random
+    drawn: list[tuple[str, int, int, dict[str, int]]], idle: dict[str, int], chance: random.Random
 ) -> None:
     accounts = accounts_of(drawn)
     shuffled = [
@@ -98,6 +104,7 @@ def test_a_thousand_tenants_of_forty_parts_are_settled_at_once() -> None:
         Account(
             f"t{n}",
             f"c{n // 3}",
+            0,
             chance.randrange(10**12),
             {f"p{k}": chance.randrange(10**11) for k in range(40)},
         )
