@@ -23,6 +23,7 @@ from allocation.report.showback.content import (
 from allocation.report.showback.index import decisions, proof
 from allocation.report.showback.month import Showback
 from allocation.report.showback.rehearsals import rehearsals, restores
+from allocation.report.showback.usage import price_cell, used_cell
 from allocation.review.signals import declared, sizes
 from allocation.review.user_counts import user_counts
 from tiers.facts.data import DatabaseInstance, LogicalBackup, TenantDatabase
@@ -31,8 +32,6 @@ from tiers.vocabulary import TenantId
 
 _MOST_SIGNALS: Final = 100
 _MOST_NAMED: Final = 10
-_WEIGHT: Final = "weight"
-_ROUND: Final = Decimal("0.0000000001")
 _ELSEWHERE: Final = (
     "`costack recover --search` finds resources in the account that no stack knows; `costack decommission` "
     "reports what still costs money after a tenant has ended."
@@ -89,29 +88,15 @@ def _figures(showback: Showback, name: str, whole: int) -> tuple[Cell, ...]:
     idle, pool = statement.idle.get(name, 0), statement.pools_by_name.get(name)
     by_tenant = [pool.usage.get(name, Decimal(0)) for name in statement.by_tenant] if pool else []
     used = sum(by_tenant, Decimal(0))
-    counted = pool is not None and pool.unit != _WEIGHT
-    one: Cell = EMPTY
-    if pool is not None and used and counted:
-        exact = (Decimal(whole - idle).scaleb(-10) / used).quantize(_ROUND)
-        one = Cell(f"{exact:.6f} per {_singular(pool.unit)}", f"{exact:f}")
     return (
         text(pool.driver if pool else ""),
         quantity(sum(1 for each in by_tenant if each)) if pool else EMPTY,
-        quantity(used, pool.unit) if pool and counted else EMPTY,
+        used_cell(statement, pool, used),
         amount(whole),
-        one,
+        price_cell(statement, pool, whole - idle, used),
         amount(idle),
         share(idle, whole),
     )
-
-
-def _singular(unit: str) -> str:
-    """One of a driver's unit.
-
-    >>> _singular("GiB-hours"), _singular("requests"), _singular("currency")
-    ('GiB-hour', 'request', 'currency')
-    """
-    return unit.removesuffix("s")
 
 
 def _sizes(showback: Showback) -> Iterator[Table]:

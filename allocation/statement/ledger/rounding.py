@@ -12,7 +12,7 @@ always rounded alike. Each step makes an arc whole for good: time and memory gro
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from allocation.money import nearest
 
@@ -145,7 +145,7 @@ class Table:
         self._unit = unit
         self._rows: list[tuple[dict[str, int], int]] = []
 
-    def add(self, cells: Mapping[str, int], cents: int) -> int:
+    def add(self, cells: Mapping[Any, int], cents: int) -> int:
         """A row that is to add up to *cents*; returns the cents that its cells cannot reach."""
         unit = self._unit
         row = {column: int(units) for column, units in sorted(cells.items())}

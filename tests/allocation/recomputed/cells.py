@@ -32,6 +32,16 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Read:
+    """A quantity that is shown in another unit than it is written: `divided`, with three digits at least."""
+
+    exact: Fraction
+    divided: Fraction
+    unit: str
+    within: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True)
 class Percent:
     """A part in percent, shown with one decimal; nothing of no whole."""
 
@@ -65,7 +75,7 @@ class Facts:
     said: tuple[str | Settled, ...] = ()
 
 
-Must = str | Link | Figure | Percent | Reasons | Facts | Fraction
+Must = str | Link | Figure | Read | Percent | Reasons | Facts | Fraction
 Rows = Sequence[Sequence[Must]]
 
 
@@ -153,10 +163,20 @@ def _is(cell: Cell, must: Must, near: Fraction) -> bool:
         return _is_said(cell.shown, must, near) and cell.exact is None
     if isinstance(must, Link):
         return (cell.shown, cell.href, cell.exact) == (must.words, must.href, None)
+    if isinstance(must, Read):
+        return _is_read(cell, must)
     figure = must if isinstance(must, Figure) else Figure(must)
     if cell.exact is None or abs(Fraction(cell.exact) - figure.exact) > figure.within:
         return False
     return is_rounded(cell.shown, Fraction(cell.exact), figure.unit, near)
+
+
+def _is_read(cell: Cell, must: Read) -> bool:
+    read, value = _NUMBER.fullmatch(cell.shown), must.exact / must.divided
+    if cell.exact is None or read is None or (read[2] or "") != must.unit:
+        return False
+    near = abs(_number(read[1]) - value) * 200 <= abs(value)
+    return near and abs(Fraction(cell.exact) - must.exact) <= must.within
 
 
 def _is_said(words: str, must: Facts | Percent | Reasons, near: Fraction) -> bool:

@@ -161,6 +161,27 @@ def tiers() -> Mapping[str, Record]:
     return {name: yaml.load(_catalog_file(name), Loader=yaml.BaseLoader) for name in sorted(names)}  # noqa: S506
 
 
+_MONTHS = {
+    "core-hours": ("vCPU-months", "vCPU-month"),
+    "GiB-hours": ("GiB-months", "GiB-month"),
+    "MiB-hours": ("MiB-months", "MiB-month"),
+    "user-hours": ("users", "user and month"),
+}
+
+
+def as_read(month: Written, unit: str) -> tuple[Fraction, str, str]:
+    """By what a quantity of *unit* is divided to be read, what it is called then, and what one of it is."""
+    if unit == "seconds":
+        return Fraction(3600), "hours", "hour"
+    if unit not in _MONTHS:
+        return Fraction(1), unit, unit.removesuffix("s")
+    start, end = (datetime.fromisoformat(month.statement["period"][name]) for name in ("start", "end"))
+    hours = Fraction(730)
+    if month.statement["basis"] != "estimated":
+        hours = Fraction(int((end - start).total_seconds()), 3600)
+    return hours, *_MONTHS[unit]
+
+
 def of_many(*lines: Sequence[Record]) -> Fraction:
     """How far a sum over all of these lines may be from exact: each is shown less than a cent beside it."""
     return Fraction(1 + sum(map(len, lines)), 100)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from tests.allocation.recomputed.causes import large_pools, shown_to
-from tests.allocation.recomputed.cells import Expected, Facts, Figure, Must, Percent
+from tests.allocation.recomputed.cells import Expected, Facts, Figure, Must, Percent, Read
 from tests.allocation.recomputed.decisions import (
     average,
     counted,
@@ -22,6 +22,7 @@ from tests.allocation.recomputed.documents import (
     Documents,
     Record,
     added,
+    as_read,
     classes,
     facts,
     of_many,
@@ -48,9 +49,11 @@ def pools(documents: Documents, _: str) -> Expected:
         count: Must = Fraction(len(members)) if name in now.uses else ""
         idle, weight = now.idle(name), pool["unit"] == "weight"
         used = sum((Fraction(amount) for who, amount in pool["use"].items() if who in tenants), NOBODY)
-        per = f"per {pool['unit'].removesuffix('s')}"
-        one: Must = Figure((cost - idle) / used, per, _DIGIT) if used and not weight else ""
-        amount: Must = "" if weight else Figure(used, pool["unit"])
+        divided, unit, each = as_read(now, pool["unit"])
+        one: Must = ""
+        if used and not weight:
+            one = Read((cost - idle) / used, 1 / divided, f"per {each}", _DIGIT)
+        amount: Must = "" if weight else Read(used, divided, unit)
         rows.append([name, pool["driver"], count, amount, cost, one, idle, Percent(idle, cost)])
     assert sum(now.pool_costs.values()) == now.total("pooled") + now.total("idle")
     heads = ("pool", "driver", "tenants", "usage", "cost", "price per unit", "idle", "idle %")
@@ -334,14 +337,20 @@ def _usage(documents: Documents, client: str) -> Iterator[tuple[str, ...]]:
             for each, month in ((then, before), (used, now))
         )
         if was != uses:
-            yield used["driver"].replace("-", " "), _plain(was), _plain(uses)
+            shown = [
+                _plain(value / as_read(month, used["unit"])[0])
+                for month, value in ((before, was), (now, uses))
+            ]
+            yield used["driver"].replace("-", " "), *shown
 
 
 def _plain(value: Fraction) -> str:
-    """With up to two decimals, half to even."""
-    hundredths = round(value * 100)
-    whole, rest = divmod(abs(hundredths), 100)
-    return f"{whole:,}" + (f".{rest:02}".rstrip("0") if rest else "")
+    """With three digits that count, and all whole ones, half to even."""
+    decimals = 0
+    while value and decimals < 20 and abs(value) * 10**decimals < 100:
+        decimals += 1
+    whole, rest = divmod(round(value * 10**decimals), 10**decimals)
+    return f"{whole:,}" + (f".{rest:0{decimals}}".rstrip("0") if rest else "")
 
 
 def trend(documents: Documents, client: str) -> Expected:
@@ -366,7 +375,7 @@ def shared(documents: Documents, client: str) -> Expected:
             [
                 pool,
                 use["driver"],
-                Figure(own, use["unit"]) if use["unit"] != "weight" else "",
+                Read(own, *as_read(now, use["unit"])[:2]) if use["unit"] != "weight" else "",
                 sum((Fraction(line["pooled"].get(pool, 0)) for line in lines), NOBODY),
                 now.pool_costs[pool] if pool in large else Facts(),
             ]

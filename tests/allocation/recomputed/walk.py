@@ -91,6 +91,9 @@ LISTS: Mapping[Key, Callable[[Documents, str], list[Facts]]] = {
     ("finance", "Lines without a known price"): sentences.without_price,
     ("finance", "Ready for chargeback"): sentences.not_booked,
 }
+_OWN = frozenset({"shared", "why", "trend"})
+_OF_ALL = "cost of the whole pool"
+"""Tables of a client whose rows are called as those of others are, and their column that is the same to all."""
 EVERYTHING = frozenset({*TABLES, *DRAWINGS, *LISTS})
 
 
@@ -116,16 +119,18 @@ def problems(pages: Iterable[Printed], documents: Documents) -> Iterator[str]:
 
 def two_texts(pages: Iterable[Printed]) -> Iterator[str]:
     """Figures that two tables show differently: of the same name, and the same to the last digit."""
-    found: dict[tuple[str, str], tuple[str, str]] = {}
+    found: dict[tuple[str, str, str], tuple[str, str]] = {}
     for page in pages:
         for table in page.tables:
             for row in (*table.rows, *table.foot):
-                for cell in row[1:]:
+                for head, cell in zip(table.heads[1:], row[1:], strict=True):
                     if cell.exact is None:
                         continue
+                    own = table.name in _OWN or row in table.foot
+                    whose = page.client if own and head != _OF_ALL else ""
                     here = f"table '{table.name}' of {page.where}"
                     shown = cell.shown.removeprefix("+").partition(" ")[0]
-                    first, where = found.setdefault((row[0].shown, cell.exact), (shown, here))
+                    first, where = found.setdefault((whose, row[0].shown, cell.exact), (shown, here))
                     if first != shown and "." in cell.exact:
                         yield f"'{row[0].shown}' has {first} in {where}, and {shown} in {here}"
 

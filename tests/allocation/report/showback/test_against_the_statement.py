@@ -201,7 +201,7 @@ def test_another_text_of_the_same_figure_is_seen() -> None:
     pages, _ = printed(moved())
     tables = {table.name: table for table in pages[0].tables}
     cell = tables["margins"].rows[0][3]
-    cell.shown = f"{Fraction(cell.shown.replace(',', '')) + Fraction(1, 100):,.2f}"
+    cell.shown = f"{Decimal(cell.shown.replace(',', '')) + Decimal('0.01'):,}"
     (found,) = two_texts(pages)
     assert re.search(r"'.+' has [0-9,.]+ in table 'margins' of index, and [0-9,.]+ in table 'tenants'", found)
 
