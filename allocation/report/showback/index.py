@@ -20,7 +20,7 @@ from allocation.report.showback.content import (
     summed,
     text,
 )
-from allocation.report.showback.decisions import reason
+from allocation.report.showback.decisions import decision_row
 from allocation.report.showback.month import PARTS, Showback, changed, why
 from allocation.report.showback.other_months import other_months_table
 from allocation.review.causes import IDLE, UNALLOCATED, Reason, by_reason, nobodys_causes
@@ -85,22 +85,17 @@ def basis(statement: FiledStatement) -> str:
 
 def decisions(showback: Showback, most: int) -> Iterator[Table]:
     """The decisions to take, at most *most* of them; no table if there are none."""
-    found, currency = showback.signals, showback.statement.currency
+    found = showback.signals
     if found:
         left = f"{len(found) - most:,} more are in the quarterly review." if len(found) > most else ""
         yield Table(
             "decisions",
             "Decisions to take",
-            ("tenant or platform", "kind", "reason", "command to run"),
-            tuple(
-                (
-                    text(showback.name_of(each.tenant) if each.tenant else "platform"),
-                    text(each.kind),
-                    text(reason(each, currency)),
-                    text(each.command),
-                )
-                for each in found[:most]
+            (
+                *("tenant or platform", "kind", "reason", "what to do"),
+                *("at stake a month", "change of fee", "change of cost", "command to run"),
             ),
+            tuple(decision_row(showback, each) for each in found[:most]),
             note=left,
         )
 

@@ -109,10 +109,17 @@ def tenants(documents: Documents, _: str) -> Expected:
 
 
 def to_decide(most: int, documents: Documents) -> Expected:
-    rows: list[list[Must]] = [
-        [each.whose, each.kind, each.because, each.command] for each in decisions(documents)[:most]
-    ]
-    return Expected(("tenant or platform", "kind", "reason", "command to run"), rows)
+    rows: list[list[Must]] = []
+    for each in decisions(documents)[:most]:
+        options = documents.options.get(each.whose, ())
+        option = next((option for option in options if option.tier == each.tier), None)
+        stake: Must = "" if each.stake is None else Figure(each.stake, within=_DIGIT)
+        fee: Must = option.fee if option else ""
+        cost: Must = option.cost if option and option.cost is not None else ""
+        rows.append([each.whose, each.kind, each.because, each.action, stake, fee, cost, each.command])
+    heads = ("at stake a month", "change of fee", "change of cost", "command to run")
+    near = of_many(documents.now.tenants)
+    return Expected(("tenant or platform", "kind", "reason", "what to do", *heads), rows, near=near)
 
 
 def waterfall(documents: Documents, _: str) -> Expected:
@@ -146,7 +153,7 @@ def behaviour(documents: Documents, _: str) -> Expected:
     found = grouped(everybody, lambda line: str(line["tier"]))
     rows: list[list[Must]] = [[tier, *figures(lines)] for tier, lines in found.items()]
     assert added(everybody, "total") == _allocated(documents.now)
-    foot = [["allocated", *figures(everybody)]]
+    foot: list[list[Must]] = [["allocated", *figures(everybody)]]
     return Expected(("tier", "fixed", "variable", "cost"), rows, foot, near=of_many(everybody))
 
 
@@ -174,7 +181,7 @@ def utilisation(documents: Documents, _: str) -> Expected:
 def groups(name: str, documents: Documents) -> Expected:
     found = grouped(documents.now.tenants, lambda line: str(line[name]))
     rows: list[list[Must]] = [[key, *_value(lines)] for key, lines in found.items()]
-    foot = [["total", *_value(documents.now.tenants)]]
+    foot: list[list[Must]] = [["total", *_value(documents.now.tenants)]]
     return Expected((name, "cost", "fee", "margin"), rows, foot, near=of_many(documents.now.tenants))
 
 
@@ -188,7 +195,7 @@ def contribution(documents: Documents, _: str) -> Expected:
     heads = ("tier", "fee", *margins, "subsidises")
     rows: list[list[Must]] = [[tier, *figures(lines)] for tier, lines in found.items()]
     title = Facts((documents.now.month,))
-    foot = [["total", *figures(documents.now.tenants)]]
+    foot: list[list[Must]] = [["total", *figures(documents.now.tenants)]]
     return Expected(
         heads, rows, foot, title=title, near=of_many(documents.now.tenants, documents.now.tenants)
     )

@@ -93,7 +93,7 @@ LISTS: Mapping[Key, Callable[[Documents, str], list[Facts]]] = {
 }
 _OWN = frozenset({"shared", "why", "trend"})
 _OF_ALL = "cost of the whole pool"
-"""Tables of a client whose rows are called as those of others are, and their column that is the same to all."""
+"""Tables of a client with rows that others call alike, and their column that is the same to all."""
 EVERYTHING = frozenset({*TABLES, *DRAWINGS, *LISTS})
 
 
