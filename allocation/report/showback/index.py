@@ -108,15 +108,23 @@ def _answer(showback: Showback) -> Iterator[str]:
     else:
         step = changed(before.totals.charged, totals.charged, currency, before.month)
         yield f"The bill is {step}. Reasons: {why(_reasons(showback, before), currency)}."
-    unpriced, parts = len(statement.unpriced), showback.parts
-    prices = (
-        f"{unpriced} lines have an unknown price and are in no total" if unpriced else "all prices are known"
-    )
+    parts = showback.parts
     yield (
         f"{money(parts['direct'] + parts['pooled'])} is allocated to {len(statement.tenants):,} tenants, "
         f"{money(parts['idle'])} is idle, {money(parts['unallocated'])} is unallocated; "
-        f"{prices}."
+        f"{_prices(showback)}."
     )
+
+
+def _prices(showback: Showback) -> str:
+    """Whether all prices are known, else how many are not and of how much; and how old they are."""
+    unpriced, said = showback.statement.unpriced, "all prices are known"
+    if unpriced:
+        concerned, facts = len({item.fact for item in unpriced}), len(list(showback.month.plan.all_facts()))
+        lines, are = ("1 line", "is") if len(unpriced) == 1 else (f"{len(unpriced):,} lines", "are")
+        said = f"{lines} of {concerned:,} of {facts:,} resources {are} of unknown price and {are} in no total"
+    age = showback.price_age.in_words if showback.price_age else ""
+    return f"{said}; {age}" if age else said
 
 
 def _at_a_glance(showback: Showback) -> Table:

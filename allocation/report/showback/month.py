@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from allocation.preview.off_hours import Saving
+from allocation.preview.price_age import PriceAge
 from allocation.report.figures import and_more, money_of, percent
 from allocation.review.cause_cents import settled_causes
 from allocation.review.causes import Cause, Reason, came_or_went, fee_causes
@@ -96,6 +97,7 @@ class Showback:
         rehearsals: The recovery of each tenant that is promised one in another region.
         savings: What environments that never sleep would save off-hours; part of no other figure.
         open_book: The clients whose page shows what their tenants cost.
+        price_age: How old the prices of an estimate are; None of a bill.
     """
 
     month: Month
@@ -106,6 +108,7 @@ class Showback:
     savings: tuple[Saving, ...] = ()
     rehearsals: tuple[Rehearsed, ...] = ()
     open_book: frozenset[str] = frozenset()
+    price_age: PriceAge | None = None
 
     @property
     def statement(self) -> FiledStatement:

@@ -170,9 +170,15 @@ def _fixed_answer(page: Printed, documents: Documents) -> Facts:
 def _of_index(page: Printed, documents: Documents) -> Iterator[str]:
     now, before = documents.now, documents.before
     allocated = Settled(now.total("direct") + now.total("pooled"))
-    lines = len(now.statement["unpriced"])
+    unpriced = now.statement["unpriced"]
+    lacking: list[str] = []
+    if unpriced:
+        resources = [*documents.plan["platform"]]
+        resources += [fact for tenant in documents.plan["tenants"] for fact in tenant["facts"]]
+        concerned = {each["fact"] for each in unpriced}
+        lacking = [str(len(unpriced)), str(len(concerned)), f"{len(resources):,}"]
     left = [Settled(now.total(name)) for name in ("idle", "unallocated")]
-    where = Facts((allocated, f"{len(now.tenants):,}", *left, *([str(lines)] if lines else [])))
+    where = Facts((allocated, f"{len(now.tenants):,}", *left, *lacking))
     if not says(page.answer[1], where):
         yield f"answers '{page.answer[1]}', not {where.said}"
     if before is None:
