@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from allocation.report.figures import first_of, money
+from allocation.report.figures import first_of
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
@@ -26,6 +26,7 @@ from allocation.report.showback.rehearsals import rehearsals, restores
 from allocation.report.showback.usage import price_cell, used_cell
 from allocation.review.signals import declared, sizes
 from allocation.review.user_counts import user_counts
+from allocation.statement.ledger.figure import alone
 from tiers.facts.data import DatabaseInstance, LogicalBackup, TenantDatabase
 from tiers.plan.plan import facts_of
 from tiers.vocabulary import TenantId
@@ -57,7 +58,7 @@ def engineering(showback: Showback) -> Page:
     return Page(
         "engineering",
         f"{statement.portfolio} {statement.month}: engineering",
-        f"{statement.month}: {money(showback.parts['idle'])} {statement.currency} of "
+        f"{statement.month}: {amount(statement.totals.idle).shown} {statement.currency} of "
         f"{amount(statement.totals.charged).shown} is idle",
         (_answer(showback),),
         tuple(each for each in sections if not isinstance(each, Table) or each.rows),
@@ -85,7 +86,7 @@ def pools(showback: Showback) -> Table:
 def _figures(showback: Showback, name: str, whole: int) -> tuple[Cell, ...]:
     """Driver, tenants, usage, cost and price of a pool; statements of version 2 know no drivers."""
     statement = showback.statement
-    idle, pool = statement.idle.get(name, 0), statement.pools_by_name.get(name)
+    idle, pool = statement.idle.get(name, alone(0, statement.currency)), statement.pools_by_name.get(name)
     by_tenant = [pool.usage.get(name, Decimal(0)) for name in statement.by_tenant] if pool else []
     used = sum(by_tenant, Decimal(0))
     return (
@@ -223,7 +224,10 @@ def _volumes(showback: Showback) -> Table:
 
 def _off_hours(showback: Showback) -> Table:
     """Savings if environments other than production were awake in working hours only."""
-    columns = [[getattr(each, name) for each in showback.savings] for name in ("saved", "freed")]
+    currency = showback.statement.currency
+    columns = [
+        [alone(getattr(each, name), currency) for each in showback.savings] for name in ("saved", "freed")
+    ]
     names = [
         (text(showback.name_of(each.tenant)), quantity(each.awake_hours_per_week), text("options.schedule"))
         for each in showback.savings

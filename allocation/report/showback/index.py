@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
 from allocation.money import text_of
-from allocation.report.figures import money
+from allocation.report.figures import money_of
 from allocation.report.showback.content import (
     EMPTY,
-    Cell,
     Page,
     Section,
     Table,
     amount,
-    amounts,
     share,
     summed,
     text,
@@ -108,10 +106,10 @@ def _answer(showback: Showback) -> Iterator[str]:
     else:
         step = changed(before.totals.charged, totals.charged, currency, before.month)
         yield f"The bill is {step}. Reasons: {why(_reasons(showback, before), currency)}."
-    parts = showback.parts
+    direct, pooled = totals.direct, totals.pooled
     yield (
-        f"{money(parts['direct'] + parts['pooled'])} is allocated to {len(statement.tenants):,} tenants, "
-        f"{money(parts['idle'])} is idle, {money(parts['unallocated'])} is unallocated; "
+        f"{money_of(direct + pooled)} is allocated to {len(statement.tenants):,} tenants, "
+        f"{money_of(totals.idle)} is idle, {money_of(totals.unallocated)} is unallocated; "
         f"{_prices(showback)}."
     )
 
@@ -138,12 +136,12 @@ def _at_a_glance(showback: Showback) -> Table:
         "At a glance",
         ("what", "amount", "change", "percent of the bill"),
         tuple(
-            (text(word), here, more if before else EMPTY, share(units, charged))
-            for word, here, more, units in zip(
+            (text(word), amount(here), amount(more, signed=True) if before else EMPTY, part)
+            for word, here, more, part in zip(
                 (*words, "not accounted for", "fees", "margin"),
-                _with_parts(now),
-                _with_parts(steps, signed=True),
                 now,
+                steps,
+                (*(share(units, charged) for units in now[: len(words) + 1]), EMPTY, EMPTY),
                 strict=True,
             )
         ),
@@ -156,14 +154,6 @@ def _glanced(statement: FiledStatement) -> list[int]:
     fees = sum(line.fee for line in statement.tenants)
     parts = [getattr(totals, name) for name in PARTS]
     return [totals.charged, *parts, totals.difference, fees, fees - totals.charged]
-
-
-def _with_parts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
-    """Cells of the amounts of `_glanced`; the parts shown add up to the bill shown."""
-    whole, *rest = units
-    parts, others = rest[: len(PARTS)], rest[len(PARTS) :]
-    alone = (amount(each, signed=signed) for each in others)
-    return [amount(whole, signed=signed), *amounts(parts, signed=signed), *alone]
 
 
 def _reasons(showback: Showback, before: FiledStatement) -> dict[str, int]:

@@ -108,6 +108,12 @@ def figure(units: int, cents: int, digits: int = _DIGITS) -> int:
     return _kind(digits)._made(units, cents)  # noqa: SLF001 - its maker
 
 
+def alone(units: int, currency: str) -> int:
+    """An amount that is in no statement, shown as the nearest cents of *currency*, half to even."""
+    digits = digits_of(currency)
+    return figure(int(units), cents_of(units, digits), digits)
+
+
 def cents_of(units: int, digits: int = _DIGITS) -> int:
     """What is shown of *units*: the cents of a figure; of any other amount the nearest, half to even.
 

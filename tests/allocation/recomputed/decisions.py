@@ -173,9 +173,9 @@ def _fair_use(documents: Documents) -> Iterator[Decision]:
         if not roomy:
             yield Decision(name, "fair use", each.measure, because, command)
             continue
-        fee, tier = roomy[0]
-        step = fee - Fraction(each.tenant["fee_per_month"])
-        yield Decision(name, "fair use", each.measure, because, command, Facts((tier,)), tier, step)
+        dearer, larger = roomy[0]
+        step = dearer - Fraction(each.tenant["fee_per_month"])
+        yield Decision(name, "fair use", each.measure, because, command, Facts((larger,)), larger, step)
 
 
 def counted(documents: Documents) -> Iterator[tuple[str, int, date | None, Fraction]]:

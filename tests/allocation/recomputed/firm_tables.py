@@ -32,7 +32,12 @@ def glance(documents: Documents, _: str) -> Expected:
 
     then: Sequence[Fraction | None] = values(before) if before else [None] * 8
     rows: list[list[Must]] = [
-        [word, here, "" if there is None else here - there, Percent(here, now.total("charged"))]
+        [
+            word,
+            here,
+            "" if there is None else here - there,
+            Percent(here, now.total("charged")) if word in names else "",
+        ]
         for word, here, there in zip([*names, "fees", "margin"], values(now), then, strict=True)
     ]
     return Expected(("what", "amount", "change", "percent of the bill"), rows, near=2 * CENT)

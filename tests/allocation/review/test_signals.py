@@ -98,7 +98,8 @@ def test_who_takes_most_of_pools_and_pays_too_little_is_one_noisy_neighbour() ->
     assert round(share.used_percent, 2) == Decimal("71.43")
     assert share.pools > 1
     line = filed(statement_of(plan)).by_tenant["loud"]
-    assert 10 * signal.stake == line.fee - 10 * line.margin
+    assert signal.stake == share.missing
+    assert 10 * share.missing == line.fee - 10 * line.margin
     assert signal.tier == "dedicated-db"
     assert signal.command == "costack preview --portfolio portfolios/local --tenant loud --tier dedicated-db"
 
@@ -116,8 +117,9 @@ def test_who_pays_for_a_large_share_is_no_noisy_neighbour() -> None:
 
 
 def test_the_most_money_at_stake_comes_first() -> None:
-    levels = {"users": of_days([14] * 8), "cpu_requests": of_days([1] * 9), "cpu_used": of_days([0.1] * 9)}
-    stakes = [each.stake for each in signals(month(**levels))]
+    asked, used = of_days([1] * 9), of_days([0.1] * 9)
+    seen = month(users=of_days([14] * 8), cpu_requests=asked, cpu_used=used)
+    stakes = [each.stake for each in signals(seen)]
     known = [stake for stake in stakes if stake is not None]
     assert len(known) > 1
     assert stakes == [*sorted(known, reverse=True), *[None] * (len(stakes) - len(known))]
