@@ -63,6 +63,18 @@ def in_months(quantity: Decimal | int, unit: str, hours: Decimal) -> Read:
     return Read(exact, unit, unit.removesuffix("s"))
 
 
+def on_average(quantity: Decimal, unit: str, hours: Decimal) -> str:
+    """*quantity* of a driver's *unit* in an interval of some *hours*: what was there on average meanwhile.
+
+    >>> on_average(Decimal(192), "GiB-hours", Decimal(24)), on_average(Decimal(9300), "requests", Decimal(1))
+    ('8 GiB on average', '9,300 requests')
+    """
+    if unit in _BY_THE_HOUR and hours:
+        what = unit.removesuffix("-hours").replace("core", "vCPU").replace("user", "users")
+        return f"{sensible(quantity / hours)} {what} on average"
+    return str(in_months(quantity, unit, hours))
+
+
 def sensible(value: Decimal) -> str:
     """*value* with three digits that count, all of its whole ones, and no zeros at the end.
 
