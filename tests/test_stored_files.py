@@ -59,7 +59,7 @@ def test_a_run_writes_what_it_wrote(rerun: Path, name: str) -> None:
 
 
 def test_a_runs_table_is_what_it_was(rerun: Path) -> None:
-    """The same rows and columns; since cents are settled, amounts are those of the pages, not to the last digit."""
+    """The same rows and columns; since cents are settled, amounts are those of the pages."""
     made, written = rows(rerun / "statement.csv"), rows(MONTH / "run" / "statement.csv")
     assert [list(row) for row in made] == [list(row) for row in written]
     for row, before in zip(made, written, strict=True):

@@ -174,7 +174,9 @@ def _of_index(page: Printed, documents: Documents) -> Iterator[str]:
     lacking: list[str] = []
     if unpriced:
         resources = [*documents.plan["platform"]]
-        resources += [fact for tenant in documents.plan["tenants"] for fact in tenant["facts"]]
+        owners = documents.plan["tenants"]
+        seconds = [*documents.plan.get("second_regions", ()), *(each.get("second_region") for each in owners)]
+        resources += [fact for place in (*owners, *filter(None, seconds)) for fact in place["facts"]]
         concerned = {each["fact"] for each in unpriced}
         lacking = [str(len(unpriced)), str(len(concerned)), f"{len(resources):,}"]
     left = [Settled(now.total(name)) for name in ("idle", "unallocated")]
