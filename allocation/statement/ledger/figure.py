@@ -8,6 +8,7 @@ second time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from typing import ClassVar, Final
@@ -96,6 +97,23 @@ class Figure(int):
         return made
 
 
+class _WholeFigure(Figure):
+    digits = 0
+
+
+class _MilFigure(Figure):
+    digits = 3
+
+
+class _TenthMilFigure(Figure):
+    digits = 4
+
+
+_KINDS: Final[Mapping[int, type[Figure]]] = {
+    kind.digits: kind for kind in (Figure, _WholeFigure, _MilFigure, _TenthMilFigure)
+}
+
+
 def figure(units: int, cents: int, digits: int = _DIGITS) -> int:
     """The exact *units*, shown as *cents* of a currency with so many *digits*.
 
@@ -105,7 +123,7 @@ def figure(units: int, cents: int, digits: int = _DIGITS) -> int:
     """
     if digits == _DIGITS and units == cents * units_per_cent(digits):
         return units
-    return _kind(digits)._made(units, cents)  # noqa: SLF001 - its maker
+    return _KINDS[digits]._made(units, cents)  # noqa: SLF001 - its maker
 
 
 def alone(units: int, currency: str) -> int:
@@ -155,8 +173,3 @@ def cents_text(cents: int, digits: int) -> str:
 def units_per_cent(digits: int) -> int:
     """How many units are a cent of a currency with so many *digits*."""
     return int(UNITS_PER_CURRENCY // 10**digits)
-
-
-@cache
-def _kind(digits: int) -> type[Figure]:
-    return Figure if digits == _DIGITS else type(f"Figure{digits}", (Figure,), {"digits": digits})

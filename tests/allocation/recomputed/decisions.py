@@ -217,8 +217,8 @@ def _noisy(documents: Documents) -> Iterator[Decision]:
             continue
         part, pool, driver = max(found, key=lambda each: each[0])
         more = [str(len(found) - 1)] if len(found) > 1 else []
-        paid = said(percent(fee, now.fees))
-        because = Facts((said(part), pool, driver, *more, paid, Settled(missing), now.currency))
+        of_fees = said(percent(fee, now.fees))
+        because = Facts((said(part), pool, driver, *more, of_fees, Settled(missing), now.currency))
         apart = _cheapest_apart(documents, who)
         command = preview_of(documents, who, apart) if apart else ""
         action = Facts((apart,) if apart else ())

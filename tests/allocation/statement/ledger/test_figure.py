@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from fractions import Fraction
 
 import pytest
@@ -63,5 +64,6 @@ def test_a_currency_has_its_own_decimals(currency: str, cents: int, text: str) -
     amount = figure(12_345_678_912_345, cents, digits_of(currency))
     assert isinstance(amount, Figure)
     assert money_of(amount) == text
+    assert cents_of(pickle.loads(pickle.dumps(amount))) == cents  # noqa: S301 - our own
     assert money_of(amount + amount - amount) == text
     assert shown_text(amount) == text.replace(",", "")
