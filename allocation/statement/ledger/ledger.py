@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from allocation.money import nearest
 from allocation.statement.ledger.figure import digits_of, units_per_cent
-from allocation.statement.ledger.rounding import Network
+from allocation.statement.ledger.rounding import Network, Table
 
 if TYPE_CHECKING:
     from allocation.statement.statement import Statement
@@ -137,7 +138,14 @@ def _fees(accounts: Sequence[Account], unit: int) -> dict[str, int]:
 
 
 def ledger_of_statement(statement: Statement) -> Ledger:
-    """The settled cents of *statement*, which are those of its document, too."""
+    """The settled cents of *statement*, which are those of its document, too.
+
+    In a run of several portfolios they are those of each portfolio's statement; what is in none of them takes
+    what the bill lacks to its nearest cent.
+    """
+    digits = digits_of(statement.currency)
+    if statement.parts:
+        return _together(statement, [ledger_of_statement(part) for part in statement.parts], digits)
     return ledger_of(
         (
             Account(line.tenant, line.term.client, line.fee, line.direct, line.pooled)
@@ -145,5 +153,34 @@ def ledger_of_statement(statement: Statement) -> Ledger:
         ),
         statement.idle,
         [item.units for item in statement.unallocated],
-        digits_of(statement.currency),
+        digits,
+    )
+
+
+def _together(statement: Statement, ledgers: Sequence[Ledger], digits: int) -> Ledger:
+    unit = units_per_cent(digits)
+    rests = {f"idle {pool}": units for pool, units in statement.idle.items()}
+    rests |= {f"reason {item.reason}": item.units for item in statement.unallocated}
+    known = dict.fromkeys(rests, 0)
+    for part, ledger in zip(statement.parts, ledgers, strict=True):
+        found = [(f"idle {pool}", units, ledger.idle[pool]) for pool, units in part.idle.items()]
+        found += [
+            (f"reason {item.reason}", item.units, cents)
+            for item, cents in zip(part.unallocated, ledger.unallocated, strict=True)
+        ]
+        for name, units, cents in found:
+            rests[name] -= units
+            known[name] += cents
+    tenants = sum(ledger.total(tenant) for ledger in ledgers for tenant in ledger.direct)
+    table = Table(unit)
+    table.add(rests, nearest(statement.charged, unit) - tenants - sum(known.values()))
+    (cents_of_rests,) = table.rounded()
+    shown = {name: cents + known[name] for name, cents in cents_of_rests.items()}
+    return Ledger(
+        digits,
+        {tenant: cents for ledger in ledgers for tenant, cents in ledger.fees.items()},
+        {tenant: cents for ledger in ledgers for tenant, cents in ledger.direct.items()},
+        {tenant: shares for ledger in ledgers for tenant, shares in ledger.pooled.items()},
+        {pool: shown[f"idle {pool}"] for pool in statement.idle},
+        tuple(shown[f"reason {item.reason}"] for item in statement.unallocated),
     )

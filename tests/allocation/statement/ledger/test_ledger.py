@@ -3,13 +3,18 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allocation.engine.allocate import Unallocated
+from allocation.money import UNITS_PER_CENT, nearest
 from allocation.statement.ledger.figure import units_per_cent
-from allocation.statement.ledger.ledger import Account, Ledger, ledger_of
+from allocation.statement.ledger.ledger import Account, Ledger, ledger_of, ledger_of_statement
+from tests.allocation.showbacks import statement_of
+from tests.portfolios import local_plan
 from tests.sampling import examples
 
 POOLS = ("logs", "nodes", "postgresql", "proxy")
@@ -96,6 +101,28 @@ def test_the_order_of_tenants_and_pools_changes_nothing(
     ]
     turned = dict(reversed(idle.items()))
     assert ledger_of(shuffled, turned, [7], 2) == ledger_of(accounts, idle, [7], 2)
+
+
+def test_a_tenant_has_the_same_cents_in_the_statement_of_its_portfolio_and_in_the_one_over_all() -> None:
+    whole = statement_of(local_plan())
+    unallocated = (Unallocated("nobody claims it", 5_012_345_678, 1, "x"),)
+    apart = replace(whole, unallocated=unallocated, charged=whole.charged + unallocated[0].units)
+    parts = tuple(
+        replace(whole, portfolio=name, tenants=lines, idle=idle, charged=0)
+        for name, lines, idle in (
+            ("a", whole.tenants[:3], {"nodes": 1_234_567_891}),
+            ("b", whole.tenants[3:], {}),
+        )
+    )
+    ledger = ledger_of_statement(replace(apart, parts=parts))
+    for part in parts:
+        own = ledger_of_statement(part)
+        for line in part.tenants:
+            assert ledger.total(line.tenant) == own.total(line.tenant)
+            assert ledger.pooled[line.tenant] == own.pooled[line.tenant]
+    tenants = sum(ledger.total(line.tenant) for line in whole.tenants)
+    shown = tenants + sum(ledger.idle.values()) + sum(ledger.unallocated)
+    assert shown == nearest(apart.charged, UNITS_PER_CENT)
 
 
 def test_a_thousand_tenants_of_forty_parts_are_settled_at_once() -> None:
