@@ -25,6 +25,7 @@ from allocation.review.findings import (
     ThinMargin,
     UserCount,
 )
+from allocation.review.promises import CheapPromise, cheap_promises
 from allocation.review.remedies import apart, dearer, roomier
 from allocation.review.shares import large_shares, missing_margin, percent
 from allocation.review.usage_levels import Level
@@ -59,6 +60,7 @@ class Kind(StrEnum):
     RIGHTSIZING = "rightsizing"
     UNDER_PRICED = "under-priced tier"
     IDLE = "idle capacity"
+    PROMISE = "promise without cost"
 
 
 SHARES: Final = "shared systems"
@@ -79,7 +81,7 @@ class Signal(NamedTuple):
     kind: Kind
     tenant: str | None
     about: str
-    figures: BeyondFairUse | UserCount | LargeShare | Size | ThinMargin | IdlePool
+    figures: BeyondFairUse | UserCount | LargeShare | Size | ThinMargin | IdlePool | CheapPromise
     command: str = ""
     tier: str | None = None
     stake: int | None = None
@@ -139,6 +141,7 @@ def signals(month: Month) -> tuple[Signal, ...]:
         *_ill_sized(month),
         *_under_priced(month),
         *_idle(month),
+        *_cheap_promises(month),
     )
     return tuple(sorted(found, key=lambda each: (each.stake is None, -(each.stake or 0))))
 
@@ -260,3 +263,9 @@ def _idle(month: Month) -> Iterator[Signal]:
                 f"costack preview --portfolio {month.folder} --base HEAD",
                 stake=units,
             )
+
+
+def _cheap_promises(month: Month) -> Iterator[Signal]:
+    least = month.thresholds.least_promised_percent
+    for tenant, found in cheap_promises(month.statement, month.plan, least):
+        yield Signal(Kind.PROMISE, tenant, found.promise, found)

@@ -20,7 +20,8 @@ from allocation.review.signals import Month, Signal
 from allocation.statement.filed import FiledStatement, FiledTenant
 from allocation.statement.filed_other_months import without_other_months
 from allocation.statement.ledger.figure import cents_of
-from tiers.plan.plan import TenantPlan
+from tiers.facts.data import LogicalBackup
+from tiers.plan.plan import TenantPlan, facts_of
 
 LEAST_CLIENTS: Final = 5
 """If fewer clients share a pool, a client sees its own share of it and nothing else."""
@@ -121,11 +122,6 @@ class Showback:
         return self.past[-1] if self.past else None
 
     @cached_property
-    def parts(self) -> Mapping[str, int]:
-        """Direct, pooled, idle and unallocated cost in cents that add up to the bill's."""
-        return {name: cents_of(getattr(self.statement.totals, name)) for name in PARTS}
-
-    @cached_property
     def causes(self) -> Mapping[str, tuple[Cause, ...]]:
         """Why each tenant's cost changed since the month before; empty without an earlier month."""
         return settled_causes(self.before, self.statement) if self.before else {}
@@ -175,6 +171,11 @@ class Showback:
     def plans(self) -> Mapping[str, TenantPlan]:
         """The plan of each deployed tenant; tenants that ended have none."""
         return {tenant.tenant: tenant for tenant in self.month.plan.tenants}
+
+    @cached_property
+    def dumped(self) -> frozenset[str]:
+        """The tenants whose database is dumped, so that a dump can be restored as a test."""
+        return frozenset(name for name, plan in self.plans.items() if facts_of(plan.facts, LogicalBackup))
 
     def name_of(self, tenant: str) -> str:
         """What people call a tenant; its id where the statement does not have it."""
