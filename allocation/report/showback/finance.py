@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Final
 
-from allocation.money import in_cents
 from allocation.report.charts.bars import bar, bars
 from allocation.report.charts.chart import Caption, Chart, Series
-from allocation.report.figures import UNKNOWN_PRICES, first_of, money
+from allocation.report.figures import UNKNOWN_PRICES, first_of, money_of
 from allocation.report.showback.content import (
     EMPTY,
     Figure,
@@ -28,7 +27,7 @@ from allocation.report.showback.content import (
 )
 from allocation.report.showback.first_screen import margin_of, proof
 from allocation.report.showback.index import TERMS
-from allocation.report.showback.month import Showback, changed, why
+from allocation.report.showback.month import PARTS, Showback, changed, why
 from allocation.review.causes import by_reason
 from allocation.statement.filed import FiledStatement, FiledTenant
 from tiers.vocabulary import CostCategory, TenantId
@@ -100,11 +99,10 @@ def _ready(showback: Showback) -> str:
 
 
 def _answer(showback: Showback, margin: int) -> str:
-    idle, unallocated = showback.parts["idle"], showback.parts["unallocated"]
-    left = in_cents([margin])[0] + idle + unallocated
+    idle, unallocated = showback.statement.totals.idle, showback.statement.totals.unallocated
     return (
-        f"Tenants leave a margin of {money(left)}; idle capacity takes {money(idle)} of it and unallocated "
-        f"cost {money(unallocated)}."
+        f"Tenants leave a margin of {money_of(margin + idle + unallocated)}; idle capacity takes "
+        f"{money_of(idle)} of it and unallocated cost {money_of(unallocated)}."
     )
 
 
@@ -156,9 +154,10 @@ def resilience(showback: Showback) -> Table:
 def _waterfall(showback: Showback, fees: int) -> Chart:
     totals = showback.statement.totals
     left, rows = fees, [bar("fees", 0, fees, amount(fees).shown)]
-    for (name, cents), series in zip(showback.parts.items(), _STEPS, strict=True):
-        rows.append(bar(name, left, left - getattr(totals, name), money(-cents), series))
-        left -= getattr(totals, name)
+    for name, series in zip(PARTS, _STEPS, strict=True):
+        units = getattr(totals, name)
+        rows.append(bar(name, left, left - units, money_of(-units), series))
+        left -= units
     margin = amount(fees - totals.charged).shown
     rows.append(bar("margin", 0, fees - totals.charged, margin))
     return bars(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from allocation.money import text_of
-from allocation.report.figures import money, percent
-from allocation.report.showback.content import Cell, Figure, amount
+from allocation.report.figures import percent
+from allocation.report.showback.content import Figure, amount
 from allocation.report.showback.month import PARTS, Showback
 from allocation.statement.filed import FiledStatement, FiledTotals
 
@@ -23,7 +23,7 @@ def idle_of(showback: Showback) -> Figure:
     """The idle cost, and what part of the bill that is."""
     totals = showback.statement.totals
     part = percent(totals.idle, totals.charged)
-    cell = Cell(money(showback.parts["idle"]), text_of(totals.idle))
+    cell = amount(totals.idle)
     return Figure("idle", cell, f"{part} of the bill" if part else "")
 
 

@@ -10,14 +10,16 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
-from allocation.money import in_cents
 from allocation.preview.off_hours import Saving
-from allocation.report.figures import and_more, money, percent
-from allocation.review.causes import Cause, Reason, came_or_went, causes, fee_causes
+from allocation.preview.price_age import PriceAge
+from allocation.report.figures import and_more, money_of, percent
+from allocation.review.cause_cents import settled_causes
+from allocation.review.causes import Cause, Reason, came_or_went, fee_causes
 from allocation.review.findings import Standing
 from allocation.review.signals import Month, Signal
 from allocation.statement.filed import FiledStatement, FiledTenant
 from allocation.statement.filed_other_months import without_other_months
+from allocation.statement.ledger.figure import cents_of
 from tiers.facts.data import LogicalBackup
 from tiers.plan.plan import TenantPlan, facts_of
 
@@ -96,6 +98,7 @@ class Showback:
         rehearsals: The recovery of each tenant that is promised one in another region.
         savings: What environments that never sleep would save off-hours; part of no other figure.
         open_book: The clients whose page shows what their tenants cost.
+        price_age: How old the prices of an estimate are; None of a bill.
     """
 
     month: Month
@@ -106,6 +109,7 @@ class Showback:
     savings: tuple[Saving, ...] = ()
     rehearsals: tuple[Rehearsed, ...] = ()
     open_book: frozenset[str] = frozenset()
+    price_age: PriceAge | None = None
 
     @property
     def statement(self) -> FiledStatement:
@@ -118,15 +122,9 @@ class Showback:
         return self.past[-1] if self.past else None
 
     @cached_property
-    def parts(self) -> Mapping[str, int]:
-        """Direct, pooled, idle and unallocated cost in cents that add up to the bill's."""
-        totals = self.statement.totals
-        return dict(zip(PARTS, in_cents([getattr(totals, name) for name in PARTS]), strict=True))
-
-    @cached_property
     def causes(self) -> Mapping[str, tuple[Cause, ...]]:
         """Why each tenant's cost changed since the month before; empty without an earlier month."""
-        return causes(self.before, self.statement) if self.before else {}
+        return settled_causes(self.before, self.statement) if self.before else {}
 
     @cached_property
     def fee_causes(self) -> Mapping[str, tuple[Cause, ...]]:
@@ -262,10 +260,8 @@ def why(sums: Mapping[Reason, int] | Mapping[str, int], currency: str) -> str:
     'tier -3.00, price +1.00 USD'
     """
     ranked = sorted(((f"{name}", units) for name, units in sums.items() if units), key=_by_weight)
-    cents = in_cents([units for _, units in ranked])
-    named = list(zip(ranked, cents, strict=True))[:_NAMED]
-    listed = ", ".join(f"{name} {money(cent, signed=True)}" for (name, _), cent in named)
-    return f"{listed} {currency}{and_more(len(ranked), _NAMED)}" if named else "nothing changed"
+    listed = ", ".join(f"{name} {money_of(units, signed=True)}" for name, units in ranked[:_NAMED])
+    return f"{listed} {currency}{and_more(len(ranked), _NAMED)}" if listed else "nothing changed"
 
 
 def _by_weight(part: tuple[str, int]) -> tuple[int, str]:
@@ -274,13 +270,13 @@ def _by_weight(part: tuple[str, int]) -> tuple[int, str]:
 
 def changed(before: int, after: int, currency: str, month: str) -> str:
     """The change since *month*, in words."""
-    (difference,) = in_cents([after - before])
-    if not difference:
+    step = after - before
+    if not cents_of(step):
         return f"as much as in {month}"
     part = percent(abs(after - before), abs(before))
     relative = f" ({part})" if part else ""
-    direction = "more" if difference > 0 else "less"
-    return f"{money(abs(difference))} {currency}{relative} {direction} than in {month}"
+    direction = "more" if cents_of(step) > 0 else "less"
+    return f"{money_of(abs(step))} {currency}{relative} {direction} than in {month}"
 
 
 def _is_harmless(name: str) -> bool:

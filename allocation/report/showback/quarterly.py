@@ -35,6 +35,7 @@ from allocation.report.showback.rehearsals import rehearsals
 from allocation.report.showback.utilisation import idle_map, utilisation
 from allocation.review.signals import preview_command
 from allocation.statement.filed import FiledStatement
+from allocation.statement.ledger.figure import alone
 
 MONTHS: Final = 3
 SIGN_OFF: Final = "quarterly.sign-off.yaml"
@@ -70,7 +71,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
         pools(showback),
         replace(utilisation(months), chart=idle_map(months)),
         *_unit_costs(months),
-        *_curve(curve),
+        *_curve(curve, statement.currency),
         _other_tiers(showback),
     ]
     return Page(
@@ -106,7 +107,7 @@ def _open(count: int) -> str:
 
 
 def _average(month: FiledStatement) -> int:
-    return month.totals.charged // len(month.tenants)
+    return alone(month.totals.charged // len(month.tenants), month.currency)
 
 
 def _proven(showback: Showback) -> Iterator[str]:
@@ -216,7 +217,7 @@ def _curve_chart(found: Curve, currency: str) -> Chart:
     )
 
 
-def _curve(curve: Curve | None) -> Iterator[Section]:
+def _curve(curve: Curve | None, currency: str) -> Iterator[Section]:
     if curve is None:
         return
     tier, points, unknown_because = curve
@@ -230,10 +231,8 @@ def _curve(curve: Curve | None) -> Iterator[Section]:
         tuple(
             (
                 quantity(point.more),
-                amount(point.bill),
-                amount(point.idle),
-                amount(point.each),
-                amount(point.marginal) if point.marginal is not None else EMPTY,
+                *(amount(alone(units, currency)) for units in (point.bill, point.idle, point.each)),
+                amount(alone(point.marginal, currency)) if point.marginal is not None else EMPTY,
             )
             for point in points
         ),
