@@ -194,7 +194,7 @@ torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,
 	@$(BIN)/python -m tests.torture.kills
 
 goldens: setup ## rewrite the golden statements and SQL; read the difference before you commit it
-	@UPDATE_GOLDENS=1 $(BIN)/python -m pytest -q tests/allocation/test_golden.py tests/allocation/engine/test_division_sql.py
+	@UPDATE_GOLDENS=1 $(BIN)/python -m pytest -q tests/allocation/test_golden.py tests/allocation/engine/test_division_sql.py tests/allocation/report/track
 
 screenshots: engine-browser setup ## retake the pictures of the documentation; look at them before you commit
 	@UPDATE_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/cli/test_pictures.py

@@ -122,9 +122,7 @@ def _asked(request: Request, outcome: Outcome, month: DailyMonth) -> Asked:
             if tenant.budget_per_month is not None
         ),
     ]  # fmt: skip
-    return Asked(
-        about, budgets, Thresholds(spec.actual_percent, spec.forecast_percent), events, request.least
-    )
+    return Asked(about, budgets, Thresholds(spec.spent_percent, spec.forecast_percent), events, request.least)
 
 
 def events_of(inventories: Sequence[tuple[date | None, Inventory]]) -> Iterator[Event]:

@@ -30,7 +30,7 @@ class Budget(NamedTuple):
 class Thresholds(NamedTuple):
     """The percentages of a budget that may not be exceeded, by what is spent and by what is forecast."""
 
-    actual_percent: Sequence[int] = (100,)
+    spent_percent: Sequence[int] = (100,)
     forecast_percent: Sequence[int] = (100,)
 
 
@@ -39,7 +39,7 @@ DEFAULT: Final = Thresholds()
 
 
 class Crossed(NamedTuple):
-    """A threshold that is exceeded: `of` is 'actual' or 'forecast', `units` the cost that exceeds it."""
+    """A threshold that is exceeded: `of` is 'spent' or 'forecast', `units` the cost that exceeds it."""
 
     budget: Budget
     of: str
@@ -56,7 +56,7 @@ def crossed(
         if cost is None:
             continue
         for of, units, percents in (
-            ("actual", cost.spent, thresholds.actual_percent),
+            ("spent", cost.spent, thresholds.spent_percent),
             ("forecast", cost.total, thresholds.forecast_percent),
         ):
             over = [percent for percent in percents if units * 100 > budget.units * percent]

@@ -64,7 +64,7 @@ class DailyMonth:
         span: The month.
         through: The last day whose charges are all known, as an ordinal; the last of a month that is over.
         daily: Units by day, for each key.
-        held: What is charged for more than a day, or once.
+        held: What is charged for more than two weeks, or once.
         missing: Days up to `through` on which nobody was charged anything: the bill has not come yet.
         partial: Days after `through` that have some of their charges.
     """
@@ -99,7 +99,7 @@ class DailyMonth:
 
     @cached_property
     def booked(self) -> frozenset[tuple[str, str, str]]:
-        """Pool, service and category of what pools have been charged for more than a day, or once."""
+        """Pool, service and category of what pools have been charged for more than two weeks, or once."""
         return frozenset((one.key.pool, one.service, one.category) for one in self.held if one.key.pool)
 
     def spent(self, key: Key) -> int:

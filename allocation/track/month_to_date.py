@@ -174,7 +174,7 @@ def _notes(
         yield f"only a part is charged of {_days(month.partial)}: the rest is forecast"
     booked = sum(each.units for each in month.held)
     if booked:
-        yield f"{_cents(booked)} {currency} is booked for more than a day or once, and is not extrapolated"
+        yield f"{_cents(booked)} {currency} is booked for more than two weeks or once, and is not extrapolated"
     if not months and month.through + 1 - month.span.first < WEEK * LEAST_WEEKS:
         yield f"fewer than {LEAST_WEEKS} weeks are known: no anomalies are looked for, a weekend would be one"
     if month.through < month.span.end - 1:

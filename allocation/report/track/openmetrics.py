@@ -43,7 +43,7 @@ def _counts(tracked: Tracked) -> Iterator[Gauge]:
     portfolio = {"portfolio": tracked.portfolio}
     over = [
         ({**portfolio, "of": of}, sum(each.of == of for each in tracked.crossed))
-        for of in ("actual", "forecast")
+        for of in ("spent", "forecast")
     ]
     yield Gauge(
         "month_cost_budgets_exceeded", "Budgets of which a threshold is exceeded.", over, counted=True

@@ -33,7 +33,7 @@ def headline(tracked: Tracked) -> str:
 
 def crossed_sentence(each: Crossed, currency: str) -> str:
     """One threshold and by what it is exceeded."""
-    what = "is spent" if each.of == "actual" else "is forecast"
+    what = "is spent" if each.of == "spent" else "is forecast"
     of_budget = plain_percent(each.units, each.budget.units)
     return (
         f"{each.budget.scope} {each.budget.name}: {money_of(each.units)} {currency} {what}, {of_budget} % of "

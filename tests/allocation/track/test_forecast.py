@@ -135,7 +135,7 @@ def test_a_larger_budget_is_exceeded_by_less(units: int, spent: int, rest: int) 
 
     small, large = over(units), over(units + 1)
     assert all(small.get(of, 0) >= percent for of, percent in large.items())
-    for of, amount in (("actual", spent), ("forecast", spent + rest)):
+    for of, amount in (("spent", spent), ("forecast", spent + rest)):
         assert (of in small) == (amount * 100 > units * min(levels[of == "forecast"]))
 
 
@@ -162,7 +162,7 @@ def test_rows_add_up_and_a_change_is_known() -> None:
     assert lines[Scope.CLIENT, "acme-ltd"].forecast == lines[Scope.TIER, "dedicated-db"].forecast == acme
     made = tracked("local", "USD", filed(9, 10), november, asked)
     assert [(each.budget.name, each.of) for each in made.crossed] == [
-        ("dedicated-db", "actual"),
+        ("dedicated-db", "spent"),
         ("dedicated-db", "forecast"),
     ]
     assert "budget of client 'left-ltd': the month has no cost of it, so nothing is compared" in made.notes

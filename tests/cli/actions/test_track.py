@@ -28,7 +28,7 @@ def with_budgets(folder: Path, budgets: str) -> Path:
 def test_the_month_so_far_is_that_of_an_allocation_and_ends_with_5_over_budget(tmp_path: Path) -> None:
     rows = rows_of("2026-11", 22, {("acme", 9): 3000})
     portfolio = with_budgets(
-        tmp_path, "{portfolio: 1200.00, clients: {left-ltd: 1.00}, actual_percent: [80, 100]}"
+        tmp_path, "{portfolio: 1200.00, clients: {left-ltd: 1.00}, spent_percent: [80, 100]}"
     )
     files = {name: tmp_path / name for name in ("costs.prom", "slack.json", "mail.txt")}
     done = track(
@@ -39,7 +39,7 @@ def test_the_month_so_far_is_that_of_an_allocation_and_ends_with_5_over_budget(t
     assert done.exit_code == Exit.POLICY, done.output
     said = json.loads(done.stdout)
     assert done.stderr.strip().splitlines()[-1].startswith("portfolio local: 1,0")
-    assert [(each["of"], each["percent"]) for each in said["crossed"]] == [("actual", 80), ("forecast", 100)]
+    assert [(each["of"], each["percent"]) for each in said["crossed"]] == [("spent", 80), ("forecast", 100)]
     statement = json.loads((tmp_path / "run" / "statement.json").read_text(encoding="utf-8"))
     lines = {(each["scope"], each["name"]): each for each in said["lines"]}
     assert lines["portfolio", "local"]["spent"] == statement["totals"]["charged"]

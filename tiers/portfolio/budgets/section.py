@@ -38,7 +38,7 @@ class BudgetsSpec(Frozen):
     """All tenants of a client together, pooled shares included."""
     tiers: Mapping[TagValue, _Budget] = Field(default_factory=dict)
     """All tenants of a tier together, pooled shares included."""
-    actual_percent: _Percents = (100,)
+    spent_percent: _Percents = (100,)
     """Of a budget: `costack track` ends with exit code 5 once more than one of these is spent."""
     forecast_percent: _Percents = (100,)
     """The same of what the whole month is forecast to cost."""
