@@ -62,8 +62,11 @@ def track_bill(request: Request, now: datetime, messages: Messages) -> Tracked:
             f"a month is tracked by portfolio, found inventories of {' and '.join(portfolios)}"
         )
     span = Span.month(request.bill.period.start.date())
+    plan = request.inventories[-1][1].plan
     months, without = (
-        daily_months_before(request.history, request.bill.period) if request.history else ((), ())
+        daily_months_before(request.history, request.bill.period, plan.portfolio, plan.currency)
+        if request.history
+        else ((), ())
     )
     with TemporaryDirectory(prefix="costack-") as scratch:
         run = request.bill.out or Path(scratch) / "run"

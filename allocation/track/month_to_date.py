@@ -41,6 +41,8 @@ class Line:
     budget: int | None = None
     client: str = ""
     tier: str = ""
+    shown: str = ""
+    """What people call it, where that is not its name."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,14 @@ def lines_of(
         return Line(scope, name, total, fee, budgets.get((scope, name)))
 
     by_client, by_tier = _grouped(names, about, "client"), _grouped(names, about, "tier")
+    unknown = About("", "", "", "")
     tenants = [
         Line(
-            Scope.TENANT, name, made[name], about[name].fee if name in about else 0,
-            budgets.get((Scope.TENANT, name)),
-            about[name].client if name in about else "", about[name].tier if name in about else "",
+            Scope.TENANT, name, made[name], known.fee, budgets.get((Scope.TENANT, name)),
+            known.client, known.tier, known.name,
         )
         for name in names
+        for known in (about.get(name, unknown),)
     ]  # fmt: skip
     return (
         line(Scope.PORTFOLIO, portfolio, names, nobody),
@@ -174,7 +177,8 @@ def _notes(
         yield f"only a part is charged of {_days(month.partial)}: the rest is forecast"
     booked = sum(each.units for each in month.held)
     if booked:
-        yield f"{_cents(booked)} {currency} is booked for more than two weeks or once, and is not extrapolated"
+        held = f"{_cents(booked)} {currency}"
+        yield f"{held} is booked for more than two weeks or once, and is not extrapolated"
     if not months and month.through + 1 - month.span.first < WEEK * LEAST_WEEKS:
         yield f"fewer than {LEAST_WEEKS} weeks are known: no anomalies are looked for, a weekend would be one"
     if month.through < month.span.end - 1:

@@ -120,7 +120,16 @@ def _short_rows(tracked: Tracked) -> list[Sequence[str]]:
         amounts = (cost.spent, cost.total, cost.low, cost.high, line.budget)
         money = ("" if each is None else money_of(each) for each in amounts)
         scope = str(line.scope) if line.name != NOBODY or line.scope is not Scope.TENANT else ""
-        made.append((scope, name_of(line), *money, *_percents(line), str(cost.method or ""), error_of(cost)))
+        made.append(
+            (
+                scope,
+                line.shown or name_of(line),
+                *money,
+                *_percents(line),
+                str(cost.method or ""),
+                error_of(cost),
+            )
+        )
     return made
 
 

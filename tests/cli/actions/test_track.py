@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli.console.exit_codes import Exit
-from tests.allocation.track.months import FIRM, filed, rows_of, track, written
-from tests.cli.reporting import costack
+from tests.allocation.track.months import FIRM, filed, rows_of, rules, track, written
+from tests.cli.reporting import costack, said
 from tests.portfolios import LOCAL
 
 MONTHS = ("2026-08", "2026-09", "2026-10")
@@ -37,21 +37,21 @@ def test_the_month_so_far_is_that_of_an_allocation_and_ends_with_5_over_budget(t
         "--mail", files["mail.txt"],
     )  # fmt: skip
     assert done.exit_code == Exit.POLICY, done.output
-    said = json.loads(done.stdout)
+    made = json.loads(done.stdout)
     assert done.stderr.strip().splitlines()[-1].startswith("portfolio local: 1,0")
-    assert [(each["of"], each["percent"]) for each in said["crossed"]] == [("spent", 80), ("forecast", 100)]
+    assert [(each["of"], each["percent"]) for each in made["crossed"]] == [("spent", 80), ("forecast", 100)]
     statement = json.loads((tmp_path / "run" / "statement.json").read_text(encoding="utf-8"))
-    lines = {(each["scope"], each["name"]): each for each in said["lines"]}
+    lines = {(each["scope"], each["name"]): each for each in made["lines"]}
     assert lines["portfolio", "local"]["spent"] == statement["totals"]["charged"]
     for tenant in statement["tenants"]:
         assert lines["tenant", tenant["tenant"]]["spent"] == tenant["total"]
     idle = Decimal(statement["totals"]["idle"]) + Decimal(statement["totals"]["unallocated"])
     assert Decimal(lines["tenant", "(no tenant)"]["spent"]) == idle
-    (unlike,) = said["anomalies"]
+    (unlike,) = made["anomalies"]
     assert (unlike["tenant"], unlike["first_day"]) == ("acme", "2026-11-09")
     assert unlike["charges"][0]["resource"] == "restore-acme"
     assert {"budget of client 'left-ltd': the month has no cost of it, so nothing is compared"} <= set(
-        said["notes"]
+        made["notes"]
     )
     assert all(path.stat().st_size for path in files.values())
 
@@ -61,18 +61,32 @@ def test_filed_months_say_the_method_and_its_error(tmp_path: Path) -> None:
     history = filed(tmp_path, MONTHS)
     assert [path.name for path in sorted(history.glob("*/daily-000.json"))] == ["daily-000.json"] * 3
     bill = written(tmp_path / "bill.csv", rows_of("2026-11", 12))
-    said = json.loads(track(bill, "--history", history, "-o", "json").stdout)
+    made = json.loads(track(bill, "--history", history, "-o", "json").stdout)
     whole = json.loads(
         track(written(tmp_path / "all.csv", rows_of("2026-11")), "--history", history, "-o", "json").stdout
     )
-    forecast, was = Decimal(said["lines"][0]["forecast"]), Decimal(whole["lines"][0]["spent"])
+    forecast, was = Decimal(made["lines"][0]["forecast"]), Decimal(whole["lines"][0]["spent"])
     assert abs(forecast - was) < was / 100
     assert whole["lines"][0]["forecast"] == whole["lines"][0]["spent"]
-    acme = next(each for each in said["lines"] if each["name"] == "acme")
+    acme = next(each for each in made["lines"] if each["name"] == "acme")
     assert (acme["tried_months"], acme["method"] is not None, acme["error_percent"]) == (2, True, "0.0")
     (history / "2026-10" / "daily-000.json").unlink()
     notes = json.loads(track(bill, "--history", history, "-o", "json").stdout)["notes"]
     assert f"2026-10 in {history}: filed without daily charges, and not looked at" in notes
+
+
+@pytest.mark.whole("allocates two months")
+def test_a_run_of_an_earlier_month_serves_as_well(tmp_path: Path) -> None:
+    october = written(tmp_path / "october.csv", rows_of("2026-10"))
+    said(
+        "allocate", "--bill", october, "--inventory", FIRM / "inventory.json", "--period", "2026-10",
+        "--rulebook", rules(tmp_path), "--out", tmp_path / "runs" / "2026-10",
+    )  # fmt: skip
+    done = track(
+        written(tmp_path / "bill.csv", rows_of("2026-11", 12)), "--history", tmp_path / "runs", "-o", "json"
+    )
+    notes = json.loads(done.stdout)["notes"]
+    assert any("of fees and taxes is expected as in 2026-10" in note for note in notes)
 
 
 def test_without_a_bill_nothing_is_tracked(tmp_path: Path) -> None:
