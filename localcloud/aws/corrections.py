@@ -20,10 +20,13 @@ from moto.elasticache.responses import ElastiCacheResponse
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
+from moto.s3.models import S3Backend
+from moto.s3.utils import compute_checksum
 
 from localcloud.aws.cache_access import let_users_log_in
 from localcloud.aws.cache_waiting import check_subnets_are_free, let_caches_wait
 from localcloud.aws.cloudfront import refuse_to_delete_what_serves
+from localcloud.aws.deferred import complete
 from localcloud.aws.leftovers import refuse_what_aws_does
 from localcloud.aws.rds_point_in_time import describe_account_attributes
 from localcloud.aws.waiting import let_servers_wait
@@ -39,6 +42,7 @@ def correct_moto() -> None:
     _let_replicas_leave_their_region()
     _let_backup_plans_go()
     _take_the_loopback_for_tls()
+    complete(S3Backend, "copy_object", _copy_object)
     refuse_what_aws_does()
     refuse_to_delete_what_serves()
     let_users_log_in()
@@ -121,6 +125,20 @@ def _let_backup_plans_go() -> None:
         return deleted
 
     setattr(BackupBackend, original.__name__, delete_backup_plan)
+
+
+def _copy_object(
+    self: S3Backend, original: Any, src_key: Any, dest_bucket_name: str, dest_key_name: str, **how: Any
+) -> None:
+    """A copy of what was uploaded in parts would have the checksum of those parts as that of the whole.
+
+    Every client that checks what it reads refuses such a copy. On AWS it has none of the parts, and a
+    checksum of the whole by the same algorithm (S3 User Guide, "Checking object integrity").
+    """
+    original(self, src_key, dest_bucket_name, dest_key_name, **how)
+    copied = self.get_object(dest_bucket_name, dest_key_name)
+    if copied is not None and copied.checksum_value and copied.checksum_algorithm:
+        copied.checksum_value = compute_checksum(copied.value, copied.checksum_algorithm).decode()
 
 
 def _modify_cache_subnet_group(self: ElastiCacheResponse) -> ActionResult:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from tests.clouds import running_cloud
@@ -11,13 +12,21 @@ from tests.localcloud.aws.driver import Driver
 from tests.localcloud.aws.examples import Ground
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         yield cloud.endpoint
+
+
+@pytest.fixture
+def aws(endpoint: str) -> Callable[[str], Any]:
+    """Clients of AWS's own SDK, by the name of the service."""
+    make: Any = boto3.client
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    return lambda service: make(service, region_name="eu-central-1", endpoint_url=endpoint, **keys)
 
 
 @pytest.fixture(scope="session")

@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 REGION = "eu-central-1"
-
-
-@pytest.fixture
-def aws(endpoint: str) -> Callable[[str], Any]:
-    make: Any = boto3.client
-    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-    return lambda service: make(service, region_name=REGION, endpoint_url=endpoint, **keys)
 
 
 def refused(code: str) -> Any:
