@@ -13,14 +13,16 @@ from allocation.adapters.folders.daily_months import daily_months_before
 from allocation.adapters.folders.filed_months import History
 from allocation.adapters.folders.run import opened_run
 from allocation.money import units_of
+from allocation.report.statement.document import document
 from allocation.runs.bill import Outcome, allocate_bills
 from allocation.runs.messages import Messages
 from allocation.runs.request import Request as BillRequest
+from allocation.statement.filed import filed_statement
 from allocation.track.anomalies import Event
 from allocation.track.budgets import Budget, Scope, Thresholds
 from allocation.track.daily_month import DailyMonth, daily_month
 from allocation.track.daily_sums import daily_rows, lines_behind
-from allocation.track.month_to_date import About, Asked, Tracked, tracked
+from allocation.track.month_to_date import NOBODY, About, Asked, Tracked, tracked
 from allocation.track.series import Span
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
@@ -109,7 +111,8 @@ def _asked(request: Request, outcome: Outcome, month: DailyMonth) -> Asked:
     changed = {
         each.tenant: each.day for each in sorted(events, key=lambda one: one.day) if each.day <= month.through
     }
-    fees = {line.tenant: line.fee for line in outcome.statement.tenants}
+    statement = filed_statement(document(outcome.statement), None, "the month so far")
+    fees = {line.tenant: line.fee for line in statement.tenants}
     about = [
         About(name, tenant.name, tenant.client, tenant.tier, fees.get(name, 0), changed.get(name))
         for name, tenant in sorted(last.items())
@@ -125,7 +128,10 @@ def _asked(request: Request, outcome: Outcome, month: DailyMonth) -> Asked:
             if tenant.budget_per_month is not None
         ),
     ]  # fmt: skip
-    return Asked(about, budgets, Thresholds(spec.spent_percent, spec.forecast_percent), events, request.least)
+    thresholds = Thresholds(spec.spent_percent, spec.forecast_percent)
+    stated = {line.tenant: line.total for line in statement.tenants}
+    stated[NOBODY] = sum(statement.idle.values()) + sum(each.amount for each in statement.unallocated)
+    return Asked(about, budgets, thresholds, events, request.least, stated)
 
 
 def events_of(inventories: Sequence[tuple[date | None, Inventory]]) -> Iterator[Event]:

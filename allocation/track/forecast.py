@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from allocation.errors import AllocationError
+from allocation.money import UNITS_PER_CENT, in_cents, text_of
 from allocation.track.back_test import Error, back_test, chosen, wape
 from allocation.track.daily_month import DailyMonth, Held, Key, complete_since, of_key
 from allocation.track.methods import Method, forecast
@@ -59,9 +61,26 @@ class Forecast:
 
 
 def tenant_forecast(
-    months: Sequence[DailyMonth], month: DailyMonth, tenant: str, changed_on: int | None = None
+    months: Sequence[DailyMonth],
+    month: DailyMonth,
+    tenant: str,
+    changed_on: int | None = None,
+    stated: int | None = None,
 ) -> Forecast:
-    """The forecast of *tenant*, '' for idle and unallocated cost, by its own filed *months*."""
+    """The forecast of *tenant*, '' for idle and unallocated cost, by its own filed *months*.
+
+    What is still to come is in whole cents, so that rows add up to the cents of their sums.
+
+    Args:
+        months: Filed months, oldest first.
+        month: The month that runs.
+        tenant: Whose.
+        changed_on: The ordinal of the day on which it last changed, if it is known to have.
+        stated: What the statement says is spent.
+
+    Raises:
+        AllocationError: When the charges by day do not add up to what is *stated*.
+    """
     keys = _keys_of((*months, month), tenant)
     units = of_key((*months, month), keys)
     begun = min(units, default=month.span.end)
@@ -70,13 +89,18 @@ def tenant_forecast(
     tested = back_test(series, month.span, month.through)
     method = chosen(series, month.span, month.through, tested)
     said = (forecast(method, series, month.span, month.through) if method else None) or {}
-    rest = sum(_less(units, month, keys, day) for day, units in said.items())
+    rest = _in_cents(sum(_less(units, month, keys, day) for day, units in said.items()))
     spent = sum(month.spent(key) for key in keys)
-    expected = _expected(months, month, keys, spent + rest)
+    if stated is not None and stated != spent:
+        raise AllocationError(
+            f"{tenant or 'no tenant'}: the charges by day add up to {text_of(spent)}, the statement says "
+            f"{text_of(stated)}"
+        )
+    expected = _in_cents(_expected(months, month, keys, spent + rest))
     errors = tested.get(method, ()) if method else ()
     made = Forecast(
-        spent, rest, expected, method=method if said else None, errors=errors, changed_on=recent,
-        spread=_spread(series, month.through, rest),
+        spent if stated is None else stated, rest, expected, method=method if said else None,
+        errors=errors, changed_on=recent, spread=_spread(series, month.through, rest),
     )  # fmt: skip
     return _with_interval(made)
 
@@ -189,9 +213,15 @@ def _with_interval(made: Forecast) -> Forecast:
     if not known:
         return made
     # What is charged stays charged: only credits could take it back.
-    low = made.total - max(known)
+    width = _in_cents(max(known))
+    low = made.total - width
     return replace(
         made,
         low=low if made.rest < 0 else max(low, made.spent + made.expected),
-        high=made.total + max(known),
+        high=made.total + width,
     )
+
+
+def _in_cents(units: int) -> int:
+    """The nearest whole cents, in units."""
+    return in_cents([units])[0] * UNITS_PER_CENT

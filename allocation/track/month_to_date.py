@@ -96,6 +96,8 @@ class Asked:
     thresholds: Thresholds = DEFAULT
     events: Sequence[Event] = ()
     least: int = LEAST_UNITS
+    stated: Mapping[str, int] | None = None
+    """What the statement says that each tenant spent, and at '' what no tenant pays; None without one."""
 
 
 def lines_of(
@@ -105,11 +107,13 @@ def lines_of(
     about = {each.tenant: each for each in asked.tenants}
     names = sorted({key.tenant for key in month.keys if key.tenant} | set(about))
     budgets = {(each.scope, each.name): each.units for each in asked.budgets}
-    made = {
-        name: tenant_forecast(months, month, name, about[name].changed_on if name in about else None)
-        for name in names
-    }
-    nobody = tenant_forecast(months, month, NOBODY)
+    stated = asked.stated or {}
+
+    def made_of(name: str) -> Forecast:
+        changed_on = about[name].changed_on if name in about else None
+        return tenant_forecast(months, month, name, changed_on, stated.get(name))
+
+    made, nobody = {name: made_of(name) for name in names}, made_of(NOBODY)
 
     def line(scope: Scope, name: str, parts: Iterable[str], *more: Forecast) -> Line:
         chosen = sorted(parts)

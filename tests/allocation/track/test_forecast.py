@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allocation.errors import AllocationError
+from allocation.money import UNITS_PER_CENT
 from allocation.track.anomalies import Event
 from allocation.track.back_test import Error
 from allocation.track.budgets import Budget, Scope, Thresholds, crossed, without_cost
@@ -13,6 +16,7 @@ from allocation.track.month_to_date import About, Asked, lines_of, tracked
 from tests.allocation.track.made import ACME, IDLE, NODES, NOVEMBER, month, row, rows, span_of, whole
 from tests.sampling import examples
 
+CENT = UNITS_PER_CENT
 costs = st.lists(st.integers(0, 10**13), min_size=30, max_size=30)
 
 
@@ -46,20 +50,24 @@ def test_the_interval_contains_the_forecast_and_begins_with_what_is_spent(
 
 
 def test_a_fee_of_the_month_is_expected_once() -> None:
-    october = whole(10, rows(ACME, span_of(10)), [row(ACME, span_of(10).first, 73, days=31, service="EKS")])
+    october = whole(
+        10, rows(ACME, span_of(10)), [row(ACME, span_of(10).first, 73 * CENT, days=31, service="EKS")]
+    )
     without = month(NOVEMBER, rows(ACME, NOVEMBER, until=9))
     booked = month(
-        NOVEMBER, rows(ACME, NOVEMBER, until=9), [row(ACME, NOVEMBER.first, 75, days=30, service="EKS")]
+        NOVEMBER,
+        rows(ACME, NOVEMBER, until=9),
+        [row(ACME, NOVEMBER.first, 75 * CENT, days=30, service="EKS")],
     )
-    assert tenant_forecast([october], without, "acme").expected == 73
+    assert tenant_forecast([october], without, "acme").expected == 73 * CENT
     made = tenant_forecast([october], booked, "acme")
     assert (made.expected, made.rest) == (0, 21 * 10**10)
-    assert made.total == 30 * 10**10 + 75
+    assert made.total == 30 * 10**10 + 75 * CENT
 
 
 def test_a_pools_fee_that_has_come_is_not_expected_of_who_left_the_pool() -> None:
-    october = whole(10, rows(IDLE, span_of(10)), [row(NODES, span_of(10).first, 73, days=31)])
-    november = month(NOVEMBER, rows(IDLE, NOVEMBER, until=9), [row(IDLE, NOVEMBER.first, 73, days=30)])
+    october = whole(10, rows(IDLE, span_of(10)), [row(NODES, span_of(10).first, 73 * CENT, days=31)])
+    november = month(NOVEMBER, rows(IDLE, NOVEMBER, until=9), [row(IDLE, NOVEMBER.first, 73 * CENT, days=30)])
     assert tenant_forecast([october], november, "acme").expected == 0
 
 
@@ -166,3 +174,22 @@ def test_rows_add_up_and_a_change_is_known() -> None:
         ("dedicated-db", "forecast"),
     ]
     assert "budget of client 'left-ltd': the month has no cost of it, so nothing is compared" in made.notes
+
+
+def test_what_is_spent_is_what_the_statement_says_or_nothing_is_said() -> None:
+    november = month(NOVEMBER, rows(ACME, NOVEMBER, until=9))
+    assert tenant_forecast([], november, "acme", stated=9 * 10**10).spent == 9 * 10**10
+    with pytest.raises(
+        AllocationError, match=r"acme: the charges by day add up to 9\.00, the statement says 9\.01"
+    ):
+        tenant_forecast([], november, "acme", stated=9 * 10**10 + CENT)
+
+
+@given(costs)
+@examples(10, of=40)
+def test_what_is_to_come_is_in_whole_cents(units: list[int]) -> None:
+    of = dict(zip(range(*NOVEMBER), units, strict=True))
+    made = tenant_forecast([], month(NOVEMBER, rows(ACME, NOVEMBER, of.__getitem__, 9)), "acme")
+    assert made.rest % CENT == 0
+    assert made.high is not None
+    assert (made.high - made.spent) % CENT == 0

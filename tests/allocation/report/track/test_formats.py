@@ -40,7 +40,7 @@ def made(client: str = "acme-ltd", *, budget: int = 4 * 10**11) -> Tracked:
             for each in (*rows(ACME, NOVEMBER, until=20), *rows(NODES, NOVEMBER, until=20))
             if each.first != gap
         ],
-        [row(ACME, NOVEMBER.first + 15, 5 * 10**11), row(IDLE, NOVEMBER.first, 123, days=30)],
+        [row(ACME, NOVEMBER.first + 15, 5 * 10**11), row(IDLE, NOVEMBER.first, 123 * 10**8, days=30)],
     )
     asked = Asked(
         [About("acme", "acme", client, "dedicated-db", 10**12)],
