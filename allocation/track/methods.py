@@ -37,9 +37,11 @@ Days = Mapping[int, int]
 def forecast(method: Method, series: Series, span: Span, through: int) -> Days | None:
     """What the days of *span* cost that lie after *through* or are unknown, in units by ordinal.
 
-    Nothing after *through* is looked at. None where the method knows too little.
+    Nothing after *through* is looked at. None where the method knows too little. Days before the first one
+    that is known are not said: whoever begins in the middle of a month was not there before.
     """
-    days = [day for day in range(span.first, span.end) if day > through or day not in series.units]
+    unknown = (day for day in range(max(span.first, series.begun), span.end) if day not in series.units)
+    days = sorted({*unknown, *range(max(through + 1, span.first), span.end)})
     return _METHODS[method](series, span, through, days)
 
 

@@ -59,6 +59,11 @@ class Series:
     months: tuple[Span, ...] = ()
     since: int | None = None
 
+    @cached_property
+    def begun(self) -> int:
+        """The first day that is known: before it there was nothing to charge."""
+        return min(self.units, default=0)
+
     def known(self, days: Iterable[int]) -> list[int]:
         """The cost of those of *days* that are known."""
         return [self.units[day] for day in days if day in self.units]

@@ -9,7 +9,7 @@ from allocation.money import UNITS_PER_CENT
 from allocation.track.anomalies import Event
 from allocation.track.back_test import Error
 from allocation.track.budgets import Budget, Scope, Thresholds, crossed, without_cost
-from allocation.track.daily_month import DailyMonth
+from allocation.track.daily_month import DailyMonth, Key
 from allocation.track.forecast import Forecast, back_tested_interval, sum_of, tenant_forecast
 from allocation.track.methods import Method
 from allocation.track.month_to_date import About, Asked, lines_of, tracked
@@ -193,3 +193,11 @@ def test_what_is_to_come_is_in_whole_cents(units: list[int]) -> None:
     assert made.rest % CENT == 0
     assert made.high is not None
     assert (made.high - made.spent) % CENT == 0
+
+
+def test_whoever_begins_in_the_middle_of_a_month_is_not_forecast_before() -> None:
+    new = Key("new", "")
+    begun = [each for each in rows(new, NOVEMBER, until=20) if each.first >= NOVEMBER.first + 15]
+    november = month(NOVEMBER, rows(ACME, NOVEMBER, until=20), begun)
+    made = tenant_forecast(filed(9, 10), november, "new")
+    assert (made.spent, made.total) == (5 * 10**10, 15 * 10**10)
