@@ -146,13 +146,14 @@ focus: setup ## check the FOCUS files with two validators (in environments of th
 alerts: setup ## judge the alerts of tenants with promtool, in good hours and bad; needs promtool on PATH
 	@$(BIN)/python -m tests.components.run_alerts
 
-bench: engine setup ## measure time and memory: 1,000 tenants planned to declared, the plugin's process and installation (beside another checkout with BASELINE=<folder>), bills of 10 million rows, beside cloud-cost-allocation, and both Kubernetes providers
+bench: engine setup ## measure time and memory: 1,000 tenants planned to declared, the plugin's process and installation (beside another checkout with BASELINE=<folder>), forecasts of months, bills of 10 million rows, beside cloud-cost-allocation, and both Kubernetes providers
 	@$(BIN)/python tests/bench/thousand_tenants.py
 	@$(BIN)/python tests/bench/components.py
 	@$(BIN)/python -m tests.bench.constructs $(if $(BASELINE),--baseline $(BASELINE))
 	@$(BIN)/python -m tests.bench.installation $(if $(BASELINE),--baseline $(BASELINE))
 	@$(BIN)/python -m tests.bench.previews
 	@$(BIN)/python -m tests.bench.reports $(if $(BASELINE),--baseline $(BASELINE))
+	@$(BIN)/python -m tests.bench.forecasts
 	@$(BIN)/python -m tests.bench.rival
 	@$(BIN)/python -m tests.bench.bills
 	@$(BIN)/python -m tests.bench.providers
@@ -193,7 +194,7 @@ torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,
 	@$(BIN)/python -m tests.torture.kills
 
 goldens: setup ## rewrite the golden statements and SQL; read the difference before you commit it
-	@UPDATE_GOLDENS=1 $(BIN)/python -m pytest -q tests/allocation/test_golden.py tests/allocation/engine/test_division_sql.py
+	@UPDATE_GOLDENS=1 $(BIN)/python -m pytest -q tests/allocation/test_golden.py tests/allocation/engine/test_division_sql.py tests/allocation/report/track
 
 screenshots: engine-browser setup ## retake the pictures of the documentation; look at them before you commit
 	@UPDATE_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/cli/test_pictures.py

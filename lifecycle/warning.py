@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum, unique
 from typing import Any, Final
 
+from allocation.report.webhook import Shape, adaptive_card, text_block
 from lifecycle.expire import due_at
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import LifecycleStage
@@ -16,14 +16,6 @@ DAYS_BEFORE: Final = (14, 3, 1)
 """How many days before its end an environment is warned of, the last ones last."""
 WARNED: Final = "warned"
 """The step of a line of the ledger."""
-
-
-@unique
-class Shape(StrEnum):
-    """The shape of a message: what the incoming webhook takes."""
-
-    SLACK = "slack"
-    TEAMS = "teams"
 
 
 @dataclass(frozen=True)
@@ -81,10 +73,7 @@ class EndWarning:
         """The body of a webhook; Teams takes an Adaptive Card, Slack and those like it a text."""
         if shape is Shape.SLACK:
             return {"text": self.text(cost)}
-        body = [{"type": "TextBlock", "wrap": True, "text": self.text(cost)}]
-        card = {"type": "AdaptiveCard", "version": "1.4", "body": body}
-        content = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
-        return {"type": "message", "attachments": [content]}
+        return adaptive_card([text_block(self.text(cost))])
 
 
 def told(ledger: Collection[Mapping[str, Any]]) -> frozenset[tuple[Any, ...]]:

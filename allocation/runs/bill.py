@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ from allocation.runs.other_months import filed_months_of, months_outside
 from allocation.runs.request import Outcome, Request
 from allocation.runs.workplace import connected, workplace
 from allocation.statement.statement import Statement
+from allocation.track.daily_sums import month_by_day
 from tiers.errors import CatalogError
 from tiers.portfolio.folders import portfolio_folder
 
@@ -133,7 +135,8 @@ class _Run:
             "chargeback": list(self.rules.chargeback),
         }
         items = items_document(statement)
-        asked = Closing(history, request.close, request.restate, request.despite)
+        by_day = partial(month_by_day, self.connection, self.rules.cost, period)
+        asked = Closing(history, request.close, request.restate, request.despite, by_day)
         closed = close_month(asked, period, filed_document, items, left, found, now)
         converted = rates_account(self.connection, request.rates, rates)
         more = {**labour.account, **converted, **broken_down.account(), **itemised.account()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -27,12 +27,14 @@ class Closing:
         close: Whether to close the month.
         restate: The reason for the restatement of a closed month.
         despite: The reason to file a statement although gates fail.
+        by_day: Returns the charges by day that are filed with a statement; None to file none.
     """
 
     history: History | None
     close: bool = False
     restate: str | None = None
     despite: str | None = None
+    by_day: Callable[[], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,5 +79,6 @@ def close_month(  # noqa: PLR0917 - a statement with its items and residuals, an
     if failed and asked.despite:
         despite = {"reason": asked.despite, "gates": [gate._asdict() for gate in failed]}
         statement = {**statement, DESPITE: despite}
-    state = asked.history.file(period, statement, items, residuals, asked.restate)
+    daily = asked.by_day() if asked.by_day and changes else None
+    state = asked.history.file(period, statement, items, residuals, asked.restate, daily=daily)
     return Closed(state, despite=despite)

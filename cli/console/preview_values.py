@@ -15,6 +15,8 @@ from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 from tiers.vocabulary import TenantId
 
+_MOST = 10**12
+
 
 def month_of(text: str) -> ChargePeriod:
     """The month of `--period`.
@@ -50,6 +52,21 @@ def gates_of(
     stops = tuple(_words("--fail-on", fail_on, STOPS))
     known = frozenset(_words("--accept", accept, tuple(Word)))
     return Gates(limits, floor, no_changes, stops, frozenset(map(TenantId, gone)), known)
+
+
+def amount(option: str, text: str) -> Decimal:
+    """The amount of money of *option*: 0 or more, in cents at most.
+
+    Raises:
+        CatalogError: When it is none.
+    """
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not (found.is_finite() and 0 <= found <= _MOST and found == round(found, 2)):
+        raise CatalogError(f"{option} '{text}': expected an amount such as 5.00")
+    return found
 
 
 def refuse_kept(gates: Gates, before: Plan, after: Plan) -> None:

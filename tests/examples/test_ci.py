@@ -142,7 +142,7 @@ def steps_on_github(checkout: Checkout, job: Workflow, **values: str) -> int:
     }
     code = 0
     for step in job["steps"]:
-        if "run" not in step or (code and "!cancelled()" not in step.get("if", "")):
+        if "run" not in step or not _runs(step.get("if", ""), code):
             continue
         given = {
             name: _evaluated(value, GITHUB | values)
@@ -153,6 +153,13 @@ def steps_on_github(checkout: Checkout, job: Workflow, **values: str) -> int:
         checkout.said += done.stdout + done.stderr
         code = code or done.returncode
     return code
+
+
+def _runs(condition: str, code: int) -> bool:
+    """Whether a step runs once an earlier one ended with *code*."""
+    if "failure()" in condition:
+        return bool(code)
+    return not code or "!cancelled()" in condition
 
 
 def _evaluated(text: str, values: dict[str, str]) -> str:

@@ -119,6 +119,8 @@ else:
 """`costack` as the reaper calls it: the first run stops a tenant and waits for its dump, another ends it."""
 
 
+POSTED = 'cp results/message.json "$TOOLS/posted"; echo "$@" > "$TOOLS/arguments"; cat > "$TOOLS/address"'
+"""What stands for curl: it keeps what it is told to post."""
 CLOCK = """\
 #!/bin/sh
 case "$*" in *--date*) exec /bin/date "$@" ;; esac
@@ -255,8 +257,9 @@ class OnGithub:
     def evidence(self, main: Main) -> Path:
         return main.temporary / "scans" / "images.jsonl"
 
-    def scheduled(self, main: Main, job: str) -> int:
-        return self._job(main, "scheduled.yml", job)
+    def scheduled(self, main: Main, job: str, bill: str = "") -> int:
+        given = {"${{ vars.COSTACK_HISTORY }}": "", "${{ vars.COSTACK_WEBHOOK_FORMAT }}": "teams"}
+        return self._job(main, "scheduled.yml", job, **given, **{"${{ vars.COSTACK_BILL }}": bill})
 
     def reap(self, main: Main, *jobs: str) -> list[int]:
         """Jobs of the reaper, each on a checkout of its own; then the one that proposes what they did."""
@@ -283,7 +286,7 @@ class OnGithub:
             "${{ vars.COSTACK_BILL }}": "",
             "${{ vars.TRIVY_IMAGE }}": "trivy@sha256:1",
         }
-        return steps_on_github(main, workflow(f"github/{file}")["jobs"][name], **kept, **values)
+        return steps_on_github(main, workflow(f"github/{file}")["jobs"][name], **kept | values)
 
 
 class OnGitlab:
@@ -321,8 +324,12 @@ class OnGitlab:
     def evidence(self, main: Main) -> Path:
         return main.folder / "scans" / "images.jsonl"
 
-    def scheduled(self, main: Main, job: str) -> int:
-        return self._job(main, "scheduled.yml", job.replace("-", " "))
+    def scheduled(self, main: Main, job: str, bill: str = "") -> int:
+        told = {"COSTACK_WEBHOOK": "https://chat.example.com/secret"} if job == "track" else {}
+        name = job.replace("-", " ")
+        return self._job(
+            main, "scheduled.yml", name, COSTACK_BILL=bill, COSTACK_WEBHOOK_FORMAT="teams", **told
+        )
 
     def reap(self, main: Main, *jobs: str) -> list[int]:
         """The same on GitLab."""
@@ -588,6 +595,41 @@ def test_what_is_due_to_be_tested_is_and_a_cluster_that_refuses_fails_the_job(ho
 def test_the_statement_is_that_of_the_month_before(host: Both, main: Main) -> None:
     assert host.scheduled(main, "statement") == Exit.OK, main.said
     assert "2026-11" in json.dumps(statement_of(main))
+
+
+@pytest.mark.whole("two commands in a script; tests/cli/actions/test_allocate_bill.py runs them")
+@on("github", "gitlab")
+def test_where_there_is_a_bill_the_statement_is_made_of_it(host: Both, main: Main) -> None:
+    bill = ROOT / "tests" / "golden" / "small-firm-shared" / "bill.csv"
+    assert host.scheduled(main, "statement", str(bill)) == Exit.OK, main.said
+    assert (statement_of(main)["basis"], statement_of(main)["totals"]["charged"]) == (
+        "billed",
+        "1103.0050000001",
+    )
+
+
+@pytest.mark.whole("steps of a script; tests/cli/actions/test_track.py runs the command")
+@on("github", "gitlab")
+def test_somebody_is_told_of_costs_so_far_once_a_budget_is_exceeded(host: Both, main: Main) -> None:
+    for name, script in (("date", "echo 2026-11"), ("curl", POSTED)):
+        tool = main.tools.parent / "path" / name
+        tool.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        tool.chmod(0o755)
+    bill = ROOT / "tests" / "golden" / "small-firm-shared" / "bill.csv"
+    assert host.scheduled(main, "track", str(bill)) == Exit.OK, main.said
+    assert "1,103.01" in (main.folder / "results" / "costs.md").read_text(encoding="utf-8")
+    assert not (main.tools / "posted").exists()
+    platform = main.folder / "portfolios" / "local" / "platform.yaml"
+    platform.write_text(
+        platform.read_text(encoding="utf-8") + "budgets: {portfolio: 1000.00}\n", encoding="utf-8"
+    )
+    assert host.scheduled(main, "track", str(bill)) == Exit.POLICY, main.said
+    posted = (main.tools / "posted").read_text(encoding="utf-8")
+    assert "application/vnd.microsoft.card.adaptive" in posted
+    assert "110.3 % of its budget of 1,000.00" in posted
+    # The address is a secret: other processes see arguments.
+    assert (main.tools / "address").read_text(encoding="utf-8") == 'url = "https://chat.example.com/secret"\n'
+    assert "chat.example.com" not in (main.tools / "arguments").read_text(encoding="utf-8")
 
 
 PLANS = "plans/local"

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allocation.report.webhook import Shape
 from lifecycle.expire import findings
-from lifecycle.warning import DAYS_BEFORE, EndWarning, Shape, told, warnings
+from lifecycle.warning import DAYS_BEFORE, EndWarning, told, warnings
 from tests.portfolios import plan_of, tenant
 from tests.sampling import examples
 from tiers.plan.plan import Plan

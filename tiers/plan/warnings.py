@@ -48,7 +48,7 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
         *_crowded_interfaces(catalog, plan),
         *_ended_controller(portfolio),
         *_way_in(catalog, plan),
-        *_open_book(portfolio),
+        *_unknown_clients(portfolio),
         *(f"platform/network: {each}" for each in public_network(portfolio.platform)),
         *tight(plan),
         *(warning for tenant in plan.tenants for warning in _untested(tenant)),
@@ -58,11 +58,12 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
     ]
 
 
-def _open_book(portfolio: Portfolio) -> Iterator[str]:
+def _unknown_clients(portfolio: Portfolio) -> Iterator[str]:
     known = {tenant.client for tenant in portfolio.tenants}
-    for client in portfolio.platform.open_book:
-        if client not in known:
-            yield f"platform/open_book: no tenant has the client '{client}': correct it, or take it out"
+    platform = portfolio.platform
+    for section, named in (("open_book", platform.open_book), ("budgets", platform.budgets.clients)):
+        for client in (each for each in named if each not in known):
+            yield f"platform/{section}: no tenant has the client '{client}': correct it, or take it out"
 
 
 def _crowded_database(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Iterator[str]:

@@ -9,6 +9,7 @@ from tiers.catalog.folder import CATALOG_DIRECTORY, UnknownCatalogError, catalog
 from tiers.catalog.loading import read_catalog
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
+from tiers.portfolio.budgets.section import budget_faults
 from tiers.portfolio.controls import control_faults
 from tiers.portfolio.end_dates import end_date_faults
 from tiers.portfolio.failover.faults import cluster_faults, failover_faults
@@ -207,6 +208,7 @@ def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
     yield from network_faults(platform)
     yield from domain_faults(platform)
     yield from platform_upgrade_faults(platform.database)
+    yield from budget_faults(platform.budgets, catalog)
     if (size := platform.database.database_class) not in classes.database_classes:
         yield ("database", "database_class"), not_among(classes.database_classes, size, catalog.classes_file)
     if (size := platform.cache.cache_class) not in classes.cache_classes:

@@ -15,6 +15,7 @@ from tiers.cron import AwsCron
 from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
 from tiers.facts.every_fact import ComputeRequest
 from tiers.portfolio.backups.bucket import BackupBucketSpec
+from tiers.portfolio.budgets.section import BudgetsSpec
 from tiers.portfolio.cluster import (
     ClusterSpec,
     MonitoringSpec,
@@ -198,6 +199,8 @@ class Platform(Frozen):
     """Domains by client: no tenant of another client may have a host name in them."""
     open_book: tuple[TagValue, ...] = ()
     """Clients whose report shows what their tenants cost; all others see the fee and what it buys."""
+    budgets: BudgetsSpec = BudgetsSpec()
+    """What the portfolio, clients and tiers may cost a month ([budgets](track.md#budgets))."""
     services: tuple[PlatformService, ...]
     """Pods of the platform itself; the estimate counts them."""
     ingress: IngressSpec

@@ -201,7 +201,8 @@ class Tenant(Frozen):
     cutover: date | None = None
     """Day on which a migration's users change to the new system. Required there, refused elsewhere."""
     budget_per_month: Fee | None = None
-    """What it may cost a month, pooled shares included; a preview above it ends with exit code 5."""
+    """What it may cost a month, pooled shares included; a preview above it ends with exit code 5, and so does
+    `costack track`."""
 
     @property
     def name(self) -> TenantId:

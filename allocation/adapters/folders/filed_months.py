@@ -18,6 +18,7 @@ _STATEMENT: Final = "statement-{:03}.json"
 _DELTA: Final = "delta-{:03}.json"
 _CARRIED: Final = "carried-{:03}.json"
 _ITEMS: Final = "items-{:03}.json"
+_DAILY: Final = "daily-{:03}.json"
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,12 @@ class History:
         items: Mapping[str, Any],
         residuals: Residuals,
         reason: str | None,
+        *,
+        daily: Mapping[str, Any] | None = None,
     ) -> MonthState:
-        """File a statement and its items: the first closes the month, every later one restates it.
+        """File a statement, its items and its *daily* charges; the first closes the month.
+
+        Every later one restates it.
 
         Raises:
             ClosedMonthError: When the month is closed, its figures change, and no *reason* is given.
@@ -73,6 +78,8 @@ class History:
         left = [[*key, nano] for key, nano in sorted(residuals.items())]
         _put(month / _CARRIED.format(number), {"residuals": left})
         _put(month / _ITEMS.format(number), items)
+        if daily is not None:
+            _put(month / _DAILY.format(number), daily)
         # Last: a month is closed once its statement is there.
         _put(month / _STATEMENT.format(number), statement)
         return MonthState.RESTATED if filed else MonthState.CLOSED

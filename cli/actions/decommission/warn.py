@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from allocation.report.webhook import Shape
 from cli.actions.decommission.expire import costs_of
 from cli.actions.decommission.plans import grace_of
 from cli.console.deployed import deployed_inventory
@@ -15,7 +16,7 @@ from cli.console.output import echo
 from lifecycle import evidence
 from lifecycle.adapters.decommission_world import reaper_of
 from lifecycle.adapters.webhook import post
-from lifecycle.warning import EndWarning, Shape, told, warnings
+from lifecycle.warning import EndWarning, told, warnings
 from tiers.errors import CatalogError
 from tiers.files import private
 from tiers.portfolio.folders import portfolio_folder

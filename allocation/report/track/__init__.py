@@ -1,0 +1,1 @@
+"""A tracked month as table, CSV, Markdown, JSON, OpenMetrics, and as messages."""

@@ -1,0 +1,75 @@
+"""A tracked month in sentences: where it stands, what it crosses, what is unlike, and what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from allocation.report.figures import money_of, plain_percent
+from allocation.track.anomalies import Anomaly
+from allocation.track.budgets import Crossed
+from allocation.track.forecast import COVERAGE_PERCENT, Forecast
+from allocation.track.month_to_date import Tracked
+from allocation.track.series import MILLION
+
+
+def heading(tracked: Tracked) -> str:
+    """The month and how far its charges are known."""
+    return f"{tracked.portfolio}: {tracked.month.span.name} through {tracked.through}, in {tracked.currency}"
+
+
+def headline(tracked: Tracked) -> str:
+    """What is spent, what the month will cost, and the budget, in one sentence."""
+    line = tracked.whole
+    cost = line.forecast
+    between = ""
+    if cost.low is not None and cost.high is not None and cost.low != cost.high:
+        between = f" ({money_of(cost.low)} to {money_of(cost.high)})"
+    said = f"{money_of(cost.spent)} {tracked.currency} spent, {money_of(cost.total)} forecast{between}"
+    if not line.budget:
+        return said
+    return f"{said}: {plain_percent(cost.total, line.budget)} % of the budget of {money_of(line.budget)}"
+
+
+def crossed_sentence(each: Crossed, currency: str) -> str:
+    """One threshold and by what it is exceeded."""
+    what = "is spent" if each.of == "spent" else "is forecast"
+    of_budget = plain_percent(each.units, each.budget.units)
+    return (
+        f"{each.budget.scope} {each.budget.name}: {money_of(each.units)} {currency} {what}, {of_budget} % of "
+        f"its budget of {money_of(each.budget.units)}; more than the threshold of {each.percent} %"
+    )
+
+
+def anomaly_sentence(each: Anomaly, currency: str) -> str:
+    """One anomaly and what may explain it."""
+    amount = money_of(abs(each.difference))
+    more = "more" if each.difference > 0 else "less"
+    because = f"; {each.event.what}" if each.event else "; no known change explains it"
+    return (
+        f"{each.owner.name}: {amount} {currency} {more} than usual {days_of(each, 'on ', 'from ')}{because}"
+    )
+
+
+def days_of(each: Anomaly, on: str = "", since: str = "") -> str:
+    """Its day, or its first and last."""
+    first, last = date.fromordinal(each.first), date.fromordinal(each.last)
+    return f"{on}{first}" if first == last else f"{since}{first} to {last}"
+
+
+def error_of(cost: Forecast) -> str:
+    """What its method missed on filed months, in percent; empty where none was tried."""
+    return "" if cost.error_ppm is None else plain_percent(cost.error_ppm, MILLION)
+
+
+def sentences(tracked: Tracked) -> Iterator[str]:
+    """Everything that a table does not say."""
+    for each in tracked.crossed:
+        yield crossed_sentence(each, tracked.currency)
+    if error := error_of(tracked.whole.forecast):
+        tried = len(tracked.whole.forecast.errors)
+        yield (
+            f"on the same day of {tried} filed month{'s' if tried > 1 else ''} the portfolio's forecast was "
+            f"{error} % off; the interval is meant to hold {COVERAGE_PERCENT} of 100 months"
+        )
+    yield from tracked.notes

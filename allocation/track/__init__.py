@@ -1,0 +1,1 @@
+"""Tracks a month before it ends: spend to date, forecast, budgets and anomalies."""
