@@ -24,6 +24,7 @@ from cli.commands.change import (
 )
 from cli.commands.costs import allocate, explain, report, sql
 from cli.commands.costs.prices import prices_app
+from cli.commands.costs.review import review_app
 from cli.commands.costs.usage import usage_app
 from cli.commands.decommission import approve, decommission, expire, extend, purge
 from cli.commands.provision import import_estate, init, preview, unit_costs, validate
@@ -104,6 +105,7 @@ for heading, name, function, example in (
 app.add_typer(adopt_app, name="adopt", rich_help_panel=PROVISION)
 app.add_typer(ci_app, name="ci", rich_help_panel=PROVISION)
 app.add_typer(images_app, name="images", rich_help_panel=PROVISION)
+app.add_typer(review_app, name="review", rich_help_panel=COSTS)
 app.add_typer(usage_app, name="usage", rich_help_panel=COSTS)
 app.add_typer(prices_app, name="prices", rich_help_panel=COSTS)
 

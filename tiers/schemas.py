@@ -18,6 +18,7 @@ from tiers.catalog.classes import Classes
 from tiers.catalog.tier import Tier
 from tiers.inventory import Inventory
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.reviews.entries import DecisionFile, SignalFile
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import Frozen
 
@@ -26,6 +27,8 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "classes": Classes,
     "inventory": Inventory,
     "platform": Platform,
+    "reviews-decisions": DecisionFile,
+    "reviews-signals": SignalFile,
     "tenant": Tenant,
     "tier": Tier,
 }

@@ -22,6 +22,7 @@ from allocation.report.showback.content import (
 )
 from allocation.report.showback.index import decisions, proof
 from allocation.report.showback.month import Showback
+from allocation.report.showback.register import signals
 from allocation.report.showback.rehearsals import rehearsals, restores
 from allocation.review.signals import declared, sizes
 from allocation.review.user_counts import user_counts
@@ -45,6 +46,7 @@ def engineering(showback: Showback) -> Page:
     sections: list[Section] = [
         pools(showback),
         *decisions(showback, _MOST_SIGNALS),
+        signals(showback),
         *_users(showback),
         *_sizes(showback),
         _servers(showback),

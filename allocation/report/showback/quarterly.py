@@ -25,6 +25,7 @@ from allocation.report.showback.engineering import pools
 from allocation.report.showback.finance import contributions, resilience
 from allocation.report.showback.index import proof
 from allocation.report.showback.month import Showback
+from allocation.report.showback.register import decided, signals
 from allocation.report.showback.rehearsals import rehearsals
 from allocation.review.signals import preview_command
 from allocation.statement.filed import FiledStatement
@@ -51,6 +52,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
     months = (*showback.past, statement)[-MONTHS:]
     open_decisions = sum(1 for key in keys(showback) if key not in signed)
     sections: list[Section] = [
+        decided(showback, months[0]),
         _margins(months),
         contributions(statement),
         resilience(showback),
@@ -59,6 +61,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
         _utilisation(months),
         *_unit_costs(months),
         *_curve(curve),
+        signals(showback),
         _other_tiers(showback),
         _decided(showback, signed),
     ]

@@ -38,6 +38,7 @@ from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.reviews.loading import load_reviews
 from tiers.portfolio.tenant import Portfolio
 from tiers.vocabulary import TenantId
 
@@ -69,6 +70,8 @@ def write_pages(request: Request) -> None:
         savings(estimate, catalog.classes.off_hours) if estimate else (),
         tuple(rehearsed_before(request.evidence, plan, period.end)),
         frozenset(portfolio.platform.open_book if portfolio else ()),
+        load_reviews(portfolio_folder(request.portfolio, request.cwd, plan.portfolio)),
+        request.today,
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, portfolio, statement, conditions, MESSAGES))
     count = write_report(showback, extras, request.out, say)

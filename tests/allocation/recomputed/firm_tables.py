@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
 from tests.allocation.recomputed.cells import Expected, Facts, Figure, Link, Must, Percent, Reasons
-from tests.allocation.recomputed.decisions import decisions
 from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written, added, grouped
+from tests.allocation.recomputed.register import to_take
 
 NEARLY = Fraction(1, 10**7)
 """What the rounding of every step of every tenant's causes may add up to."""
@@ -109,7 +109,7 @@ def tenants(documents: Documents, _: str) -> Expected:
 
 def to_decide(most: int, documents: Documents) -> Expected:
     rows: list[list[Must]] = [
-        [each.whose, each.kind, each.because, each.command] for each in decisions(documents)[:most]
+        [each.whose, each.kind, each.because, each.command] for each in to_take(documents)[:most]
     ]
     return Expected(("tenant or platform", "kind", "reason", "command to run"), rows)
 
@@ -270,7 +270,7 @@ def curve(documents: Documents, _: str) -> Expected:
 
 def signed(documents: Documents, _: str) -> Expected:
     rows: list[list[Must]] = []
-    for each in decisions(documents):
+    for each in to_take(documents):
         said = documents.signed.get(each.key, {})
         who = " ".join(word for word in (said.get("by"), said.get("on")) if word)
         rows.append([each.key, each.because, said.get("decision", "open"), who])

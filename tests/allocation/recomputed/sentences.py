@@ -10,10 +10,11 @@ from fractions import Fraction
 
 from tests.allocation.recomputed.causes import by_reason, of_tenants
 from tests.allocation.recomputed.cells import CENT, Facts, Percent, Reasons, is_rounded, is_why, says
-from tests.allocation.recomputed.decisions import counted, decisions, standings
+from tests.allocation.recomputed.decisions import counted, standings
 from tests.allocation.recomputed.documents import NOBODY, Documents, added, cents, exactly, rounded_parts
 from tests.allocation.recomputed.other_tables import CHANGES, changes, happened, last_try, own_tenants
 from tests.allocation.recomputed.paper import Drawing, Printed
+from tests.allocation.recomputed.register import to_take
 
 Bars = tuple[Facts, Sequence[tuple[str, Fraction, Fraction]]]
 """What is said of a drawing, and of every bar its label, where it begins and where it ends."""
@@ -33,7 +34,7 @@ def headline(page: Printed, documents: Documents) -> Facts:
     months = (*documents.past, now)[-3:]
     own = added(now.of_client(page.client), "fee")
     idle = cents(rounded_parts(now)["idle"])
-    waiting = sum(each.key not in documents.signed for each in decisions(documents))
+    waiting = sum(each.key not in documents.signed for each in to_take(documents))
     return {
         "index": Facts((portfolio, now.month, cents(charged), currency, now.statement["basis"], margin)),
         "engineering": Facts((now.month, idle, currency, cents(charged))),
@@ -152,7 +153,7 @@ def not_booked(documents: Documents, _: str) -> list[Facts]:
 
 def _fixed_answer(page: Printed, documents: Documents) -> Facts:
     now = documents.now
-    count = len(decisions(documents))
+    count = len(to_take(documents))
     dumped = [
         name
         for name, plan in documents.plans.items()

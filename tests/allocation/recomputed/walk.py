@@ -11,7 +11,7 @@ from functools import partial
 
 from tests.allocation.recomputed import firm_tables as firm
 from tests.allocation.recomputed import other_tables as other
-from tests.allocation.recomputed import sentences
+from tests.allocation.recomputed import register, sentences
 from tests.allocation.recomputed.cells import Expected, Facts, differences, is_needed, says
 from tests.allocation.recomputed.documents import Documents
 from tests.allocation.recomputed.paper import Printed
@@ -41,6 +41,7 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("index", "tenants"): firm.tenants,
     ("engineering", "pools"): other.pools,
     ("engineering", "decisions"): partial(_to_decide, 100),
+    ("engineering", "register"): register.register,
     ("engineering", "users"): other.users,
     ("engineering", "sizes"): other.sizes,
     ("engineering", "servers"): other.servers,
@@ -68,6 +69,8 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("quarterly", "unit-cost"): firm.unit_costs,
     ("quarterly", "curve"): firm.curve,
     ("quarterly", "options"): other.other_tiers,
+    ("quarterly", "followed"): register.followed,
+    ("quarterly", "register"): register.register,
     ("quarterly", "signed"): firm.signed,
     ("account", "fees"): other.fees,
     ("account", "cost"): other.costs,
