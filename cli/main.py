@@ -22,7 +22,7 @@ from cli.commands.change import (
     upgrade,
     upgrade_database,
 )
-from cli.commands.costs import allocate, explain, report, sql
+from cli.commands.costs import allocate, compliance, explain, report, sql
 from cli.commands.costs.prices import prices_app
 from cli.commands.costs.review import review_app
 from cli.commands.costs.usage import usage_app
@@ -99,6 +99,7 @@ for heading, name, function, example in (
     (COSTS, "allocate", allocate.allocate, allocate.ALLOCATE_EXAMPLE),
     (COSTS, "explain", explain.explain, explain.EXPLAIN_EXAMPLE),
     (COSTS, "report", report.report, report.REPORT_EXAMPLE),
+    (COSTS, "compliance", compliance.compliance, compliance.COMPLIANCE_EXAMPLE),
     (COSTS, "sql", sql.sql, sql.SQL_EXAMPLE),
 ):
     app.command(name, cls=Command, epilog=example, rich_help_panel=heading)(function)

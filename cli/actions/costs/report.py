@@ -64,7 +64,7 @@ def write_pages(request: Request) -> None:
     showback = Showback(
         month,
         earlier_months(request, statement),
-        _recoveries(request.evidence, period.end),
+        recoveries(request.evidence, period.end),
         Alternatives(month, portfolio, conditions, request.previews, MESSAGES).by_tenant(),
         readiness_of(request),
         savings(estimate, catalog.classes.off_hours) if estimate else (),
@@ -87,7 +87,7 @@ def _plan(request: Request) -> Plan:
     return dated_inventory(str(request.stack), request.cwd).plan
 
 
-def _recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:
+def recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:
     """The last restore of each tenant that was tried before the month's end."""
     found: dict[str, Recovery] = {}
     for path in files:

@@ -62,8 +62,10 @@ def followed(documents: Documents, _: str) -> Expected:
     for entry in documents.decided:
         by_id.setdefault(entry["decision"], []).append(entry)
     found = [row for entries in by_id.values() for row in _decision(documents, entries, first)]
-    heads = ("decision", "what", "owner", "decided on", "due", "state", "expected saving a month")
-    heads += ("measured saving a month", "how it was measured, or why it is so")
+    heads = (
+        *("decision", "what", "owner", "decided on", "due", "state", "expected saving a month"),
+        *("measured saving a month", "how it was measured, or why it is so"),
+    )
     rank = ["overdue", "due", "done", "dropped"]
     found.sort(key=lambda row: (rank.index(str(row[5]).split(" ")[0].strip(",")), row[4], row[0]))
     return Expected(heads, found)
