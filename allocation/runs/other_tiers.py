@@ -10,15 +10,14 @@ from itertools import islice, zip_longest
 from allocation.money import units_of
 from allocation.preview.comparison import compared
 from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
+from allocation.preview.rightsizing import Advice, advice, priced
+from allocation.preview.supposed import supposed
 from allocation.report.showback.month import Option
 from allocation.review.signals import Month
 from allocation.runs.messages import Messages
-from tiers.errors import CatalogError
 from tiers.plan.plan import TenantPlan
 from tiers.plan.resolve import resolve
-from tiers.plan.storage import keeping_storage
 from tiers.portfolio.tenant import Portfolio
-from tiers.portfolio.what_if import with_tenant
 
 
 @dataclass(frozen=True)
@@ -72,18 +71,25 @@ class Alternatives:
         for step in zip_longest(*(self._options.get(tenant.tenant, ()) for tenant in ranked)):
             for option in filter(None, step):
                 self.messages.progress(f"previewing {option.tenant} on {option.tier}")
-                if (after := self._supposed(self.portfolio, option, before)) is not None:
+                after = supposed(self.month.catalog, self.portfolio, before, option.tenant, option.tier)
+                if after is not None:
                     yield (option.tenant, option.tier), _with_cost(option, before, after)
 
-    def _supposed(self, portfolio: Portfolio, option: Option, before: CostEstimate) -> CostEstimate | None:
-        """The cost estimate of an option; None if it is not possible, as `costack preview` explains."""
-        try:
-            supposed = with_tenant(self.month.catalog, portfolio, option.tenant, option.tier, {})
-            plan = resolve(self.month.catalog, supposed.portfolio)
-        except CatalogError:
-            return None
-        after, _ = keeping_storage(before.plan, plan)
-        return cost_estimate(after, before.conditions)
+    def sizes(self) -> Iterator[Advice]:
+        """Sizes that would do better, those of the highest fees with what they save as a preview shows it."""
+        if self.portfolio is None:
+            return
+        fees = {tenant.tenant: tenant.fee_per_month for tenant in self.month.plan.tenants}
+        found = list(advice(self.month.catalog, self.month.plan, self.portfolio, self.month.levels))
+        found.sort(key=lambda each: (-fees[each.tenant], each.tenant, each.setting))
+        if self.conditions is None or not self.previews or not found:
+            yield from found
+            return
+        before = cost_estimate(resolve(self.month.catalog, self.portfolio), self.conditions)
+        for each in found[: self.previews]:
+            self.messages.progress(f"previewing {each.tenant} with {each.setting}={each.target}")
+            yield priced(self.month.catalog, self.portfolio, before, each)
+        yield from found[self.previews :]
 
 
 def _with_cost(option: Option, before: CostEstimate, after: CostEstimate) -> Option:

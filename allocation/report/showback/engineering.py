@@ -24,6 +24,7 @@ from allocation.report.showback.index import decisions, proof
 from allocation.report.showback.month import Showback
 from allocation.report.showback.register import signals
 from allocation.report.showback.rehearsals import rehearsals, restores
+from allocation.report.showback.rightsizing import rightsizing
 from allocation.review.signals import declared, sizes
 from allocation.review.user_counts import user_counts
 from tiers.facts.data import DatabaseInstance, LogicalBackup, TenantDatabase
@@ -49,6 +50,7 @@ def engineering(showback: Showback) -> Page:
         signals(showback),
         *_users(showback),
         *_sizes(showback),
+        rightsizing(showback),
         _servers(showback),
         _volumes(showback),
         _off_hours(showback),

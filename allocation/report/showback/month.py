@@ -12,6 +12,7 @@ from typing import Final
 
 from allocation.money import in_cents
 from allocation.preview.off_hours import Saving
+from allocation.preview.rightsizing import Advice
 from allocation.report.figures import and_more, money, percent
 from allocation.review.causes import Cause, Reason, came_or_went, causes, fee_causes
 from allocation.review.findings import Standing
@@ -99,6 +100,7 @@ class Showback:
         open_book: The clients whose page shows what their tenants cost.
         reviews: What people said of signals, and the decisions of reviews.
         today: The day on which due dates are judged; None for the end of the month.
+        advice: The sizes that would do better.
     """
 
     month: Month
@@ -111,6 +113,7 @@ class Showback:
     open_book: frozenset[str] = frozenset()
     reviews: Reviews = field(default_factory=Reviews)
     today: date | None = None
+    advice: tuple[Advice, ...] = ()
 
     @property
     def statement(self) -> FiledStatement:

@@ -61,17 +61,19 @@ def write_pages(request: Request) -> None:
     statement = filed_statement(*documents, str(request.run or plan.portfolio))
     refuse_another(statement, request, plan)
     month = Month(statement, plan, catalog, levels_of(request.usage, period, MESSAGES))
+    alternatives = Alternatives(month, portfolio, conditions, request.previews, MESSAGES)
     showback = Showback(
         month,
         earlier_months(request, statement),
         recoveries(request.evidence, period.end),
-        Alternatives(month, portfolio, conditions, request.previews, MESSAGES).by_tenant(),
+        alternatives.by_tenant(),
         readiness_of(request),
         savings(estimate, catalog.classes.off_hours) if estimate else (),
         tuple(rehearsed_before(request.evidence, plan, period.end)),
         frozenset(portfolio.platform.open_book if portfolio else ()),
         load_reviews(portfolio_folder(request.portfolio, request.cwd, plan.portfolio)),
         request.today,
+        tuple(alternatives.sizes()),
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, portfolio, statement, conditions, MESSAGES))
     count = write_report(showback, extras, request.out, say)

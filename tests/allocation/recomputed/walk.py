@@ -11,7 +11,7 @@ from functools import partial
 
 from tests.allocation.recomputed import firm_tables as firm
 from tests.allocation.recomputed import other_tables as other
-from tests.allocation.recomputed import register, sentences
+from tests.allocation.recomputed import register, rightsizing, sentences
 from tests.allocation.recomputed.cells import Expected, Facts, differences, is_needed, says
 from tests.allocation.recomputed.documents import Documents
 from tests.allocation.recomputed.paper import Printed
@@ -44,6 +44,7 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("engineering", "register"): register.register,
     ("engineering", "users"): other.users,
     ("engineering", "sizes"): other.sizes,
+    ("engineering", "rightsizing"): rightsizing.rightsizing,
     ("engineering", "servers"): other.servers,
     ("engineering", "volumes"): other.volumes,
     ("engineering", "off-hours"): other.off_hours,
