@@ -156,6 +156,21 @@ def with_register(portfolio: Path, folder: Path) -> Path:
     return made
 
 
+def grown(run: Path, folder: Path) -> tuple[Written, ...]:
+    """The two months before *run* in *folder*, in which tenants used less of what pools are divided by."""
+    found = []
+    for month, end, percent in (("2026-09", "2026-10", 50), ("2026-10", "2026-11", 60)):
+        told = json.loads((run / "statement.json").read_text(encoding="utf-8"))
+        told["period"] = {"start": f"{month}-01T00:00:00Z", "end": f"{end}-01T00:00:00Z"}
+        for pool in told["pools"]:
+            pool["use"] = {name: f"{Decimal(use) * percent / 100}" for name, use in pool["use"].items()}
+        (folder / month).mkdir(parents=True)
+        (folder / month / "statement.json").write_text(json.dumps(told), encoding="utf-8")
+        shutil.copy(run / "items.json", folder / month)
+        found.append(left_in(folder / month))
+    return tuple(found)
+
+
 def reported(
     run: Path,
     inventory: Path,
@@ -272,6 +287,7 @@ def test_every_figure_of_a_month_that_was_measured_tried_and_signed(
     pages, otherwise, documents = reported(
         run, inventory, usage,
         "--evidence", folder / "tried.jsonl", "--sign-off", folder / "signed.yaml",
+        "--history", folder / "grown", past=grown(run, folder / "grown"),
         evidence=tuple(tried), signed=sign_off["decisions"],
         portfolio=with_register(LOCAL, folder / "register"), said=SAID, decided=DECISIONS,
     )  # fmt: skip

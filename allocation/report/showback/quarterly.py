@@ -27,6 +27,7 @@ from allocation.report.showback.index import proof
 from allocation.report.showback.month import Showback
 from allocation.report.showback.register import decided, signals
 from allocation.report.showback.rehearsals import rehearsals
+from allocation.report.showback.trends import trend_table
 from allocation.review.signals import preview_command
 from allocation.statement.filed import FiledStatement
 
@@ -61,6 +62,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
         _utilisation(months),
         *_unit_costs(months),
         *_curve(curve),
+        trend_table(showback),
         signals(showback),
         _other_tiers(showback),
         _decided(showback, signed),

@@ -11,7 +11,7 @@ from functools import partial
 
 from tests.allocation.recomputed import firm_tables as firm
 from tests.allocation.recomputed import other_tables as other
-from tests.allocation.recomputed import register, rightsizing, sentences
+from tests.allocation.recomputed import register, rightsizing, sentences, trends
 from tests.allocation.recomputed.cells import Expected, Facts, differences, is_needed, says
 from tests.allocation.recomputed.documents import Documents
 from tests.allocation.recomputed.paper import Printed
@@ -72,6 +72,7 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("quarterly", "options"): other.other_tiers,
     ("quarterly", "followed"): register.followed,
     ("quarterly", "register"): register.register,
+    ("quarterly", "trends"): trends.trends,
     ("quarterly", "signed"): firm.signed,
     ("account", "fees"): other.fees,
     ("account", "cost"): other.costs,
