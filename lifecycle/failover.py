@@ -18,6 +18,8 @@ from tiers.portfolio.failover.stage import (
     Failover,
     FailoverStage,
     FirstRegion,
+    found_again,
+    may_be_lost,
     may_follow,
 )
 from tiers.portfolio.platform import Platform
@@ -51,11 +53,13 @@ STEPS: Final[Mapping[FailoverStage, str]] = {
 _LOST: Final[Mapping[FirstRegion, str]] = {
     FirstRegion.LOST: "; it sends nothing to {region}, where nothing is closed and Odoo may still run",
     FirstRegion.LOST_AFTER_FENCE: "; it sends nothing to {region}, where everything was closed before",
+    FirstRegion.LOST_AFTER_PROMOTION: "; it sends nothing to {region}, where everything was closed before",
 }
 _BACK: Final = (
     "stops what {tenant} still has in {region} and closes its database there: what was committed there after "
     "the loss is in that database alone"
 )
+_AS_IT_WAS: Final = "changes nothing of what {tenant} has in {region}, where all is closed; {to} works on"
 _AT_HOME: Final = (
     "makes a new standby and a new replica of files in {to}, and removes the promoted server with a final "
     "snapshot; {tenant} works in {region}. The file system in {to} that it wrote to stays until you delete it"
@@ -85,8 +89,9 @@ class Step(NamedTuple):
             return None
         answers = section.first_region is FirstRegion.ANSWERS
         region = "" if answers else f", first_region: {section.first_region}"
-        began = f", began_at: {section.began_at:%Y-%m-%dT%H:%M:%SZ}" if section.began_at else ""
-        return f"{{number: {section.number}, to: {section.to}, stage: {section.stage}{region}{began}}}"
+        moments = {"began_at": section.began_at, "lost_at": section.lost_at}
+        at = "".join(f", {name}: {moment:%Y-%m-%dT%H:%M:%SZ}" for name, moment in moments.items() if moment)
+        return f"{{number: {section.number}, to: {section.to}, stage: {section.stage}{region}{at}}}"
 
 
 def begin(
@@ -126,32 +131,34 @@ def begin(
     return _step(tenant, section)
 
 
-def lose(tenant: Tenant, deployed: Failover | None) -> Step:
-    """Go on without the first region, which stopped answering at the fence or before the promotion.
+def lose(tenant: Tenant, deployed: Failover | None, at: datetime | None = None, *, replicates: bool) -> Step:
+    """Go on without the first region, which stopped answering.
 
     Args:
         tenant: The tenant.
         deployed: What the last complete update has. After that of the fence the database there is closed, the
             standby has everything, and what is deployed there is what that update left.
+        at: The moment, in UTC: people may have worked there until now, unless a fence was complete.
+        replicates: Whether the stack still has the replication of files, which no update can end then.
 
     Raises:
-        RefusedError: When the failover has another stage, or the promotion is complete.
+        RefusedError: When it is lost already, or the way home has begun.
     """
     now = _going_on(tenant)
     if not may_lose(now, deployed):
         raise RefusedError(
-            f"{tenant.tenant} is {whereabouts(now)}: --region-lost is for a first step, for fence, and for a "
-            f"promote whose update is not complete; from there on nothing is sent to {tenant.region}: --next"
+            f"{tenant.tenant} is {whereabouts(now)}: --region-lost is for a failover whose first region "
+            f"answered until now, and not for the way home; --next goes on"
         )
-    region = FirstRegion.LOST_AFTER_FENCE if deployed else FirstRegion.LOST
-    return _step(tenant, now.model_copy(update={"stage": FailoverStage.PROMOTE, "first_region": region}))
+    late = FirstRegion.LOST_AFTER_FENCE if replicates else FirstRegion.LOST_AFTER_PROMOTION
+    stage = FailoverStage.PROMOTE if now.stage is FailoverStage.FENCE else now.stage
+    lost = {"stage": stage, "first_region": late if deployed else FirstRegion.LOST, "lost_at": at}
+    return _step(tenant, now.model_copy(update=lost))
 
 
 def may_lose(now: Failover, deployed: Failover | None) -> bool:
     """Whether a failover that stands at *now* may go on without the first region."""
-    fenced = deployed is not None and deployed.stage is FailoverStage.FENCE
-    going = now.stage is FailoverStage.PROMOTE and not now.is_lost
-    return now.stage is FailoverStage.FENCE or (going and fenced)
+    return may_be_lost(now) and (deployed is not None or now.stage is FailoverStage.FENCE)
 
 
 def return_home(tenant: Tenant) -> Step:
@@ -185,8 +192,10 @@ def find_again(tenant: Tenant) -> Step:
             f"{tenant.tenant} is {whereabouts(now)}: --region-back is for a failover that began with "
             "--region-lost, once it has started there"
         )
-    found = now.model_copy(update={"first_region": FirstRegion.BACK})
-    return Step(found, _BACK.format(tenant=tenant.tenant, region=tenant.region))
+    region = found_again(now.first_region)
+    words = _BACK if region is FirstRegion.BACK else _AS_IT_WAS
+    found = now.model_copy(update={"first_region": region})
+    return Step(found, words.format(tenant=tenant.tenant, region=tenant.region, to=now.to))
 
 
 def advance(tenant: Tenant) -> Step:
@@ -243,6 +252,7 @@ def whereabouts(failover: Failover | None) -> str:
     lost = {
         FirstRegion.LOST: ", with its own region lost",
         FirstRegion.LOST_AFTER_FENCE: ", with its own region lost after the fence",
+        FirstRegion.LOST_AFTER_PROMOTION: ", with its own region lost after the promotion",
         FirstRegion.BACK: ", with its own region back",
     }
     way = "failback from" if failover.stage in HOMEWARD else "failover to"

@@ -46,10 +46,14 @@ def before_next(inventory: Inventory, tenant: TenantPlan, failover: Failover) ->
                 f"{tenant.tenant}: go on once `{asked}` names a LastReplicatedTimestamp after the fence: "
                 "files follow minutes later"
             )
-        elif failover.stage is FailoverStage.PROMOTE and failover.is_lost:
+        elif failover.is_lost and not (failover.ends_replication or _was_lost(tenant)):
             where = ("--region", failover.to, "--source-file-system-id", system)
             mode = ("--deletion-mode", "LOCAL_CONFIGURATION_ONLY")
             yield (
                 f"{tenant.tenant}: make its files writable in {failover.to} with "
                 f"`{shlex.join((*_FORGET, *where, *mode))}`: the provider would ask the lost region, too"
             )
+
+
+def _was_lost(tenant: TenantPlan) -> bool:
+    return tenant.failover is not None and tenant.failover.is_lost

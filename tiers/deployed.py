@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from tiers.catalog.tier import Catalog
 from tiers.change.cache_logins import late_tenants
+from tiers.change.failed_over import wrongly_lost
 from tiers.change.forbidden import forbidden, half_switched
 from tiers.change.gone import new_name
 from tiers.change.platform import Lasting, forbidden_of_platform, lasting, lasting_of
@@ -24,9 +25,9 @@ from tiers.change.versions.odoo import untried
 from tiers.change.versions.refusals import refused_versions
 from tiers.change.versions.upgrades import GROUP_TYPE, SERVER_TYPE, Running, Servers, running
 from tiers.expectations import first_fault
-from tiers.facts.names import FINAL_BACKUP, SHARED_PLATFORM, STACK, SWITCH_SIDE, TENANT_STACK
+from tiers.facts.names import FILES_COPY, FINAL_BACKUP, SHARED_PLATFORM, STACK, SWITCH_SIDE, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME
-from tiers.naming import physical_name
+from tiers.naming import numbered, physical_name
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import LifecycleStage
 
@@ -39,6 +40,7 @@ JOB_TYPE: Final = "costack:index:OneOffJob"
 """The component around a job: it is in the state before the job is, also when the update is killed then."""
 _STOPPED_FOR: Final = (FINAL_BACKUP, SWITCH_SIDE)
 """The jobs of an update that has stopped pods, so that a database is saved and another takes its place."""
+REPLICATION_TYPE: Final = "aws:efs/replicationConfiguration:ReplicationConfiguration"
 RELEASED: Final = "released"
 """The output of a tenant's component that says whether the tenant may be removed."""
 
@@ -48,7 +50,7 @@ class DeployedTenant(NamedTuple):
 
     `applied` is its plan as plain data, of its record or of the inventory that an older version exported;
     None before all of it was deployed once. `switches` is whether the jobs are there of an update in which a
-    database takes the place of another.
+    database takes the place of another. `replicates` is whether its files are replicated to another region.
     """
 
     tenant: str
@@ -56,6 +58,7 @@ class DeployedTenant(NamedTuple):
     released: bool = False
     applied: Mapping[str, Any] | None = None
     switches: bool = False
+    replicates: bool = False
 
 
 class Deployed(NamedTuple):
@@ -97,13 +100,9 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
             # What is there and cannot be read is refused below; it is not nothing.
             plan = _mapping(_mapping(outputs.get("input")).get("plan"))
             applied[str(plan.get("tenant", name.removesuffix(f"-{RECORD}")))] = plan
-    jobs = _named(resources, JOB_TYPE)
     return Deployed(
         tuple(portfolios),
-        tuple(
-            each._replace(applied=applied.get(name), switches=not jobs.isdisjoint(_stopping_jobs(name)))
-            for name, each in tenants.items()
-        ),
+        tuple(_with_what_it_has(tenants, applied, portfolios, resources)),
         lasting(_mappings(platform.get("platform"))),
         Servers(
             servers,
@@ -113,9 +112,32 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
     )
 
 
+def _with_what_it_has(
+    tenants: Mapping[str, DeployedTenant],
+    applied: Mapping[str, Mapping[str, Any]],
+    portfolios: Sequence[str],
+    resources: Mapping[str, Any],
+) -> Iterator[DeployedTenant]:
+    jobs, replications = _named(resources, JOB_TYPE), _named(resources, REPLICATION_TYPE)
+    for name, each in tenants.items():
+        plan = applied.get(name)
+        yield each._replace(
+            applied=plan,
+            switches=not jobs.isdisjoint(_stopping_jobs(name)),
+            replicates=not replications.isdisjoint(_replications(portfolios, name, plan)),
+        )
+
+
 def _stopping_jobs(tenant: str) -> Iterator[str]:
     """The jobs of an update that has stopped the pods of *tenant* to let another database take the place."""
     return (physical_name(tenant, job) for job in _STOPPED_FOR)
+
+
+def _replications(portfolios: Sequence[str], tenant: str, applied: Mapping[str, Any] | None) -> Iterator[str]:
+    """The name of the replication of a tenant's files, also of one that was to end."""
+    number = _mapping(applied).get("failovers", 0)
+    for portfolio in portfolios:
+        yield physical_name(portfolio, tenant, numbered(FILES_COPY, number if isinstance(number, int) else 0))
 
 
 def _named(resources: Mapping[str, Any], kind: str) -> frozenset[str]:
@@ -198,6 +220,7 @@ def _forbidden(tenant: DeployedTenant, after: TenantPlan, catalog: Catalog, stac
         return
     if tenant.switches:
         yield from half_switched(before, after, stack)
+    yield from wrongly_lost(before, after, stack, replicates=tenant.replicates)
     yield from forbidden(before, after, catalog, stack)
 
 

@@ -39,7 +39,7 @@ from tiers.facts.every_fact import (
     RestoreTest,
     VaultCopy,
 )
-from tiers.facts.names import BACKUP_BUCKET, FILE_SYSTEM
+from tiers.facts.names import BACKUP_BUCKET, FILE_SYSTEM, FILES_COPY
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 from tiers.vocabulary import CostDomain
 
@@ -187,7 +187,7 @@ class _Declaration:
             )
             self._ids[standby.id] = self._standby.instance.arn
         for replica in self._facts(FileSystemReplica):
-            name = self._named(numbered("filestores-copy", replica.number))
+            name = self._named(numbered(FILES_COPY, replica.number))
             copied = file_systems[replica.file_system]
             copy = FileSystemCopy(name, replica, copied, second.key, self._resilient)
             self._ids[replica.id], self._replica = copy.arn, copy.place

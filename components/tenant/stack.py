@@ -191,7 +191,7 @@ class TenantStack(pulumi.ComponentResource):
         )
         before: list[pulumi.Resource] = [database, self.filestore, self.settings, *self.services.cdns]
         self.side = side_of(self.tenant, self._administered(), self.role, self._inside)
-        before += self.side.taken_back([database]) if self.side else []
+        before += self.side.before_pods([database]) if self.side else []
         before += self.update.before_pods(self.filestore, self.settings, [*before, *sleep])
         return set_up_odoo(
             self.tenant,

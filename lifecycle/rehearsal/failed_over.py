@@ -46,8 +46,8 @@ class FailoverResult(Recovery):
             because the promoted database is not opened otherwise.
         promoted_at: When the promoted database was open.
         answered_at: When Odoo answered there; empty if it does not.
-        standby_lag_seconds: Of a region that was lost: how far the standby was behind when the failover
-            began, as RDS says; None where nobody knows.
+        standby_lag_seconds: Of a region that was lost: how far the standby was behind when somebody said so,
+            as RDS says; None where nobody knows.
     """
 
     step = STEP
@@ -86,7 +86,8 @@ class Seen(NamedTuple):
     Attributes:
         jobs: The Jobs in the second region that open the database, as Kubernetes has them.
         pods: The pods there that serve people.
-        lag: By how many seconds the standby was behind when it began; of a lost region only.
+        lag: By how many seconds the standby was behind when somebody said that the region is lost; of a lost
+            region only.
     """
 
     jobs: Sequence[Mapping[str, Any]]

@@ -137,7 +137,7 @@ def _copy_object(
     """
     original(self, src_key, dest_bucket_name, dest_key_name, **how)
     copied = self.get_object(dest_bucket_name, dest_key_name)
-    if copied is not None and copied.checksum_value:
+    if copied is not None and copied.checksum_value and copied.checksum_algorithm:
         copied.checksum_value = compute_checksum(copied.value, copied.checksum_algorithm).decode()
 
 

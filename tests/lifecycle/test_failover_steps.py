@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from lifecycle import move, restore, rotation
 from lifecycle.errors import RefusedError
 from lifecycle.failover import (
+    Step,
     advance,
     back,
     begin,
@@ -24,6 +27,7 @@ from tests.lifecycle.test_restore_steps import AT, NOW
 from tests.portfolios import catalog, failing_over, plan_of, tenant, two_regions, wide_platform
 from tests.sampling import examples
 from tiers.change.effects import effects_of
+from tiers.change.failed_over import wrongly_lost
 from tiers.change.forbidden import forbidden
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.stage import HOMEWARD, Failover, FailoverStage, FirstRegion, may_follow
@@ -92,11 +96,18 @@ def test_the_stack_takes_every_step_of_the_command_and_says_what_it_does(lost: b
 def test_what_may_follow_is_what_the_command_writes(there: Failover | None, here: Failover | None) -> None:
     one = failing_over().model_copy(update={"failover": there})
     written = {there}
-    for step in (advance, back, partial(lose, deployed=there), find_again, return_home):
+    losing = [partial(lose, deployed=there, replicates=each) for each in (True, False)]
+    steps: tuple[Callable[[Tenant], Step], ...] = (advance, back, *losing, find_again, return_home)
+    for step in steps:
         try:
             written.add(step(one).failover)
         except RefusedError:
             continue
+    # The update after --next may have failed because the region is lost.
+    for section in tuple(written):
+        for leave in losing if there and section and section.stage not in {"reopen", "save"} else ():
+            with suppress(RefusedError):
+                written.add(leave(one.model_copy(update={"failover": section})).failover)
     if there is None:
         platform = two_regions()
         starts = {
@@ -172,22 +183,52 @@ def test_only_the_end_of_the_way_home_counts() -> None:
 
 def test_a_region_that_is_lost_while_it_is_closed_is_left() -> None:
     fenced = failing_over("fence").failover
-    left = lose(failing_over("fence"), fenced)
+    left = lose(failing_over("fence"), fenced, replicates=True)
     assert left.line == "{number: 1, to: eu-west-1, stage: promote, first_region: lost-after-fence}"
     assert "sends nothing to us-east-1, where everything was closed before" in left.update
     # Of an update that failed nobody knows what it closed.
-    hangs = lose(failing_over("fence"), None)
+    hangs = lose(failing_over("fence"), None, replicates=True)
     assert hangs.line == "{number: 1, to: eu-west-1, stage: promote, first_region: lost}"
     # The promotion hangs: what is deployed there is what the fence left.
-    between = lose(failing_over("promote"), fenced)
+    between = lose(failing_over("promote"), fenced, replicates=True)
     assert between.failover == left.failover
     assert may_follow(fenced, between.failover)
-    for stage in ("promote", "start"):
-        complete = failing_over(stage)
-        with pytest.raises(RefusedError, match="from there on nothing is sent to us-east-1: --next"):
-            lose(complete, complete.failover)
+    for stage in ("promote", "start", "settled"):
+        reached = failing_over(stage)
+        # All of an update but the end of the replication, which Pulumi deletes last.
+        hangs = lose(reached, reached.failover, replicates=True)
+        assert hangs.line == f"{{number: 1, to: eu-west-1, stage: {stage}, first_region: lost-after-fence}}"
+        complete = lose(reached, reached.failover, replicates=False)
+        assert complete.failover is not None
+        assert complete.failover.first_region == "lost-after-promotion"
+        again = reached.model_copy(update={"failover": complete.failover})
+        with pytest.raises(RefusedError, match="whose first region answered until now"):
+            lose(again, complete.failover, replicates=False)
+    with pytest.raises(RefusedError, match="not for the way home"):
+        lose(failing_over("return"), failing_over("return").failover, replicates=False)
     with pytest.raises(RefusedError, match="--region-back is for a failover that began with"):
         find_again(failing_over("start"))
+
+
+def test_what_was_complete_before_its_region_was_lost_is_as_it_was_once_that_is_back() -> None:
+    away = failing_over("settled", first_region="lost-after-promotion")
+    found = find_again(away)
+    assert found.failover == failing_over("settled").failover
+    assert found.update.startswith("changes nothing of what acme has in us-east-1")
+    assert may_follow(away.failover, found.failover)
+    assert planned(away).facts == planned(failing_over("settled")).facts
+
+
+@pytest.mark.parametrize(("region", "right"), [("lost-after-fence", True), ("lost-after-promotion", False)])
+def test_a_replication_is_neither_begun_anew_nor_ended_where_nobody_answers(
+    region: str,
+    right: bool,  # noqa: FBT001
+) -> None:
+    before, after = planned(failing_over("promote")), planned(failing_over("promote", first_region=region))
+    assert list(wrongly_lost(before, after, "production", replicates=right)) == []
+    (said,) = wrongly_lost(before, after, "production", replicates=not right)
+    assert f"first_region is {region} in its file" in said
+    assert said.endswith("run `costack failover acme --stack production --region-lost`")
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,10 @@ def test_a_backup_takes_the_place_of_what_is_in_use_and_gives_it_back(restoring:
     assert state(restoring.server) == {DATABASE: "costack: used of a move", SIDE: "costack: left m1"}
     assert sums(restoring.server) == worked
     assert act(restoring, "back").returncode == 0
+    # A file that was put back to `switch` lets no pod start on this one.
+    late = act(restoring, "switch")
+    assert late.returncode != 0
+    assert "there is no side database that was filled and checked" in late.stderr
     assert act(restoring, "drop-side").returncode == 0
     assert act(restoring, "drop-side").returncode == 0
     assert state(restoring.server) == {DATABASE: "costack: used of a move"}

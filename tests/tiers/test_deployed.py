@@ -18,7 +18,7 @@ from tests.portfolios import (
     wide_platform,
 )
 from tiers.change.platform import platform_faults
-from tiers.deployed import JOB_TYPE, RECORD_TYPE, deployed_of, is_released, refusals
+from tiers.deployed import JOB_TYPE, RECORD_TYPE, REPLICATION_TYPE, deployed_of, is_released, refusals
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
 from tiers.inventory import exported
 from tiers.plan.plan import Plan
@@ -368,3 +368,22 @@ def test_a_way_home_that_is_given_up_is_given_up_by_the_next_update_too() -> Non
     assert refused(there, at("stay")) == []
     (sentence,) = refused(there, at("return"))
     assert "`costack failback acme --stack local --back` and `pulumi up` lead back" in sentence
+
+
+@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize("failovers", [0, 1])
+def test_a_lost_region_is_left_as_the_state_has_it(failovers: int, *, ended: bool) -> None:
+    """The record says `promote` before Pulumi ends the replication, and in a lost region it never does."""
+
+    def at(**region: str) -> Plan:
+        one = failing_over("promote", **region).model_copy(update={"failovers": failovers})
+        return plan_of(one, platform=two_regions())
+
+    there = state(at())
+    replication = "local-acme-filestores-copy" + ("-2" if failovers else "")
+    if not ended:
+        there[f"{PREFIX}{REPLICATION_TYPE}::{replication}"] = {"type": REPLICATION_TYPE, "outputs": {}}
+    fenced, promoted = "lost-after-fence", "lost-after-promotion"
+    assert bool(refused(there, at(first_region=fenced))) is ended
+    assert bool(refused(there, at(first_region=promoted))) is not ended
+    assert refused(there, at()) == []

@@ -7,6 +7,7 @@ from typing import Final
 
 from tiers.change.effect import EffectKind
 from tiers.change.servers import Change
+from tiers.facts.every_fact import FileSystemReplica
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.stage import FailoverStage, FirstRegion
 
@@ -50,6 +51,8 @@ _EFFECTS: Final[Mapping[FailoverStage, tuple[EffectKind, str]]] = {
 _UNCLOSED: Final = (
     "nothing closes {region}: what was committed there after the standby last heard of it is not in {to}"
 )
+_LEFT: Final = "it works on as before, and nothing is sent to {region}"
+_AS_IT_WAS: Final = "it works on as before; what it has in {region} is closed, and stays so"
 _CLOSED_LATE: Final = "what it still has in {region} is stopped and closed; {to} is not touched"
 
 
@@ -62,7 +65,37 @@ def failover_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
     if now.first_region is FirstRegion.BACK and before.failover and before.failover.is_lost:
         yield Change(EffectKind.DATA, _CLOSED_LATE.format(**names))
         return
+    if before.failover and before.failover.stage is now.stage:
+        yield Change(EffectKind.NOTICE, (_LEFT if now.is_lost else _AS_IT_WAS).format(**names))
+        return
     kind, what = _EFFECTS[now.stage]
     yield Change(kind, what.format(**names))
     if now.first_region is FirstRegion.LOST and now.stage is FailoverStage.PROMOTE:
         yield Change(EffectKind.DATA, _UNCLOSED.format(**names))
+
+
+def wrongly_lost(before: TenantPlan, after: TenantPlan, stack: str, *, replicates: bool) -> Iterator[str]:
+    """Why *after* may not leave a region as lost; nothing where it may.
+
+    What is declared of a lost region must be what is there: a replication of files that ended would begin
+    anew, over files that people write by now, and one that did not would be ended where nobody answers.
+
+    Args:
+        before: The tenant as it is deployed.
+        after: The tenant as its file has it.
+        stack: The stack's name.
+        replicates: Whether the stack has a replication of the tenant's files.
+    """
+    there, here = before.failover, after.failover
+    if there is None or here is None or there.first_region is not FirstRegion.ANSWERS:
+        return
+    copied = any(isinstance(fact, FileSystemReplica) for fact in after.facts)
+    if copied and here.first_region in _REPLICATES and _REPLICATES[here.first_region] is not replicates:
+        yield (
+            f"{after.tenant}: first_region is {here.first_region} in its file, and the replication of its "
+            f"files {'has not ended yet' if replicates else 'has ended'}: put the file back as it was "
+            f"deployed and run `costack failover {after.tenant} --stack {stack} --region-lost`"
+        )
+
+
+_REPLICATES: Final = {FirstRegion.LOST_AFTER_FENCE: True, FirstRegion.LOST_AFTER_PROMOTION: False}

@@ -46,6 +46,8 @@ MOVE_JOBS: Final = (COPY_DATABASE, COPY_FILES, CUT_OVER, DROP_OLD_DATABASE, EMPT
 
 SIDE_DATABASE: Final = "side-database"
 """The database beside the one in use, on the same server: what is to take its place, or was in use before."""
+FILES_COPY: Final = "filestores-copy"
+"""The replication of a tenant's files into its second region."""
 MAKE_SIDE: Final = "make-side-database"
 FILL_SIDE: Final = "fill-side-database"
 SWITCH_SIDE: Final = "switch-side-database"

@@ -192,8 +192,7 @@ def _there(
     if isinstance(either, ManagedSecret):
         return (before or after) if either.owner in made else None, []
     if isinstance(either, FileSystemReplica) and either.writable:
-        # Its replication has ended, and EFS made it: no resource of the stack is it.
-        return (before if recorded else after), []
+        return _replica(before if recorded else after, made)
     kind, resource = RESOURCES.get(type(either)), made.get(either.id)
     if kind is None:
         # An expectation: before the first complete update nobody works with what is there.
@@ -211,6 +210,17 @@ def _there(
         applied = _sizes(kind, resource.inputs, after) if kind.in_outputs else {}
         told = waiting(after, sizes, applied)
     return fact or resized(before or either, sizes), told
+
+
+def _replica(there: Fact | None, made: Made) -> tuple[Fact | None, list[str]]:
+    """A replica that follows nobody: EFS made it, so no resource of the stack is it, but its replication.
+
+    Pulumi deletes last, after the record says so: where AWS does not end a replication, it is still there.
+    """
+    if there is None or there.id not in made:
+        return there, []
+    still = f"{there.id}: its replication has not ended yet; run `pulumi up`"
+    return there.model_copy(update={"writable": False}), [still]
 
 
 def _sizes(kind: Resource, props: Mapping[str, Any], fact: Fact) -> Sizes:

@@ -55,9 +55,13 @@ def measured(
 
 
 def _lag(inventory: Inventory, tenant: TenantPlan, failover: Failover) -> int | None:
-    """How far the standby was behind when its source was lost; the reader is told where AWS does not say."""
+    """How far the standby was behind when its source was known to be lost: no less than what is missing.
+
+    The reader is told where AWS does not say.
+    """
     try:
-        return replica_lag(inventory, tenant, failover.began_at, promoted=True) if failover.began_at else None
+        lost = failover.known_lost_at
+        return replica_lag(inventory, tenant, lost, promoted=True) if lost else None
     except LifecycleError as error:
         echo(f"{error}; what was lost is not known", err=True)
         return None

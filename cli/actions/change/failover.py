@@ -32,8 +32,9 @@ from lifecycle.failover import (
 )
 from lifecycle.manual_steps import before_next, before_update
 from tiers.errors import CatalogError
+from tiers.facts.every_fact import FileSystemReplica
 from tiers.inventory import Inventory
-from tiers.plan.plan import Plan
+from tiers.plan.plan import Plan, facts_of
 from tiers.portfolio.failover.stage import HOMEWARD, THERE, WAY_BACK, Failover, FailoverStage, goes_on
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
@@ -182,6 +183,12 @@ def _takes(request: Request, tenant: Tenant, deployed: Plan) -> bool:
     return may_lose(tenant.failover, _deployed(tenant, deployed))
 
 
+def _replicates(tenant: Tenant, deployed: Plan) -> bool:
+    """Whether the stack still has a replication of the tenant's files."""
+    there = deployed.tenant(tenant.tenant)
+    return there is not None and any(not each.writable for each in facts_of(there.facts, FileSystemReplica))
+
+
 def _deployed(tenant: Tenant, deployed: Plan) -> Failover | None:
     there = deployed.tenant(tenant.tenant)
     return there.failover if there else None
@@ -197,7 +204,8 @@ def _step(request: Request, tenant: Tenant, platform: Platform, deployed: Plan) 
     if request.leads_home:
         return return_home(tenant)
     if request.to is None:
-        return lose(tenant, _deployed(tenant, deployed))
+        replicates = _replicates(tenant, deployed)
+        return lose(tenant, _deployed(tenant, deployed), request.now, replicates=replicates)
     number = tenant.failovers + 1
     return begin(tenant, platform, request.to, number, request.now, lost=request.region_lost)
 

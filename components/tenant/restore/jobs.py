@@ -25,7 +25,6 @@ from components.tenant.restore.side_jobs import SideJobs
 from tiers.facts.every_fact import FactId, LogicalBackup, RestoredServer
 from tiers.facts.names import FILL_SIDE, MAKE_SIDE, OPEN_RESTORED
 from tiers.plan.plan import TenantPlan, facts_of
-from tiers.portfolio.restore.anonymised import digest
 from tiers.portfolio.restore.stage import Restore, RestoreStage
 from tiers.vocabulary import Environment
 
@@ -124,7 +123,7 @@ class DataRestore(SideJobs):
             or self._restore.point_in_time
             or self._restore.from_archive is not None
         )
-        said = self._anonymised()
+        said = self.side.expected
         self.switch_or_drop(_ACTIONS.get(stage, ""), backups, still, may_lack=may_lack, expected=said)
 
     def copy_moment(self, past: Administered, backups: Sequence[pulumi.Resource]) -> None:
@@ -157,15 +156,10 @@ class DataRestore(SideJobs):
             which,
             keeps=not self._restore.from_archive,
             results=f"{self.tenant.tenant}/{REFRESH_TESTS}" if self._restore.from_tenant else "",
-            expected={**self._anonymised(), **self._first_day()},
+            expected={**self.side.expected, **self._first_day()},
             anonymised=self.tenant.anonymised if self._restore.origin else None,
         )
         self.pod(FILL_SIDE, fill.steps(), [self.configuration, *fill.volumes()], opts, fill.without_role)
-
-    def _anonymised(self) -> dict[str, str]:
-        """As what the data of another is anonymised, where it is."""
-        section = self.tenant.anonymised if self._restore.origin else None
-        return {"ANONYMISED": digest(section)} if section else {}
 
     def _first_day(self) -> dict[str, str]:
         """What is asked of an upload: where people work in production, it is no first day."""

@@ -15,6 +15,7 @@ from components.tenant.rotation import command_role
 from tiers.facts.every_fact import Job, TenantDatabase
 from tiers.facts.names import SWITCH_SIDE, kept_database, side_database
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
+from tiers.portfolio.restore.anonymised import digest
 from tiers.portfolio.restore.stage import RestoreStage
 from tiers.portfolio.upgrade.stage import UpgradeStage
 
@@ -65,15 +66,30 @@ class SideDatabase:
         """Make it, empty, after all of *after*."""
         return self._run(job, "side_database.sh", {}, after)
 
-    def taken_back(self, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        """What comes before the pods that work with the database before again: it has its name again.
+    def before_pods(self, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        """What comes before the pods that start again: the database that they work with has its name.
 
-        So they start in the very update after one that failed, whatever that one has done.
+        The database before has it again in the very update after one that failed, whatever that one has done.
+        The restored one has it since the update before, whose job stays as it is; where another update took
+        it back since, that job runs anew, and lets nobody in.
         """
-        stages = (each.stage for each in (self._tenant.restore, self._tenant.upgrade) if each)
-        if not any(each in (RestoreStage.DISCARD, UpgradeStage.DISCARD) for each in stages):
-            return []
-        return [self.act(fact_named(self._tenant.facts, Job, SWITCH_SIDE), "back", after)]
+        restore, upgrade = self._tenant.restore, self._tenant.upgrade
+        if restore and restore.stage is RestoreStage.START:
+            return [self.act(self._switching, "switch", after, self.expected)]
+        discards = RestoreStage.DISCARD if restore else UpgradeStage.DISCARD
+        stage = restore or upgrade
+        return [self.act(self._switching, "back", after)] if stage and stage.stage is discards else []
+
+    @property
+    def _switching(self) -> Job:
+        return fact_named(self._tenant.facts, Job, SWITCH_SIDE)
+
+    @property
+    def expected(self) -> dict[str, str]:
+        """What must be said of a database that takes the place: as what another's data is anonymised."""
+        restore = self._tenant.restore
+        section = self._tenant.anonymised if restore and restore.origin else None
+        return {"ANONYMISED": digest(section)} if section else {}
 
     def act(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 
@@ -18,6 +18,8 @@ from components.tenant.restore.side_database import SideDatabase
 from tiers.facts.every_fact import Job
 from tiers.facts.names import DROP_SIDE, RESTORE_FILES, SWITCH_SIDE
 from tiers.plan.plan import TenantPlan, facts_of
+
+_RENAMES: Final = ("switch", "back")
 
 
 class SideJobs:
@@ -62,7 +64,7 @@ class SideJobs:
         arrive: what the database before lacked, it may lack again. Nothing else than what is *expected* is
         switched.
         """
-        if SWITCH_SIDE in self.jobs and not action.startswith("drop"):  # else SideDatabase.taken_back has it
+        if SWITCH_SIDE in self.jobs and action in _RENAMES:  # else SideDatabase.before_pods has it
             switched = self.side.act(self.jobs[SWITCH_SIDE], action, still, expected)
             if RESTORE_FILES in self.jobs:
                 self._bring_files_back(self.after(switched, *backups, self.files), may_lack=may_lack)

@@ -18,6 +18,7 @@ from cli.actions.costs.report import rehearsed_before
 from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle.evidence import read
+from lifecycle.failover import lose
 from lifecycle.rehearsal.failed_over import FailoverResult, Stages
 from lifecycle.rehearsal.tried import tried_recoveries
 from tests.portfolios import failing_over, plan_of, second_cluster, two_regions
@@ -25,6 +26,7 @@ from tiers.errors import CatalogError
 from tiers.facts.every_fact import Rehearsal
 from tiers.inventory import Inventory
 from tiers.plan.resolve import plan_of_folder
+from tiers.portfolio.failover.stage import FailoverStage
 
 RUNNER = CliRunner()
 TO = "eu-west-1"
@@ -136,19 +138,20 @@ def test_a_region_that_is_lost_after_the_fence_stays_as_the_fence_left_it(
     assert "stage: promote, first_region: lost-after-fence, " in text_of(standing)
 
 
-def test_of_all_only_those_at_the_fence_are_left_when_their_region_is_lost(
+def test_all_are_left_when_their_region_is_lost_wherever_they_stand(
     standing: Path, up: Callable[[], None]
 ) -> None:
-    """One that works in its second region already must not stop the others in their worst hour."""
     for step in (("meridian", "--to", TO), *(("meridian", "--next"),) * 2, ("novum", "--to", TO)):
         assert run(standing, "failover", *step).exit_code == Exit.OK
         up()
-    left = run(standing, "failover", "--all", "--region-lost")
-    assert left.exit_code == Exit.OK, left.output
-    assert "stage: start, began_at" in text_of(standing)
-    assert "stage: promote, first_region: lost-after-fence, " in text_of(standing, "novum")
     early = run(standing, "failover", "--all", "--region-back")
     assert "there is no tenant for which this is the next step" in early.stderr
+    left = run(standing, "failover", "--all", "--region-lost")
+    assert left.exit_code == Exit.OK, left.output
+    # Its promotion was complete, so that nothing is left to end there.
+    assert "stage: start, first_region: lost-after-promotion, began_at" in text_of(standing)
+    assert "stage: promote, first_region: lost-after-fence, " in text_of(standing, "novum")
+    assert left.stdout.count("delete-replication-configuration") == 1
 
 
 @pytest.mark.parametrize(
@@ -275,6 +278,26 @@ def test_a_plan_that_is_older_than_promises_of_a_recovery_is_told_so() -> None:
     older = plan.tenants[0].model_copy(update={"facts": tuple(old)})
     with pytest.raises(CatalogError, match="knew no rehearsals: run `pulumi up`"):
         measured(Inventory(plan=plan, cloud_ids={}), older, None, datetime(2026, 11, 30, tzinfo=UTC))
+
+
+def test_what_is_missing_after_a_fence_that_hung_counts_from_when_the_region_was_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Until then people may have worked: the lag when the failover began would be too short."""
+    hung = failing_over("fence")
+    assert hung.failover is not None
+    began, lost = (datetime(2026, 11, 30, 9, minute, tzinfo=UTC) for minute in (0, 20))
+    hung = hung.model_copy(update={"failover": hung.failover.model_copy(update={"began_at": began})})
+    left = lose(hung, None, lost, replicates=True).failover
+    assert left is not None
+    assert (left.began_at, left.lost_at) == (began, lost)
+    started = left.model_copy(update={"stage": FailoverStage.START})
+    plan = plan_of(hung.model_copy(update={"failover": started}), platform=two_regions())
+    lags = {began: 2, lost: 77}
+    monkeypatch.setattr("cli.actions.change.failed_over.Cluster.listed", lambda *_: [])
+    monkeypatch.setattr("cli.actions.change.failed_over.replica_lag", lambda _, __, at, **_how: lags[at])
+    result, _, _ = measured(Inventory(plan=plan, cloud_ids={}), plan.tenants[0], "standby", lost)
+    assert (result.rpo_seconds, result.closed) == (77, False)
 
 
 def test_what_a_person_must_do_beside_it_is_said_when_its_turn_comes(

@@ -140,7 +140,7 @@ def test_each_job_is_there_at_its_stages_only() -> None:
     assert seen == {
         "prepare": ["acme-fill-side-database", "acme-make-side-database"],
         "switch": ["acme-final-backup", "acme-restore-filestore", "acme-switch-side-database"],
-        "start": [],
+        "start": ["acme-switch-side-database"],
         "confirm": ["acme-drop-side-database"],
         "back": ["acme-restore-filestore", "acme-switch-side-database"],
         "discard": ["acme-drop-side-database", "acme-switch-side-database"],
@@ -183,6 +183,16 @@ def test_the_switch_and_the_way_back_are_two_jobs() -> None:
     for name in ("acme-switch-side-database", "acme-restore-filestore"):
         called = [the(declared(stage), JOB, name).props["metadata"]["name"] for stage in ("switch", "back")]
         assert len(set(called)) == 2
+
+
+@pytest.mark.parametrize("of", ["declared", "refreshed"])
+def test_pods_start_on_what_was_switched_only(of: str) -> None:
+    """The job of the switch stays as it is; where one of a way back came since, it runs anew, and refuses."""
+    make, owner = (declared, "acme") if of == "declared" else (refreshed, "acme-staging")
+    switch, start = (the(make(each), JOB, f"{owner}-switch-side-database") for each in ("switch", "start"))
+    assert (start.urn, start.props) == (switch.urn, switch.props)
+    order = (f"{owner}-switch-side-database", f"{owner}-odoo-setup", f"{owner}-web")
+    assert position(make("start"), *order) == sorted(position(make("start"), *order))
 
 
 def test_no_password_is_in_an_environment() -> None:

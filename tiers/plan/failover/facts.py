@@ -62,7 +62,7 @@ def _at_stage(
     if isinstance(fact, DatabaseStandby) and failover.is_promoted:
         ends = {"deletion_protection": False} if failover.stage is FailoverStage.CONFIRM else {}
         yield fact.model_copy(update=_taking_over(server) | ends)
-    elif isinstance(fact, FileSystemReplica) and failover.is_promoted and not failover.is_lost:
+    elif isinstance(fact, FileSystemReplica) and failover.ends_replication:
         # AWS ends a replication in both regions, and the provider asks both for it.
         yield fact.model_copy(update={"writable": True, "transfer_gib_per_month": 0})
     elif isinstance(fact, DnsRecords) and failover.stage in THERE:

@@ -34,7 +34,8 @@ from tiers.portfolio.tenant import Tenant
 _JOBS: Final[Mapping[RestoreStage, tuple[str, ...]]] = {
     RestoreStage.PREPARE: (MAKE_SIDE, FILL_SIDE),
     RestoreStage.SWITCH: (FINAL_BACKUP, SWITCH_SIDE, RESTORE_FILES),
-    RestoreStage.START: (),
+    # Pods start on what was switched only: who puts the file back to `switch` may do so after a way back.
+    RestoreStage.START: (SWITCH_SIDE,),
     RestoreStage.CONFIRM: (DROP_SIDE,),
     RestoreStage.BACK: (SWITCH_SIDE, RESTORE_FILES),
     # Whatever an update to `switch` has done before it failed is taken back before pods start.

@@ -51,6 +51,8 @@ class FirstRegion(StrEnum):
     """It cannot: no update touches what is there, and nothing closes it."""
     LOST_AFTER_FENCE = "lost-after-fence"
     """It was closed by a complete update, and cannot any more: no update touches what is there."""
+    LOST_AFTER_PROMOTION = "lost-after-promotion"
+    """The same, and the replication of files had ended, so that nothing of it is left to end there."""
     BACK = "back"
     """It could not, and can again: what is there is closed late."""
 
@@ -120,6 +122,8 @@ class Failover(Frozen):
     """`lost` while its own region does not answer: then no update touches what is there."""
     began_at: UtcDatetime | None = None
     """When `costack failover` wrote the first stage, with time zone: from then on it is measured."""
+    lost_at: UtcDatetime | None = None
+    """When `costack failover --region-lost` wrote that the region is lost, where that was later."""
 
     @model_validator(mode="after")
     def _closes_what_answers(self) -> Self:
@@ -132,6 +136,11 @@ class Failover(Frozen):
                 f"first_region is {self.first_region}, and stage {self.stage} works there: begin with promote"
             )
         return self
+
+    @property
+    def known_lost_at(self) -> datetime | None:
+        """Until when people may have worked in a lost region: what is missing is counted from then."""
+        return self.lost_at or self.began_at
 
     @property
     def is_promoted(self) -> bool:
@@ -157,12 +166,18 @@ class Failover(Frozen):
     @property
     def was_closed(self) -> bool:
         """Whether what is in the first region is closed before anything opens in the second one."""
-        return self.first_region in {FirstRegion.ANSWERS, FirstRegion.LOST_AFTER_FENCE}
+        return self.first_region not in {FirstRegion.LOST, FirstRegion.BACK}
 
     @property
     def is_lost(self) -> bool:
         """Whether no update may touch what is in the first region."""
-        return self.first_region in {FirstRegion.LOST, FirstRegion.LOST_AFTER_FENCE}
+        return self.first_region not in {FirstRegion.ANSWERS, FirstRegion.BACK}
+
+    @property
+    def ends_replication(self) -> bool:
+        """Whether the replication of files ends at this stage, or has ended; in a lost region nobody can."""
+        left = {FirstRegion.LOST, FirstRegion.LOST_AFTER_FENCE}
+        return self.is_promoted and self.first_region not in left
 
 
 def goes_on(stage: FailoverStage) -> bool:
@@ -189,18 +204,35 @@ def _after(there: Failover) -> set[tuple[FailoverStage, FirstRegion]]:
     stages = {NEXT[there.stage], WAY_BACK.get(there.stage)}
     following = {(stage, there.first_region) for stage in stages if stage is not None}
     if there.is_lost and there.stage in THERE:
-        following.add((there.stage, FirstRegion.BACK))
+        following.add((there.stage, found_again(there.first_region)))
     if there.stage is FailoverStage.SETTLED and not there.is_lost:
         following.add((FailoverStage.SAVE, there.first_region))
-    if there.stage is FailoverStage.FENCE:
-        # What is deployed there is what the fence left: no update may make it what it was before.
-        following.add((FailoverStage.PROMOTE, FirstRegion.LOST_AFTER_FENCE))
+    if may_be_lost(there):
+        # An update that began the next stage may have failed because the region is lost.
+        reached = [stage for stage in (there.stage, NEXT[there.stage]) if stage and stage in PROMOTED]
+        following |= {(stage, region) for stage in reached for region in _LATE}
     return following
+
+
+_LATE: Final = (FirstRegion.LOST_AFTER_FENCE, FirstRegion.LOST_AFTER_PROMOTION)
+"""What a region is that was closed, and is lost then."""
+
+
+def may_be_lost(failover: Failover) -> bool:
+    """Whether the region that it leaves may be lost at this stage: not once the way home has begun."""
+    return failover.first_region is FirstRegion.ANSWERS and (
+        failover.stage is FailoverStage.FENCE or failover.stage in PROMOTED - HOMEWARD
+    )
+
+
+def found_again(region: FirstRegion) -> FirstRegion:
+    """What a lost region is once it answers: where nothing was left to do there, it is as it was."""
+    return FirstRegion.ANSWERS if region is FirstRegion.LOST_AFTER_PROMOTION else FirstRegion.BACK
 
 
 def _begins(here: Failover) -> bool:
     """A first step that failed may be taken back before any of it is deployed."""
-    if here.first_region in {FirstRegion.BACK, FirstRegion.LOST_AFTER_FENCE}:
+    if here.first_region not in {FirstRegion.ANSWERS, FirstRegion.LOST}:
         return False
     first = FailoverStage.PROMOTE if here.is_lost else FailoverStage.FENCE
     return here.stage in {first, WAY_BACK.get(first)}

@@ -18,10 +18,10 @@ from tests.portfolios import catalog, every_offer, local_plan, local_portfolio, 
 from tests.states import State, every_offer_state, leave, read, resources, server_of, state_of, tenant, the
 from tiers.deployed import RECORD_TYPE
 from tiers.errors import CatalogError
-from tiers.facts.every_fact import CacheSpace, DatabaseInstance, ManagedSecret, Origin
+from tiers.facts.every_fact import CacheSpace, DatabaseInstance, FileSystemReplica, ManagedSecret, Origin
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
 from tiers.inventory import Inventory, exported
-from tiers.plan.plan import Plan, fact_named
+from tiers.plan.plan import Plan, fact_named, facts_of
 from tiers.plan.resolve import resolve
 from tiers.portfolio.rotation import TokenRotation
 
@@ -254,3 +254,25 @@ def test_a_plan_of_another_version_is_one_sentence(state: State, kind: str) -> N
             facts(each["inputs"]["plan"])[0]["kind"] = "hovercraft"
     with pytest.raises(CatalogError, match=r"state: .*; use the version of costack that deployed the stack"):
         inventory_of_state(state, "state")
+
+
+def test_a_replication_that_was_to_end_and_is_still_there_is_told() -> None:
+    """Pulumi deletes last: what the record says is there already, and the first region may not answer."""
+    state, name = every_offer_state(), "crb-production"
+    for plan in (
+        the(state, TENANT_STACK, name)["inputs"]["plan"],
+        the(state, RECORD_TYPE, f"{name}-deployed")["outputs"]["input"]["plan"],
+    ):
+        (replica,) = (each for each in plan["facts"] if each["kind"] == "file-system-replica")
+        replica["writable"] = True
+    found = read(state)
+    (sentence,) = found.pending[name]
+    assert sentence == f"{replica['id']}: its replication has not ended yet; run `pulumi up`"
+    (there,) = facts_of(tenant(found, name).facts, FileSystemReplica)
+    assert not there.writable
+    ended = the(
+        state, "aws:efs/replicationConfiguration:ReplicationConfiguration", f"local-{name}-filestores-copy"
+    )
+    resources(state).remove(ended)
+    (there,) = facts_of(tenant(read(state), name).facts, FileSystemReplica)
+    assert (there.writable, read(state).pending) == (True, {})
