@@ -72,9 +72,19 @@ def in_cents(amounts: Sequence[int], total: int | None = None) -> list[int]:
     [1, 1, 0]
     """
     if total is None:
-        total = int(_WIDE.quantize(Decimal(sum(amounts)) / UNITS_PER_CENT, Decimal(1)))
+        total = nearest(sum(amounts), UNITS_PER_CENT)
     floors = [units // UNITS_PER_CENT for units in amounts]
     return completed(floors, [units % UNITS_PER_CENT for units in amounts], total)
+
+
+def nearest(units: int, unit: int) -> int:
+    """How many times *unit* is nearest to *units*, half to even.
+
+    >>> nearest(25, 10), nearest(-15, 10), nearest(-26, 10)
+    (2, -2, -3)
+    """
+    whole, rest = divmod(int(units), unit)
+    return whole + (2 * rest > unit or (2 * rest == unit and whole % 2 == 1))
 
 
 def completed(floors: Sequence[int], remainders: Sequence[int], total: int) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
 from typing import Final
 
 from allocation.charges import ChargePeriod, Unpriced
@@ -16,8 +15,9 @@ from allocation.estimate.assumptions import Assumptions
 from allocation.estimate.estimated_charges import priced_charges
 from allocation.estimate.estimated_statement import allocated_estimate
 from allocation.estimate.folders import OURS, Folders
-from allocation.money import in_cents
 from allocation.prices.price_book import load_price_book
+from allocation.statement.ledger.figure import cents_text
+from allocation.statement.ledger.ledger import ledger_of_statement
 from allocation.statement.statement import Statement
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
@@ -51,12 +51,10 @@ def estimated_month(plan: Plan, day: date, folders: Folders = OURS) -> Estimated
 
 
 def _amounts(plan: Plan, statement: Statement) -> dict[str, str]:
-    units = {line.tenant: line.total for line in statement.tenants}
-    units |= {IDLE: statement.idle_total, UNALLOCATED: statement.unallocated_total}
-    cents = in_cents(list(units.values()))
-    return {
-        name: f"{Decimal(each) / 100:.2f} {plan.currency}" for name, each in zip(units, cents, strict=True)
-    }
+    ledger = ledger_of_statement(statement)
+    cents = {line.tenant: ledger.total(line.tenant) for line in statement.tenants}
+    cents |= {IDLE: sum(ledger.idle.values()), UNALLOCATED: sum(ledger.unallocated)}
+    return {name: f"{cents_text(each, ledger.digits)} {plan.currency}" for name, each in cents.items()}
 
 
 def _unpriced_by_tenant(plan: Plan, unpriced: Iterable[Unpriced]) -> dict[str, str]:

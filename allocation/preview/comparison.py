@@ -16,6 +16,7 @@ from allocation.charges import Charge
 from allocation.errors import UnreconciledStatementError
 from allocation.money import text_of
 from allocation.preview.cost_estimate import CostEstimate
+from allocation.statement.ledger.ledger import Ledger
 from allocation.statement.statement import TenantLine
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import CostCategory, CostDomain, TenantId
@@ -155,6 +156,11 @@ class Comparison:
     def currency(self) -> str:
         """The currency of all amounts."""
         return self.after.plan.currency
+
+    @property
+    def ledgers(self) -> tuple[Ledger, Ledger]:
+        """The settled cents of the statements before and after."""
+        return self.before.ledger, self.after.ledger
 
     @property
     def charged(self) -> Step:

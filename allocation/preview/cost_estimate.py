@@ -13,6 +13,7 @@ from allocation.estimate.estimated_charges import PricedCharges, priced_charges
 from allocation.estimate.estimated_statement import allocated_estimate
 from allocation.estimate.folders import OURS, Folders
 from allocation.prices.price_book import PriceBook, load_price_book
+from allocation.statement.ledger.ledger import Ledger, ledger_of_statement
 from allocation.statement.statement import Statement, TenantLine
 from tiers.catalog.tier import Currency
 from tiers.facts.record import FactId, FactRecord
@@ -74,6 +75,11 @@ class CostEstimate:
     def lines(self) -> Mapping[TenantId, TenantLine]:
         """The statement's row of each tenant."""
         return {line.tenant: line for line in self.statement.tenants}
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The settled cents of the statement."""
+        return ledger_of_statement(self.statement)
 
     @cached_property
     def facts(self) -> dict[FactId, FactRecord]:

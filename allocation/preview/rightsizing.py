@@ -18,6 +18,7 @@ from allocation.preview.comparison import compared
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.supposed import supposed
 from allocation.review.usage_levels import Level
+from allocation.statement.ledger.figure import alone, figure
 from tiers.catalog.classes import WorkloadClass
 from tiers.catalog.tier import Catalog
 from tiers.plan.plan import Plan, TenantPlan
@@ -95,7 +96,9 @@ def priced(catalog: Catalog, portfolio: Portfolio, before: CostEstimate, each: A
         return each
     found = compared(before, after)
     (change,) = (one for one in found.tenants if one.tenant == each.tenant)
-    return replace(each, own=-change.cost.difference, bill=-found.charged.difference)
+    (then, now), digits = found.ledgers, found.ledgers[1].digits
+    own = figure(-change.cost.difference, then.total(each.tenant) - now.total(each.tenant), digits)
+    return replace(each, own=own, bill=alone(-found.charged.difference, found.currency))
 
 
 def fits(size: WorkloadClass, needs: Needs) -> bool:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Final
 
+from allocation.prices.age import is_older_than_a_year
 from allocation.prices.price_book import EVERYWHERE, Price, PriceFile, price_files, read_price_file
 from tiers.catalog.classes import Classes
 from tiers.errors import CatalogError
 
 _DOUBTFUL: Final = ("D", "example")
 _FROM_OFFERS: Final = ("A", "A-")
-_OLD: Final = timedelta(days=365)
 _CACHE_ENGINES: Final = ("Valkey", "Redis")
 
 Item = tuple[str, str]
@@ -120,23 +120,13 @@ def _warnings(path: Path, file: PriceFile, today: date) -> Iterator[str]:
         if price.confidence in _DOUBTFUL:
             said = "an example" if price.confidence == "example" else "scaled from a sibling"
             yield f"{path}: {price.service} {price.item}: {price.price:f} is {said}; find the real price"
-    old = [price for price in file.prices if _latest(price.date) < today - _OLD]
+    old = [price for price in file.prices if is_older_than_a_year(price.date, today)]
     if old:
         eldest = min(old, key=lambda price: price.date)
         yield (
             f"{path}: {len(old)} of {len(file.prices)} prices are older than a year, the oldest of "
             f"{eldest.date} ({eldest.service} {eldest.item}); costack prices update --region {file.region}"
         )
-
-
-def _latest(text: str) -> date:
-    """The last day that *text*, a day, month or year, can mean, so that no price is called old too early."""
-    if len(text) == len("YYYY"):
-        return date(int(text), 12, 31)
-    if len(text) == len("YYYY-MM"):
-        year, month = map(int, text.split("-"))
-        return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
-    return date.fromisoformat(text)
 
 
 def _exactly_twice(path: Path, file: PriceFile) -> Iterator[str]:

@@ -7,31 +7,32 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from allocation.money import in_cents
+from allocation.statement.ledger.figure import cents_of, digits_shown
 
-_CENTS: Final = 100
+_DIGITS: Final = 2
 _SIXTY: Final = 60
 UNKNOWN_PRICES: Final = "Lines without a known price"
 """The title of the list of what costs money at an unknown price."""
 
 
-def money(cents: int, *, signed: bool = False) -> str:
-    """Cents with two decimals and thousands separators.
+def money(cents: int, *, signed: bool = False, digits: int = _DIGITS) -> str:
+    """Cents with thousands separators and the currency's decimals: two, unless *digits* says otherwise.
 
-    >>> money(-123456), money(5, signed=True)
-    ('-1,234.56', '+0.05')
+    >>> money(-123456), money(5, signed=True), money(123456, digits=0), money(-5, digits=3)
+    ('-1,234.56', '+0.05', '123,456', '-0.005')
     """
     sign = "-" if cents < 0 else "+" if signed and cents > 0 else ""
-    return f"{sign}{abs(cents) // _CENTS:,}.{abs(cents) % _CENTS:02}"
+    whole, rest = divmod(abs(cents), 10**digits)
+    return f"{sign}{whole:,}.{rest:0{digits}}" if digits else f"{sign}{whole:,}"
 
 
 def money_of(units: int, *, signed: bool = False) -> str:
-    """One amount of units, rounded to cents.
+    """One amount of units in cents: those settled for a figure of a statement, or the nearest.
 
     >>> money_of(12_345_678_901)
     '1.23'
     """
-    return money(in_cents([units])[0], signed=signed)
+    return money(cents_of(units), signed=signed, digits=digits_shown(units))
 
 
 def percent(part: int, whole: int) -> str:

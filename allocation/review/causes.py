@@ -37,6 +37,7 @@ class Reason(StrEnum):
     CORRECTION = "correction of an earlier month"
     ADVANCE = "paid in advance for a later month"
     UNKNOWN = "unknown"
+    ROUNDING = "rounding"
 
 
 class Cause(NamedTuple):
@@ -172,7 +173,7 @@ def _direct(
     after: FiledStatement,
     moved: Reason | None,
 ) -> Iterator[Cause]:
-    whole = new.direct - old.direct
+    whole = int(new.direct) - int(old.direct)
     if not (before.items and after.items):
         yield Cause(moved or Reason.UNKNOWN, DIRECT, whole)
         return
@@ -204,8 +205,8 @@ class _Share:
     ) -> None:
         self._tenant, self._pool = old.tenant, pool
         self._months = before, after
-        self._shares = old.pooled.get(pool, 0), new.pooled.get(pool, 0)
-        self._totals = before.pool_totals.get(pool, 0), after.pool_totals.get(pool, 0)
+        self._shares = int(old.pooled.get(pool, 0)), int(new.pooled.get(pool, 0))
+        self._totals = int(before.pool_totals.get(pool, 0)), int(after.pool_totals.get(pool, 0))
 
     def causes(self, moved: Reason | None) -> Iterator[Cause]:
         (old, new), (was, costs) = self._shares, self._totals

@@ -80,12 +80,20 @@ class BeyondFairUse(NamedTuple):
 
 
 class LargeShare(NamedTuple):
-    """A tenant that takes a larger percentage of a pool's usage than it pays of all fees."""
+    """A tenant that takes a larger percentage of pools than it pays of all fees, and pays too little.
+
+    Attributes:
+        pool: That of which it takes most.
+        pools: Of how many pools it takes so much.
+        missing: What its fee lacks to the least margin, in units.
+    """
 
     pool: str
     driver: str
     used_percent: Decimal
     paid_percent: Decimal
+    pools: int = 1
+    missing: int = 0
 
 
 class Size(NamedTuple):

@@ -25,6 +25,8 @@ from allocation.review.findings import (
     ThinMargin,
     UserCount,
 )
+from allocation.review.remedies import apart, dearer, roomier
+from allocation.review.shares import large_shares, missing_margin, percent
 from allocation.review.usage_levels import Level
 from allocation.review.user_counts import differing
 from allocation.statement.filed import FiledStatement
@@ -33,7 +35,7 @@ from tiers.catalog.tier import Catalog, FairUse
 from tiers.facts.data import FileShare, TenantDatabase
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.folders import PORTFOLIOS
-from tiers.vocabulary import Environment, Isolation
+from tiers.vocabulary import Environment
 
 Levels = Mapping[tuple[str, Driver], Level]
 _FAIR: Final[Mapping[str, Driver]] = {
@@ -45,9 +47,6 @@ _SIZES: Final = (
     ("CPU", "cores", Driver.CPU_REQUESTS, Driver.CPU_USED),
     ("memory", "GiB", Driver.MEMORY_REQUESTS, Driver.MEMORY_USED),
 )
-_LEAST_MEMBERS: Final = 3
-"""With two tenants in a pool, one of them always takes half or more."""
-_HUNDRED: Final = 100
 
 
 @unique
@@ -62,14 +61,28 @@ class Kind(StrEnum):
     IDLE = "idle capacity"
 
 
+SHARES: Final = "shared systems"
+"""What the signal of a noisy neighbour is about, in however many pools it shows."""
+
+
 class Signal(NamedTuple):
-    """A decision to take: about which tenant, for which figures, and the command that prices a remedy."""
+    """A decision to take, one for each tenant and cause.
+
+    Attributes:
+        tenant: Whose it is; None of the platform.
+        figures: Why it is due.
+        command: Prices a remedy.
+        tier: The tier that is the remedy, if it is one.
+        stake: The money of a month that is lost until somebody decides, in units; None where it is not known.
+    """
 
     kind: Kind
     tenant: str | None
     about: str
     figures: BeyondFairUse | UserCount | LargeShare | Size | ThinMargin | IdlePool
     command: str = ""
+    tier: str | None = None
+    stake: int | None = None
 
     @property
     def key(self) -> str:
@@ -118,8 +131,8 @@ def standings(month: Month) -> tuple[Standing, ...]:
 
 
 def signals(month: Month) -> tuple[Signal, ...]:
-    """All decisions to take, exceeded fair use first."""
-    return (
+    """All decisions to take: the most money at stake first, then those of which it is not known."""
+    found = (
         *_beyond_fair_use(month),
         *_ill_declared(month),
         *_noisy(month),
@@ -127,6 +140,7 @@ def signals(month: Month) -> tuple[Signal, ...]:
         *_under_priced(month),
         *_idle(month),
     )
+    return tuple(sorted(found, key=lambda each: (each.stake is None, -(each.stake or 0))))
 
 
 def _fair_use(catalog: Catalog, tenant: TenantPlan) -> FairUse | None:
@@ -161,13 +175,15 @@ def _beyond_fair_use(month: Month) -> Iterator[Signal]:
         if not (each.over and each.lasting):
             continue
         tenant = plans[each.tenant]
-        larger = _roomier(month.catalog, tenant, each.measure, each.used)
+        larger = roomier(month.catalog, tenant, each.measure, each.used)
         yield Signal(
             Kind.FAIR_USE,
             each.tenant,
             each.measure,
             BeyondFairUse(each, tenant.tier, larger),
             preview_command(month, each.tenant, larger) if larger else "",
+            larger,
+            dearer(month.catalog, tenant, larger) if larger else None,
         )
 
 
@@ -179,54 +195,16 @@ def _ill_declared(month: Month) -> Iterator[Signal]:
         yield Signal(Kind.USERS, count.tenant, "users", count, shlex.join(command))
 
 
-def _roomier(catalog: Catalog, tenant: TenantPlan, measure: str, used: Decimal) -> str | None:
-    """The tier with the lowest fee whose fair use covers *used*."""
-    offers = {
-        name: tier.offers[tenant.environment]
-        for name, tier in catalog.tiers.items()
-        if tenant.environment in tier.offers and name != tenant.tier
-    }
-    fits = [name for name, offer in offers.items() if getattr(offer.fair_use, measure) >= used]
-    return min(fits, key=lambda name: (offers[name].fee_per_month, name), default=None)
-
-
 def preview_command(month: Month, tenant: str, tier: str) -> str:
     """The command that prices a tenant on another tier."""
     return shlex.join(["costack", "preview", "--portfolio", month.folder, "--tenant", tenant, "--tier", tier])
 
 
-def _apart(month: Month, name: str) -> str | None:
-    """The tier with the lowest fee that gives a tenant its own namespace; None where none does."""
-    tenant = month.plan.tenant(name)
-    tier = tenant and month.catalog.tiers.get(tenant.tier)
-    if tenant is None or tier is None or tier.isolation is Isolation.OWN:
-        return None
-    offers = {
-        other: sold.offers[tenant.environment].fee_per_month
-        for other, sold in month.catalog.tiers.items()
-        if tenant.environment in sold.offers and sold.isolation is Isolation.OWN
-    }
-    return min(offers, key=lambda tier: (offers[tier], tier), default=None)
-
-
 def _noisy(month: Month) -> Iterator[Signal]:
-    lines = month.statement.by_tenant
-    fees = sum(line.fee for line in lines.values())
-    for pool in month.statement.pools:
-        used = {name: amount for name, amount in pool.usage.items() if name in lines and amount}
-        whole = sum(used.values(), Decimal(0))
-        if len(used) < _LEAST_MEMBERS or not fees:
-            continue
-        for name, amount in sorted(used.items()):
-            part, paid = _percent(amount, whole), _percent(Decimal(lines[name].fee), Decimal(fees))
-            if part >= month.thresholds.noisy_neighbour_percent and paid * 2 < part:
-                yield Signal(
-                    Kind.NOISY_NEIGHBOUR,
-                    name,
-                    pool.pool,
-                    LargeShare(pool.pool, pool.driver, part, paid),
-                    preview_command(month, name, own) if (own := _apart(month, name)) else "",
-                )
+    for name, share in large_shares(month.statement, month.thresholds):
+        own = apart(month.catalog, month.plan.tenant(name))
+        command = preview_command(month, name, own) if own else ""
+        yield Signal(Kind.NOISY_NEIGHBOUR, name, SHARES, share, command, own, share.missing)
 
 
 def sizes(month: Month) -> Iterator[Size]:
@@ -240,7 +218,7 @@ def sizes(month: Month) -> Iterator[Size]:
 
 def _ill_sized(month: Month) -> Iterator[Signal]:
     for size in sizes(month):
-        unused = 100 - _percent(size.used.p95, size.asked.average)
+        unused = 100 - percent(size.used.p95, size.asked.average)
         if unused >= month.thresholds.unused_percent or unused < 0:
             yield Signal(Kind.RIGHTSIZING, size.tenant, size.what, size)
 
@@ -255,13 +233,14 @@ def _under_priced(month: Month) -> Iterator[Signal]:
             if line.tier == tier and line.environment == Environment.PRODUCTION
         ]
         fees, margin = sum(line.fee for line in lines), sum(line.margin for line in lines)
-        if fees and _percent(Decimal(margin), Decimal(fees)) < month.thresholds.least_margin_percent:
+        if fees and percent(Decimal(margin), Decimal(fees)) < month.thresholds.least_margin_percent:
             yield Signal(
                 Kind.UNDER_PRICED,
                 None,
                 tier,
                 ThinMargin(tier, margin, fees, len(lines), month.thresholds.least_margin_percent),
                 f"costack unit-costs --portfolio {month.folder} --tier {tier}",
+                stake=missing_margin(margin, fees, month.thresholds.least_margin_percent),
             )
 
 
@@ -269,7 +248,7 @@ def _idle(month: Month) -> Iterator[Signal]:
     statement = month.statement
     for pool, units in sorted(statement.idle.items()):
         whole = statement.pool_totals[pool]
-        part = _percent(Decimal(units), Decimal(whole)) if whole else Decimal(0)
+        part = percent(Decimal(units), Decimal(whole)) if whole else Decimal(0)
         if part >= month.thresholds.idle_percent:
             known = statement.pools_by_name.get(pool)
             nodes = known is not None and bool(known.usage.get(CAPACITY))
@@ -279,8 +258,5 @@ def _idle(month: Month) -> Iterator[Signal]:
                 pool,
                 IdlePool(pool, part, whole, nodes),
                 f"costack preview --portfolio {month.folder} --base HEAD",
+                stake=units,
             )
-
-
-def _percent(part: Decimal, whole: Decimal) -> Decimal:
-    return _HUNDRED * part / whole if whole else Decimal(0)

@@ -15,9 +15,12 @@ from allocation.preview.supposed import supposed
 from allocation.report.showback.month import Option
 from allocation.review.signals import Month
 from allocation.runs.messages import Messages
+from allocation.statement.ledger.figure import alone, figure
+from tiers.catalog.tier import Offer
 from tiers.plan.plan import TenantPlan
 from tiers.plan.resolve import resolve
 from tiers.portfolio.tenant import Portfolio
+from tiers.vocabulary import TenantId
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,14 @@ class Alternatives:
     def _of(self, tenant: TenantPlan) -> list[Option]:
         """The other tiers sold in the tenant's environment, the smallest change of the fee first."""
         found = [
-            Option(tenant.tenant, name, units_of(offer.fee_per_month - tenant.fee_per_month))
+            Option(tenant.tenant, name, self._dearer(offer, tenant))
             for name, tier in self.month.catalog.tiers.items()
             if name != tenant.tier and (offer := tier.offers.get(tenant.environment)) is not None
         ]
         return sorted(found, key=lambda each: (abs(each.fee_difference), each.tier))
+
+    def _dearer(self, offer: Offer, tenant: TenantPlan) -> int:
+        return alone(units_of(offer.fee_per_month - tenant.fee_per_month), self.month.statement.currency)
 
     def _priced(self) -> Iterator[tuple[tuple[str, str], Option]]:
         """Options with a preview: the smallest step of every tenant first, tenants with decisions first."""
@@ -93,8 +99,14 @@ class Alternatives:
 
 
 def _with_cost(option: Option, before: CostEstimate, after: CostEstimate) -> Option:
-    changes = {each.tenant: each for each in compared(before, after).tenants}
-    own = changes[option.tenant].cost.difference
-    others = sum(each.cost.difference for each in changes.values()) - own
-    fee = changes[option.tenant].fee.difference
-    return Option(option.tenant, option.tier, fee, own, others)
+    """The differences that the preview shows, in its cents."""
+    comparison = compared(before, after)
+    (then, now), digits = comparison.ledgers, comparison.ledgers[1].digits
+    costs = {
+        each.tenant: figure(each.cost.difference, now.total(each.tenant) - then.total(each.tenant), digits)
+        for each in comparison.tenants
+    }
+    own = costs[TenantId(option.tenant)]
+    others = sum(costs.values()) - own
+    (fee,) = (each.fee.difference for each in comparison.tenants if each.tenant == option.tenant)
+    return Option(option.tenant, option.tier, alone(fee, comparison.currency), own, others)

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 from allocation.money import units_of
+from allocation.statement.ledger.settled import settled
 from tiers.expectations import first_fault
 from tiers.vocabulary import Count, Frozen
 
@@ -223,7 +224,7 @@ class FiledStatement(_Loose):
 def filed_statement(
     document: Mapping[str, Any], items: Mapping[str, Any] | None, source: str
 ) -> FiledStatement:
-    """The statement of *document*, with the items of its charges if *items* are given.
+    """The statement of *document* with its cents settled, and the items of its charges if *items* are given.
 
     Raises:
         AllocationError: When it has another version or is no statement.
@@ -242,7 +243,7 @@ def filed_statement(
         raise AllocationError(
             f"{source}: the parts do not add up to the total charged; the file was changed by hand"
         )
-    return statement
+    return settled(statement)
 
 
 def _first(error: Exception) -> str:

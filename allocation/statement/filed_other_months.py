@@ -53,7 +53,7 @@ def filed_shares(statement: FiledStatement) -> FiledShares:
     for pool, units in own.idle.items():
         shares.setdefault(pool, {})[AllocationType.IDLE, None] = units
     return {
-        pool: {key: abs(units) for key, units in of_pool.items() if units}
+        pool: {key: abs(int(units)) for key, units in of_pool.items() if units}
         for pool, of_pool in shares.items()
         if _has_one_sign(of_pool.values())
     }

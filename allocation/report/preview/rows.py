@@ -1,7 +1,7 @@
 """The figures of a preview in whole cents, the same for every format, that add up down and across.
 
-Each column of amounts is rounded by largest remainder to its own rounded total, and a difference is the
-difference of the figures shown. It may differ by a cent or two from the exact amount, which JSON holds.
+Costs and fees before and after are those that the statements show, and a difference is the difference of the
+figures shown: less than two cents from the exact amount, which JSON holds.
 """
 
 from __future__ import annotations
@@ -54,17 +54,22 @@ class Row:
 
 def rows(preview: Preview) -> list[Row]:
     """A row for each tenant, then idle and unallocated cost, then their total."""
-    comparison = preview.comparison
-    others = ((IDLE_ROW, comparison.idle), (UNALLOCATED_ROW, comparison.unallocated))
-    costs = _shown([each.cost for each in comparison.tenants] + [step for _, step in others])
-    fees = _shown([each.fee for each in comparison.tenants])
+    ledgers = preview.comparison.ledgers
     found = [
-        Row(change.tenant, change.kind, tier_words(change), cost, fee)
-        for change, cost, fee in zip(comparison.tenants, costs, fees, strict=False)
+        Row(
+            change.tenant,
+            change.kind,
+            tier_words(change),
+            Shown(*(ledger.total(change.tenant) for ledger in ledgers)),
+            Shown(*(ledger.fees.get(change.tenant, 0) for ledger in ledgers)),
+        )
+        for change in preview.comparison.tenants
     ]
+    idle = Shown(*(sum(ledger.idle.values()) for ledger in ledgers))
+    unallocated = Shown(*(sum(ledger.unallocated) for ledger in ledgers))
     found += [
         Row(name, None, None, cost, Shown(0, 0))
-        for (name, _), cost in zip(others, costs[len(comparison.tenants) :], strict=True)
+        for name, cost in ((IDLE_ROW, idle), (UNALLOCATED_ROW, unallocated))
     ]
     return [*found, together(TOTAL_ROW, found)]
 

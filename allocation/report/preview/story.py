@@ -9,6 +9,7 @@ from typing import Final
 from allocation.money import text_of
 from allocation.preview.comparison import Kind
 from allocation.preview.preview import Preview
+from allocation.preview.price_age import price_age
 from allocation.report.figures import UNKNOWN_PRICES, money, percent
 from allocation.report.preview.grids import (
     Grid,
@@ -203,5 +204,5 @@ def _conditions(preview: Preview) -> str:
     )
     return (
         f"Estimate of a 730-hour month at list prices, version support as of {assumed.as_of}, pods at "
-        f"{assumed.scale} scale: {versions}."
+        f"{assumed.scale} scale: {versions}{f'; {age}' if (age := price_age(after).in_words) else ''}."
     )

@@ -10,6 +10,7 @@ from rich.table import Table
 from allocation.money import text_of
 from allocation.preview.comparison import TenantChange
 from allocation.preview.preview import Preview
+from allocation.preview.price_age import price_age
 from allocation.report.figures import money, percent
 from allocation.report.preview.rows import (
     Row,
@@ -66,6 +67,8 @@ def closing_lines(preview: Preview) -> Iterator[str]:
     yield from (f"note: {note}" for note in preview.notes)
     for item in preview.comparison.after.priced.unpriced:
         yield f"unpriced: {item.fact}: {item.quantity:f} of {item.service} '{item.item}' ({item.reason})"
+    if age := price_age(preview.comparison.after).in_words:
+        yield f"prices: {age}"
     yield _proof(preview)
 
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Final
 
 from allocation.money import in_cents, text_of
-from allocation.report.figures import money, number, percent
+from allocation.report.figures import money, money_of, number, percent
+from allocation.statement.ledger.figure import is_settled
 
 _WIDTH: Final = 600
 """Of a drawing, in its own units; the page scales it."""
@@ -129,16 +130,13 @@ def text(words: object, href: str | None = None) -> Cell:
 
 
 def amounts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
-    """Amounts under each other, in cents that add up to their rounded sum."""
-    return [
-        Cell(money(cents, signed=signed), text_of(exact))
-        for cents, exact in zip(in_cents(units), units, strict=True)
-    ]
+    """Amounts under each other, each in the cents of its statement."""
+    return [amount(each, signed=signed) for each in units]
 
 
 def amount(units: int, *, signed: bool = False) -> Cell:
-    """One amount alone."""
-    return amounts([units], signed=signed)[0]
+    """One amount: its cents are those of its statement, wherever it is shown."""
+    return Cell(money_of(units, signed=signed), text_of(units))
 
 
 def summed(
@@ -146,11 +144,19 @@ def summed(
 ) -> tuple[tuple[Row, ...], Row]:
     """Rows that begin with *names* and go on with a cell of each column, and the row of their sums.
 
-    What is shown of a column adds up to what is shown of its sum, and so do the exact amounts.
+    What is shown of a column adds up to what is shown of its sum, and so do the exact amounts: those of a
+    statement do by themselves, others are rounded together.
     """
-    cells = [amounts(column, signed=signed) for column in columns]
+    cells = [_adding_up(column, signed=signed) for column in columns]
     rows = tuple((*name, *(column[place] for column in cells)) for place, name in enumerate(names))
     return rows, (*total, *(amount(sum(column), signed=signed) for column in columns))
+
+
+def _adding_up(units: Sequence[int], *, signed: bool) -> list[Cell]:
+    if all(map(is_settled, units)):
+        return amounts(units, signed=signed)
+    shown = zip(in_cents(units), units, strict=True)
+    return [Cell(money(cents, signed=signed), text_of(exact)) for cents, exact in shown]
 
 
 def share(part: int, whole: int) -> Cell:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from allocation.report.figures import money_of, number
+from allocation.report.showback.content import EMPTY, Row, amount, text
+from allocation.report.showback.month import Showback
 from allocation.review.findings import (
     BeyondFairUse,
     IdlePool,
@@ -23,10 +25,7 @@ def reason(signal: Signal, currency: str) -> str:
         case UserCount() as found:
             return _ill_declared(found)
         case LargeShare() as found:
-            return (
-                f"uses {number(found.used_percent)} % of what all tenants use of {found.pool} "
-                f"({found.driver}) and pays {number(found.paid_percent)} % of all fees"
-            )
+            return _large_share(found, currency)
         case Size() as found:
             return _ill_sized(found)
         case ThinMargin() as found:
@@ -38,6 +37,40 @@ def reason(signal: Signal, currency: str) -> str:
             advice = "; fewer or smaller nodes would hold what is requested" if found.nodes else ""
             cost = f"{money_of(found.cost)} {currency}"
             return f"{found.pool}: {number(found.idle_percent)} % of {cost} is idle{advice}"
+
+
+def action(signal: Signal) -> str:
+    """What there is to do."""
+    match signal.figures:
+        case BeyondFairUse() if signal.tier is None:
+            return "agree on an overage"
+        case UserCount() as found:
+            return f"set options.users to {found.to_declare}"
+        case Size() as found:
+            return f"request {number(found.used.p95)} {found.unit} of {found.what} or a little more"
+        case ThinMargin() as found:
+            return f"raise the fee of {found.tier}, or lower what it costs"
+        case IdlePool() as found:
+            return "take fewer or smaller nodes" if found.nodes else f"make {found.pool} smaller"
+        case _:
+            return f"move it to {signal.tier}" if signal.tier else "raise its fee"
+
+
+def decision_row(showback: Showback, signal: Signal) -> Row:
+    """A row: what is at stake, and what the remedy changes where it is another tier."""
+    options = showback.options.get(signal.tenant or "", ())
+    option = next((each for each in options if each.tier == signal.tier), None)
+    cost = option.cost_difference if option else None
+    return (
+        text(showback.name_of(signal.tenant) if signal.tenant else "platform"),
+        text(signal.kind),
+        text(reason(signal, showback.statement.currency)),
+        text(action(signal)),
+        EMPTY if signal.stake is None else amount(signal.stake),
+        amount(option.fee_difference, signed=True) if option else EMPTY,
+        EMPTY if cost is None else amount(cost, signed=True),
+        text(signal.command),
+    )
 
 
 def fair_use_result(standing: Standing) -> str:
@@ -73,6 +106,16 @@ def _ill_declared(found: UserCount) -> str:
     return (
         f"users: {found.declared} declared, Odoo had {number(found.active)} active on {found.counted_on}, "
         f"{number(abs(found.difference))} {more}: set options.users"
+    )
+
+
+def _large_share(found: LargeShare, currency: str) -> str:
+    more = found.pools - 1
+    others = f" and most of {more} more pool{'s' if more > 1 else ''}" if more else ""
+    return (
+        f"uses {number(found.used_percent)} % of what all tenants use of {found.pool} ({found.driver})"
+        f"{others}, pays {number(found.paid_percent)} % of all fees, "
+        f"{money_of(found.missing)} {currency} too little for the least margin"
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from allocation.report.figures import first_of, money
+from allocation.report.figures import first_of
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
@@ -25,16 +25,16 @@ from allocation.report.showback.month import Showback
 from allocation.report.showback.register import signals
 from allocation.report.showback.rehearsals import rehearsals, restores
 from allocation.report.showback.rightsizing import rightsizing
+from allocation.report.showback.usage import price_cell, used_cell
 from allocation.review.signals import declared, sizes
 from allocation.review.user_counts import user_counts
+from allocation.statement.ledger.figure import alone
 from tiers.facts.data import DatabaseInstance, LogicalBackup, TenantDatabase
 from tiers.plan.plan import facts_of
 from tiers.vocabulary import TenantId
 
 _MOST_SIGNALS: Final = 100
 _MOST_NAMED: Final = 10
-_WEIGHT: Final = "weight"
-_ROUND: Final = Decimal("0.0000000001")
 _ELSEWHERE: Final = (
     "`costack recover --search` finds resources in the account that no stack knows; `costack decommission` "
     "reports what still costs money after a tenant has ended."
@@ -62,7 +62,7 @@ def engineering(showback: Showback) -> Page:
     return Page(
         "engineering",
         f"{statement.portfolio} {statement.month}: engineering",
-        f"{statement.month}: {money(showback.parts['idle'])} {statement.currency} of "
+        f"{statement.month}: {amount(statement.totals.idle).shown} {statement.currency} of "
         f"{amount(statement.totals.charged).shown} is idle",
         (_answer(showback),),
         tuple(each for each in sections if not isinstance(each, Table) or each.rows),
@@ -90,32 +90,18 @@ def pools(showback: Showback) -> Table:
 def _figures(showback: Showback, name: str, whole: int) -> tuple[Cell, ...]:
     """Driver, tenants, usage, cost and price of a pool; statements of version 2 know no drivers."""
     statement = showback.statement
-    idle, pool = statement.idle.get(name, 0), statement.pools_by_name.get(name)
+    idle, pool = statement.idle.get(name, alone(0, statement.currency)), statement.pools_by_name.get(name)
     by_tenant = [pool.usage.get(name, Decimal(0)) for name in statement.by_tenant] if pool else []
     used = sum(by_tenant, Decimal(0))
-    counted = pool is not None and pool.unit != _WEIGHT
-    one: Cell = EMPTY
-    if pool is not None and used and counted:
-        exact = (Decimal(whole - idle).scaleb(-10) / used).quantize(_ROUND)
-        one = Cell(f"{exact:.6f} per {_singular(pool.unit)}", f"{exact:f}")
     return (
         text(pool.driver if pool else ""),
         quantity(sum(1 for each in by_tenant if each)) if pool else EMPTY,
-        quantity(used, pool.unit) if pool and counted else EMPTY,
+        used_cell(statement, pool, used),
         amount(whole),
-        one,
+        price_cell(statement, pool, whole - idle, used),
         amount(idle),
         share(idle, whole),
     )
-
-
-def _singular(unit: str) -> str:
-    """One of a driver's unit.
-
-    >>> _singular("GiB-hours"), _singular("requests"), _singular("currency")
-    ('GiB-hour', 'request', 'currency')
-    """
-    return unit.removesuffix("s")
 
 
 def _sizes(showback: Showback) -> Iterator[Table]:
@@ -242,7 +228,10 @@ def _volumes(showback: Showback) -> Table:
 
 def _off_hours(showback: Showback) -> Table:
     """Savings if environments other than production were awake in working hours only."""
-    columns = [[getattr(each, name) for each in showback.savings] for name in ("saved", "freed")]
+    currency = showback.statement.currency
+    columns = [
+        [alone(getattr(each, name), currency) for each in showback.savings] for name in ("saved", "freed")
+    ]
     names = [
         (text(showback.name_of(each.tenant)), quantity(each.awake_hours_per_week), text("options.schedule"))
         for each in showback.savings

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
-from allocation.money import in_cents
-from allocation.report.figures import UNKNOWN_PRICES, money
+from allocation.report.figures import UNKNOWN_PRICES, money_of
 from allocation.report.showback.content import (
     EMPTY,
     Page,
@@ -62,11 +61,10 @@ def finance(showback: Showback) -> Page:
 
 
 def _answer(showback: Showback, margin: int) -> str:
-    idle, unallocated = showback.parts["idle"], showback.parts["unallocated"]
-    left = in_cents([margin])[0] + idle + unallocated
+    idle, unallocated = showback.statement.totals.idle, showback.statement.totals.unallocated
     return (
-        f"Tenants leave a margin of {money(left)}; idle capacity takes {money(idle)} of it and unallocated "
-        f"cost {money(unallocated)}."
+        f"Tenants leave a margin of {money_of(margin + idle + unallocated)}; idle capacity takes "
+        f"{money_of(idle)} of it and unallocated cost {money_of(unallocated)}."
     )
 
 
@@ -132,7 +130,7 @@ def _waterfall(showback: Showback, fees: int) -> Iterator[Section]:
         ],
         [
             amount(fees).shown,
-            *(money(-cents) for cents in showback.parts.values()),
+            *(money_of(-units) for units in (direct, pooled, idle, unallocated)),
             amount(fees - charged).shown,
         ],
     )

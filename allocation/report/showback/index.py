@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
 from allocation.money import text_of
-from allocation.report.figures import money
+from allocation.report.figures import money_of
 from allocation.report.showback.content import (
     EMPTY,
-    Cell,
     Page,
     Section,
     Table,
     amount,
-    amounts,
     share,
     summed,
     text,
 )
-from allocation.report.showback.decisions import reason
+from allocation.report.showback.decisions import decision_row
 from allocation.report.showback.month import PARTS, Showback, changed, why
 from allocation.report.showback.other_months import other_months_table
 from allocation.review.causes import IDLE, UNALLOCATED, Reason, by_reason, nobodys_causes
@@ -85,22 +83,17 @@ def basis(statement: FiledStatement) -> str:
 
 def decisions(showback: Showback, most: int) -> Iterator[Table]:
     """The decisions to take, at most *most* of them; no table if there are none."""
-    found, currency = showback.signals, showback.statement.currency
+    found = showback.signals
     if found:
         left = f"{len(found) - most:,} more are in the quarterly review." if len(found) > most else ""
         yield Table(
             "decisions",
             "Decisions to take",
-            ("tenant or platform", "kind", "reason", "command to run"),
-            tuple(
-                (
-                    text(showback.name_of(each.tenant) if each.tenant else "platform"),
-                    text(each.kind),
-                    text(reason(each, currency)),
-                    text(each.command),
-                )
-                for each in found[:most]
+            (
+                *("tenant or platform", "kind", "reason", "what to do"),
+                *("at stake a month", "change of fee", "change of cost", "command to run"),
             ),
+            tuple(decision_row(showback, each) for each in found[:most]),
             note=left,
         )
 
@@ -113,15 +106,23 @@ def _answer(showback: Showback) -> Iterator[str]:
     else:
         step = changed(before.totals.charged, totals.charged, currency, before.month)
         yield f"The bill is {step}. Reasons: {why(_reasons(showback, before), currency)}."
-    unpriced, parts = len(statement.unpriced), showback.parts
-    prices = (
-        f"{unpriced} lines have an unknown price and are in no total" if unpriced else "all prices are known"
-    )
+    direct, pooled = totals.direct, totals.pooled
     yield (
-        f"{money(parts['direct'] + parts['pooled'])} is allocated to {len(statement.tenants):,} tenants, "
-        f"{money(parts['idle'])} is idle, {money(parts['unallocated'])} is unallocated; "
-        f"{prices}."
+        f"{money_of(direct + pooled)} is allocated to {len(statement.tenants):,} tenants, "
+        f"{money_of(totals.idle)} is idle, {money_of(totals.unallocated)} is unallocated; "
+        f"{_prices(showback)}."
     )
+
+
+def _prices(showback: Showback) -> str:
+    """Whether all prices are known, else how many are not and of how much; and how old they are."""
+    unpriced, said = showback.statement.unpriced, "all prices are known"
+    if unpriced:
+        concerned, facts = len({item.fact for item in unpriced}), len(list(showback.month.plan.all_facts()))
+        lines, are = ("1 line", "is") if len(unpriced) == 1 else (f"{len(unpriced):,} lines", "are")
+        said = f"{lines} of {concerned:,} of {facts:,} resources {are} of unknown price and {are} in no total"
+    age = showback.price_age.in_words if showback.price_age else ""
+    return f"{said}; {age}" if age else said
 
 
 def _at_a_glance(showback: Showback) -> Table:
@@ -135,12 +136,12 @@ def _at_a_glance(showback: Showback) -> Table:
         "At a glance",
         ("what", "amount", "change", "percent of the bill"),
         tuple(
-            (text(word), here, more if before else EMPTY, share(units, charged))
-            for word, here, more, units in zip(
+            (text(word), amount(here), amount(more, signed=True) if before else EMPTY, part)
+            for word, here, more, part in zip(
                 (*words, "not accounted for", "fees", "margin"),
-                _with_parts(now),
-                _with_parts(steps, signed=True),
                 now,
+                steps,
+                (*(share(units, charged) for units in now[: len(words) + 1]), EMPTY, EMPTY),
                 strict=True,
             )
         ),
@@ -153,14 +154,6 @@ def _glanced(statement: FiledStatement) -> list[int]:
     fees = sum(line.fee for line in statement.tenants)
     parts = [getattr(totals, name) for name in PARTS]
     return [totals.charged, *parts, totals.difference, fees, fees - totals.charged]
-
-
-def _with_parts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
-    """Cells of the amounts of `_glanced`; the parts shown add up to the bill shown."""
-    whole, *rest = units
-    parts, others = rest[: len(PARTS)], rest[len(PARTS) :]
-    alone = (amount(each, signed=signed) for each in others)
-    return [amount(whole, signed=signed), *amounts(parts, signed=signed), *alone]
 
 
 def _reasons(showback: Showback, before: FiledStatement) -> dict[str, int]:

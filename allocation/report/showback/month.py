@@ -10,16 +10,18 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
-from allocation.money import in_cents
 from allocation.preview.off_hours import Saving
+from allocation.preview.price_age import PriceAge
 from allocation.preview.rightsizing import Advice
-from allocation.report.figures import and_more, money, percent
-from allocation.review.causes import Cause, Reason, came_or_went, causes, fee_causes
+from allocation.report.figures import and_more, money_of, percent
+from allocation.review.cause_cents import settled_causes
+from allocation.review.causes import Cause, Reason, came_or_went, fee_causes
 from allocation.review.findings import Standing
 from allocation.review.life.register import Register
 from allocation.review.signals import Month, Signal
 from allocation.statement.filed import FiledStatement, FiledTenant
 from allocation.statement.filed_other_months import without_other_months
+from allocation.statement.ledger.figure import cents_of
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.reviews.entries import Reviews
 
@@ -98,6 +100,7 @@ class Showback:
         rehearsals: The recovery of each tenant that is promised one in another region.
         savings: What environments that never sleep would save off-hours; part of no other figure.
         open_book: The clients whose page shows what their tenants cost.
+        price_age: How old the prices of an estimate are; None of a bill.
         reviews: What people said of signals, and the decisions of reviews.
         today: The day on which due dates are judged; None for the end of the month.
         advice: The sizes that would do better.
@@ -111,6 +114,7 @@ class Showback:
     savings: tuple[Saving, ...] = ()
     rehearsals: tuple[Rehearsed, ...] = ()
     open_book: frozenset[str] = frozenset()
+    price_age: PriceAge | None = None
     reviews: Reviews = field(default_factory=Reviews)
     today: date | None = None
     advice: tuple[Advice, ...] = ()
@@ -128,13 +132,12 @@ class Showback:
     @cached_property
     def parts(self) -> Mapping[str, int]:
         """Direct, pooled, idle and unallocated cost in cents that add up to the bill's."""
-        totals = self.statement.totals
-        return dict(zip(PARTS, in_cents([getattr(totals, name) for name in PARTS]), strict=True))
+        return {name: cents_of(getattr(self.statement.totals, name)) for name in PARTS}
 
     @cached_property
     def causes(self) -> Mapping[str, tuple[Cause, ...]]:
         """Why each tenant's cost changed since the month before; empty without an earlier month."""
-        return causes(self.before, self.statement) if self.before else {}
+        return settled_causes(self.before, self.statement) if self.before else {}
 
     @cached_property
     def fee_causes(self) -> Mapping[str, tuple[Cause, ...]]:
@@ -270,10 +273,8 @@ def why(sums: Mapping[Reason, int] | Mapping[str, int], currency: str) -> str:
     'tier -3.00, price +1.00 USD'
     """
     ranked = sorted(((f"{name}", units) for name, units in sums.items() if units), key=_by_weight)
-    cents = in_cents([units for _, units in ranked])
-    named = list(zip(ranked, cents, strict=True))[:_NAMED]
-    listed = ", ".join(f"{name} {money(cent, signed=True)}" for (name, _), cent in named)
-    return f"{listed} {currency}{and_more(len(ranked), _NAMED)}" if named else "nothing changed"
+    listed = ", ".join(f"{name} {money_of(units, signed=True)}" for name, units in ranked[:_NAMED])
+    return f"{listed} {currency}{and_more(len(ranked), _NAMED)}" if listed else "nothing changed"
 
 
 def _by_weight(part: tuple[str, int]) -> tuple[int, str]:
@@ -282,13 +283,13 @@ def _by_weight(part: tuple[str, int]) -> tuple[int, str]:
 
 def changed(before: int, after: int, currency: str, month: str) -> str:
     """The change since *month*, in words."""
-    (difference,) = in_cents([after - before])
-    if not difference:
+    step = after - before
+    if not cents_of(step):
         return f"as much as in {month}"
     part = percent(abs(after - before), abs(before))
     relative = f" ({part})" if part else ""
-    direction = "more" if difference > 0 else "less"
-    return f"{money(abs(difference))} {currency}{relative} {direction} than in {month}"
+    direction = "more" if cents_of(step) > 0 else "less"
+    return f"{money_of(abs(step))} {currency}{relative} {direction} than in {month}"
 
 
 def _is_harmless(name: str) -> bool:

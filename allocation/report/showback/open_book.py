@@ -7,10 +7,11 @@ from decimal import Decimal
 from itertools import chain
 from typing import Final, NamedTuple
 
-from allocation.report.figures import first_of, number
-from allocation.report.showback.content import EMPTY, Row, Table, amount, quantity, summed, text
+from allocation.report.figures import first_of
+from allocation.report.showback.content import EMPTY, Row, Table, amount, summed, text
 from allocation.report.showback.month import Showback, changed, why
 from allocation.report.showback.other_months import other_months_table
+from allocation.report.showback.usage import change_of_usage, used_cell
 from allocation.review.causes import Cause, Reason, by_reason
 from allocation.statement.filed import FiledTenant
 
@@ -30,6 +31,7 @@ _WORDS: Final[Mapping[Reason, str]] = {
     Reason.BASIS: "one month is estimated and the other billed",
     Reason.CORRECTION: "a correction of an earlier month",
     Reason.ADVANCE: "paid in advance for a later month",
+    Reason.ROUNDING: "rounding to whole cents",
     Reason.UNKNOWN: "not known: the month before has no details",
 }
 """Each reason as a client reads it."""
@@ -119,7 +121,7 @@ def _used(showback: Showback, client: str) -> Iterator[str]:
             for used, names in zip((then, now), own, strict=True)
         )
         if was != uses:
-            yield f"{now.driver.replace('-', ' ')} {number(was)} → {number(uses)}"
+            yield change_of_usage(months, now, was, uses)
 
 
 def _cost_of(lines: Sequence[FiledTenant]) -> int:
@@ -165,13 +167,12 @@ def _shared(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
         units = sum(line.pooled.get(pool, 0) for line in lines)
         used = statement.pools_by_name.get(pool)
         own = sum((used.usage.get(line.tenant, 0) for line in lines), start=0) if used else 0
-        measured = used is not None and used.unit != "weight"
         whole = amount(statement.pool_totals[pool]) if pool in large else text("hidden for privacy")
         rows.append(
             (
                 text(pool),
                 text(used.driver if used else ""),
-                quantity(own, used.unit) if used and measured else EMPTY,
+                used_cell(statement, used, own),
                 amount(units),
                 whole,
             )

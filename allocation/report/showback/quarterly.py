@@ -30,6 +30,7 @@ from allocation.report.showback.rehearsals import rehearsals
 from allocation.report.showback.trends import trend_table
 from allocation.review.signals import preview_command
 from allocation.statement.filed import FiledStatement
+from allocation.statement.ledger.figure import alone
 
 MONTHS: Final = 3
 SIGN_OFF: Final = "quarterly.sign-off.yaml"
@@ -61,7 +62,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
         pools(showback),
         _utilisation(months),
         *_unit_costs(months),
-        *_curve(curve),
+        *_curve(curve, statement.currency),
         trend_table(showback),
         signals(showback),
         _other_tiers(showback),
@@ -140,11 +141,7 @@ def _utilisation(months: Sequence[FiledStatement]) -> Table:
 
 def _unit_costs(months: Sequence[FiledStatement]) -> Iterator[Section]:
     """The average cost of a tenant by month, idle capacity included."""
-    rows = [
-        (month.month, month.totals.charged // len(month.tenants), len(month.tenants))
-        for month in months
-        if month.tenants
-    ]
+    rows = [(month.month, _average(month), len(month.tenants)) for month in months if month.tenants]
     if not rows:
         return
     yield bars(
@@ -163,7 +160,11 @@ def _unit_costs(months: Sequence[FiledStatement]) -> Iterator[Section]:
     )
 
 
-def _curve(curve: Curve | None) -> Iterator[Section]:
+def _average(month: FiledStatement) -> int:
+    return alone(month.totals.charged // len(month.tenants), month.currency)
+
+
+def _curve(curve: Curve | None, currency: str) -> Iterator[Section]:
     if curve is None:
         return
     tier, points, unknown_because = curve
@@ -177,10 +178,8 @@ def _curve(curve: Curve | None) -> Iterator[Section]:
         tuple(
             (
                 quantity(point.more),
-                amount(point.bill),
-                amount(point.idle),
-                amount(point.each),
-                amount(point.marginal) if point.marginal is not None else EMPTY,
+                *(amount(alone(units, currency)) for units in (point.bill, point.idle, point.each)),
+                amount(alone(point.marginal, currency)) if point.marginal is not None else EMPTY,
             )
             for point in points
         ),

@@ -12,6 +12,7 @@ from allocation.report.showback.month import Showback
 from allocation.review.life.decisions import DecisionLife, of_review
 from allocation.review.life.signals import SignalLife
 from allocation.statement.filed import FiledStatement
+from allocation.statement.ledger.figure import alone
 from tiers.portfolio.reviews.entries import SignalState
 
 _SIGNALS_NOTE: Final = (
@@ -54,12 +55,15 @@ def decided(showback: Showback, first: FiledStatement) -> Table:
             "measured saving a month",
             "how it was measured, or why it is so",
         ),
-        tuple(_row(each, first) for each in of_review(showback.register.decisions, first)),
+        tuple(
+            _row(each, first, showback.statement.currency)
+            for each in of_review(showback.register.decisions, first)
+        ),
         note=_DECISIONS_NOTE,
     )
 
 
-def _row(each: DecisionLife, first: FiledStatement) -> tuple[Cell, ...]:
+def _row(each: DecisionLife, first: FiledStatement, currency: str) -> tuple[Cell, ...]:
     decision, expected = each.decided, each.decided.saving_per_month
     carried = ", carried over" if each.is_open and each.is_carried_over(first) else ""
     on = "" if each.is_open else f" on {each.last.on}"
@@ -70,8 +74,8 @@ def _row(each: DecisionLife, first: FiledStatement) -> tuple[Cell, ...]:
         text(decision.on),
         text(each.due),
         text(f"{each.outcome}{on}{carried}"),
-        EMPTY if expected is None else amount(units_of(expected)),
-        amount(each.saving.units) if each.saving else EMPTY,
+        EMPTY if expected is None else amount(alone(units_of(expected), currency)),
+        amount(alone(each.saving.units, currency)) if each.saving else EMPTY,
         text(_explained(each)),
     )
 

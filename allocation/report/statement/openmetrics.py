@@ -1,4 +1,4 @@
-"""A statement as OpenMetrics text for Prometheus: gauges, exact to the last digit.
+"""A statement as OpenMetrics text for Prometheus: gauges of its settled cents.
 
 Parsers of OpenMetrics and of Prometheus' older text format, which node_exporter's textfile collector uses,
 read it alike: it has no timestamps, and a unit only where the name ends with it.
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from allocation.money import text_of
 from allocation.statement.filed import FiledStatement, FiledTenant
+from allocation.statement.ledger.figure import shown_text
 
 DIRECT_POOL: Final = "direct"
 """The label `pool` of direct cost, which names its tenant and goes through no pool."""
@@ -117,7 +117,7 @@ def _family(gauge: Gauge) -> Iterator[str]:
         sums[key] = sums.get(key, 0) + value
     for key, value in sums.items():
         written = ",".join(f'{name}="{_escaped(text)}"' for name, text in key)
-        yield f"{gauge.name}{{{written}}} {value if gauge.counted else text_of(value)}"
+        yield f"{gauge.name}{{{written}}} {value if gauge.counted else shown_text(value)}"
 
 
 def _escaped(text: str) -> str:

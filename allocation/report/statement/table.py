@@ -1,7 +1,6 @@
-"""A statement as a table for a person. The cents shown add up, down and across.
+"""A statement as a table for a person. The cents shown are those of its ledger: they add up, down and across.
 
-Each column is rounded by largest remainder to its own rounded total, and a row's total is the sum of the
-cents shown. It may differ by a few cents from the exact amount, which the JSON form holds.
+Each is less than a cent from the exact amount, which the JSON form holds.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from rich.table import Table
 
 from allocation.charges import CostBasis
 from allocation.engine.allocate import Unallocated
-from allocation.money import UNITS_PER_CENT, amount_of, in_cents
+from allocation.money import amount_of
 from allocation.report.figures import money, plain_percent
+from allocation.statement.ledger.ledger import Ledger, ledger_of_statement
 from allocation.statement.other_months import sentence_of
 from allocation.statement.statement import Statement
 
@@ -45,17 +45,18 @@ class _Row(NamedTuple):
 
 def statement_table(statement: Statement, *, by_pool: bool = True) -> Table:
     """The statement as a table: a row per tenant; a column per pool, or one for all of them."""
-    columns = _columns(statement, by_pool=by_pool)
-    rows, total = _rows(statement, columns)
+    ledger = ledger_of_statement(statement)
+    columns = _columns(statement, ledger, by_pool=by_pool)
+    rows, total = _rows(statement, ledger, columns)
     table = Table(title=_title(statement), title_justify="left", show_footer=True)
     table.add_column("tenant", _TOTAL_ROW, no_wrap=True)
     table.add_column("environment", no_wrap=True)
     amounts = (*total.parts, total.cost, total.fee or 0, total.margin)
     for name, cents in zip((*(name for name, _ in columns), "cost", "fee", "margin"), amounts, strict=True):
-        table.add_column(name, money(cents), justify="right", no_wrap=True)
+        table.add_column(name, money(cents, digits=ledger.digits), justify="right", no_wrap=True)
     table.add_column("margin %", justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(row.name, row.environment, *_cells(row))
+        table.add_row(row.name, row.environment, *_cells(row, ledger.digits))
     return table
 
 
@@ -111,14 +112,13 @@ def _charges(item: Unallocated) -> str:
     return item.example if item.charges == 1 else f"{item.charges} charges, such as {item.example}"
 
 
-def _columns(statement: Statement, *, by_pool: bool = True) -> list[Column]:
+def _columns(statement: Statement, ledger: Ledger, *, by_pool: bool = True) -> list[Column]:
     """Name and cents of each column; the last two cells are the idle and the unallocated row."""
-    exact = [("direct", [*(line.direct for line in statement.tenants), 0, statement.unallocated_total])]
+    tenants = [line.tenant for line in statement.tenants]
+    columns = [("direct", [*map(ledger.direct.__getitem__, tenants), 0, sum(ledger.unallocated)])]
     for pool in statement.pools:
-        shares = [line.pooled.get(pool, 0) for line in statement.tenants]
-        exact.append((pool, [*shares, statement.idle.get(pool, 0), 0]))
-    targets = in_cents([sum(units) for _, units in exact])
-    columns = [(name, in_cents(units, target)) for (name, units), target in zip(exact, targets, strict=True)]
+        shares = [ledger.pooled[tenant].get(pool, 0) for tenant in tenants]
+        columns.append((pool, [*shares, ledger.idle.get(pool, 0), 0]))
     return columns if by_pool else _pooled_together(columns)
 
 
@@ -128,10 +128,10 @@ def _pooled_together(columns: Sequence[Column]) -> list[Column]:
     return [direct, ("pooled", together)]
 
 
-def _rows(statement: Statement, columns: Sequence[Column]) -> tuple[list[_Row], _Row]:
+def _rows(statement: Statement, ledger: Ledger, columns: Sequence[Column]) -> tuple[list[_Row], _Row]:
     """The rows of tenants, and of idle and unallocated cost, which the firm bears itself; and their total."""
     parts = list(zip(*(cents for _, cents in columns), strict=True))
-    fees = [line.fee // UNITS_PER_CENT for line in statement.tenants]
+    fees = [ledger.fees[line.tenant] for line in statement.tenants]
     rows = [
         _Row(line.name, str(line.term.environment), parts[index], fees[index])
         for index, line in enumerate(statement.tenants)
@@ -143,12 +143,11 @@ def _rows(statement: Statement, columns: Sequence[Column]) -> tuple[list[_Row], 
     return rows, _Row(_TOTAL_ROW, "", tuple(sum(cents) for _, cents in columns), sum(fees))
 
 
-def _cells(row: _Row) -> Iterator[str]:
+def _cells(row: _Row, digits: int) -> Iterator[str]:
     """The amounts of a row; the text is empty where a row has none."""
-    yield from map(money, row.parts)
-    yield money(row.cost)
-    yield "" if row.fee is None else money(row.fee)
-    yield money(row.margin)
+    yield from (money(cents, digits=digits) for cents in (*row.parts, row.cost))
+    yield "" if row.fee is None else money(row.fee, digits=digits)
+    yield money(row.margin, digits=digits)
     yield plain_percent(row.margin, row.fee or 0)
 
 

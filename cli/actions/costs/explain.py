@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from allocation.adapters.folders.earlier_months import STATEMENT
 from allocation.adapters.folders.run import MANIFEST, opened_run, read_json
+from allocation.engine.drivers import UNITS, Driver
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
+from allocation.report.quantities import on_average
 from allocation.statement.explain import explain_charge, explain_shared_charge, explain_tenant
 from cli.console.output import echo
 from tiers.errors import CatalogError
@@ -49,7 +53,7 @@ def print_explanation(request: Request) -> None:
             document = explain_shared_charge(connection, tenant, request.shared_charge, cost)
         else:
             document = explain_tenant(connection, tenant, cost)
-    echo(json.dumps(document, indent=2) if request.as_json else "\n".join(_lines(document)))
+    echo(json.dumps(document, indent=2) if request.as_json else "\n".join(_lines(_readable(document))))
 
 
 def _id_of(request: Request) -> str:
@@ -57,6 +61,20 @@ def _id_of(request: Request) -> str:
     rows = read_json(request.run / STATEMENT).get("tenants") or ()
     named = (str(row["tenant"]) for row in rows if row.get("display_name") == request.tenant)
     return next(named, request.tenant)
+
+
+def _readable(document: Any) -> Any:
+    """*document* with quantities of drivers as people think of them; JSON has them as they were measured."""
+    if isinstance(document, list):
+        return [_readable(each) for each in document]
+    if not isinstance(document, Mapping):
+        return document
+    found = {name: _readable(value) for name, value in document.items()}
+    if {"driver", "from", "to", "quantity"} <= found.keys():
+        first, last = (datetime.fromisoformat(str(found[name])) for name in ("from", "to"))
+        hours = Decimal(int((last - first).total_seconds())) / 3600
+        found["quantity"] = on_average(Decimal(found["quantity"]), UNITS[Driver(found["driver"])], hours)
+    return found
 
 
 def _lines(document: Mapping[str, Any], indent: str = "") -> Iterator[str]:

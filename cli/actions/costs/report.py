@@ -10,6 +10,7 @@ from typing import Any
 from allocation.adapters.folders.review_sign_off import read_sign_off
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.preview.off_hours import savings
+from allocation.preview.price_age import price_age
 from allocation.report.showback.month import Recovery, Rehearsed, Showback
 from allocation.review.signals import Month
 from allocation.runs.other_tiers import Alternatives
@@ -71,6 +72,7 @@ def write_pages(request: Request) -> None:
         savings(estimate, catalog.classes.off_hours) if estimate else (),
         tuple(rehearsed_before(request.evidence, plan, period.end)),
         frozenset(portfolio.platform.open_book if portfolio else ()),
+        price_age(estimate) if estimate and request.run is None else None,
         load_reviews(portfolio_folder(request.portfolio, request.cwd, plan.portfolio)),
         request.today,
         tuple(alternatives.sizes()),

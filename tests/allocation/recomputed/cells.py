@@ -32,6 +32,16 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Read:
+    """A quantity that is shown in another unit than it is written: `divided`, with three digits at least."""
+
+    exact: Fraction
+    divided: Fraction
+    unit: str
+    within: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True)
 class Percent:
     """A part in percent, shown with one decimal; nothing of no whole."""
 
@@ -48,16 +58,24 @@ class Reasons:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """An amount whose cents are settled with those of all others, and less than `near` from exact."""
+
+    exact: Fraction
+    near: Fraction = CENT
+
+
+@dataclass(frozen=True)
 class Facts:
     """What a sentence must say: these names and figures in this order, and no other figure.
 
     Its words are the product's own: each page's tests hold them once.
     """
 
-    said: tuple[str, ...] = ()
+    said: tuple[str | Settled, ...] = ()
 
 
-Must = str | Link | Figure | Percent | Reasons | Facts | Fraction
+Must = str | Link | Figure | Read | Percent | Reasons | Facts | Fraction
 Rows = Sequence[Sequence[Must]]
 
 
@@ -72,6 +90,7 @@ class Expected:
         beside: How many rows of the foot are parts.
         keyed: Rows are found by so many cells, in any order, and one of nearly nothing may be left out.
         title: Where it says something that could be wrong.
+        near: How far from exact a figure that is shown may be: less than a cent for each amount in it.
     """
 
     heads: tuple[str, ...] = ()
@@ -80,6 +99,7 @@ class Expected:
     beside: int = 0
     keyed: int = 0
     title: Facts | None = None
+    near: Fraction = CENT
 
 
 def is_needed(expected: Expected) -> bool:
@@ -96,8 +116,8 @@ def differences(table: PrintedTable, expected: Expected) -> Iterator[str]:
         yield f"its columns are {table.heads}, not {list(expected.heads)}"
         return
     rows = _by_key(table, expected) if expected.keyed else expected.rows
-    yield from _of_rows(table.rows, rows)
-    yield from _of_rows(table.foot, expected.foot, "row of the foot")
+    yield from _of_rows(table.rows, rows, expected.near)
+    yield from _of_rows(table.foot, expected.foot, expected.near, "row of the foot")
     if table.foot and not expected.foot:
         return
     yield from _sums(table, expected)
@@ -116,7 +136,7 @@ def _is_nearly_nothing(must: Must) -> bool:
     return isinstance(must, Figure) and bool(must.within) and abs(must.exact) <= must.within
 
 
-def _of_rows(printed: list[list[Cell]], expected: Rows, what: str = "row") -> Iterator[str]:
+def _of_rows(printed: list[list[Cell]], expected: Rows, near: Fraction, what: str = "row") -> Iterator[str]:
     for place, row in enumerate(expected):
         if place >= len(printed):
             yield f"has no {what} {_shown(row)}"
@@ -125,7 +145,7 @@ def _of_rows(printed: list[list[Cell]], expected: Rows, what: str = "row") -> It
             yield f"{what} {place + 1} has {len(printed[place])} cells, not {len(row)}"
             continue
         for column, (cell, must) in enumerate(zip(printed[place], row, strict=True)):
-            if not _is(cell, must):
+            if not _is(cell, must, near):
                 where = f"{what} {place + 1} ({printed[place][0].shown}), column {column + 1}"
                 yield f"{where} holds {cell.plain!r}, not {_shown([must])}"
     for more in printed[len(expected) :]:
@@ -136,23 +156,33 @@ def _shown(row: Sequence[Must]) -> str:
     return ", ".join(str(float(each)) if isinstance(each, Fraction) else str(each) for each in row)
 
 
-def _is(cell: Cell, must: Must) -> bool:
+def _is(cell: Cell, must: Must, near: Fraction) -> bool:
     if isinstance(must, str):
         return cell.shown == must and cell.exact is None
     if isinstance(must, Facts | Percent | Reasons):
-        return _is_said(cell.shown, must) and cell.exact is None
+        return _is_said(cell.shown, must, near) and cell.exact is None
     if isinstance(must, Link):
         return (cell.shown, cell.href, cell.exact) == (must.words, must.href, None)
+    if isinstance(must, Read):
+        return _is_read(cell, must)
     figure = must if isinstance(must, Figure) else Figure(must)
     if cell.exact is None or abs(Fraction(cell.exact) - figure.exact) > figure.within:
         return False
-    return is_rounded(cell.shown, Fraction(cell.exact), figure.unit)
+    return is_rounded(cell.shown, Fraction(cell.exact), figure.unit, near)
 
 
-def _is_said(words: str, must: Facts | Percent | Reasons) -> bool:
+def _is_read(cell: Cell, must: Read) -> bool:
+    read, value = _NUMBER.fullmatch(cell.shown), must.exact / must.divided
+    if cell.exact is None or read is None or (read[2] or "") != must.unit:
+        return False
+    near = abs(_number(read[1]) - value) * 200 <= abs(value)
+    return near and abs(Fraction(cell.exact) - must.exact) <= must.within
+
+
+def _is_said(words: str, must: Facts | Percent | Reasons, near: Fraction) -> bool:
     if isinstance(must, Facts):
         return says(words, must)
-    return is_percent(words, must) if isinstance(must, Percent) else is_why(words, must)
+    return is_percent(words, must) if isinstance(must, Percent) else is_why(words, must, near)
 
 
 def says(words: str, must: Facts) -> bool:
@@ -165,6 +195,11 @@ def says(words: str, must: Facts) -> bool:
     """
     rest = words
     for fact in must.said:
+        if isinstance(fact, Settled):
+            before, found, rest = _amount(rest)
+            if not found or re.search("[0-9]", before) or abs(_number(found) - fact.exact) >= fact.near:
+                return False
+            continue
         before, found, rest = rest.partition(fact)
         signed = fact[:1].isdigit() and re.search(r"(^|\s)[+-]$", before)
         if not found or signed or re.search("[0-9]", before):
@@ -172,10 +207,16 @@ def says(words: str, must: Facts) -> bool:
     return bool(words) and not re.search("[0-9]", rest)
 
 
-def is_rounded(shown: str, exact: Fraction, unit: str = "") -> bool:
-    """Whether what is *shown* is less than a cent from the exact figure, and of that unit."""
+def _amount(words: str) -> tuple[str, str, str]:
+    """The first amount of money in *words*, between what is before and after it."""
+    found = re.search(r"[+-]?[0-9][0-9,]*\.[0-9]{2}\b", words)
+    return (words[: found.start()], found[0], words[found.end() :]) if found else (words, "", "")
+
+
+def is_rounded(shown: str, exact: Fraction, unit: str = "", near: Fraction = CENT) -> bool:
+    """Whether what is *shown* is less than *near* from the exact figure, and of that unit."""
     read = _NUMBER.fullmatch(shown)
-    return read is not None and (read[2] or "") == unit and abs(_number(read[1]) - exact) < CENT
+    return read is not None and (read[2] or "") == unit and abs(_number(read[1]) - exact) < near
 
 
 def is_percent(shown: str, must: Percent) -> bool:
@@ -187,8 +228,8 @@ def is_percent(shown: str, must: Percent) -> bool:
     return read is not None and read[2] == "%" and abs(_number(read[1]) - exact) <= Fraction(1, 20)
 
 
-def is_why(words: str, must: Reasons) -> bool:
-    """Whether *words* are the largest reasons, each within a cent, and leave no larger one out."""
+def is_why(words: str, must: Reasons, within: Fraction = CENT) -> bool:
+    """Whether *words* are the largest reasons, each *within* so much, and leave no larger one out."""
     nearly = Fraction(1, 10**7)
     real = {reason for reason, amount in must.amounts.items() if abs(amount) > nearly}
     if words == "nothing changed":
@@ -199,12 +240,13 @@ def is_why(words: str, must: Reasons) -> bool:
     pairs = [part.rsplit(" ", 1) for part in read[1].split(", ")]
     named = {reason: _number(shown) for reason, shown in pairs}
     exact = {reason: must.amounts.get(reason, Fraction(0)) for reason in named}
-    near = all(abs(shown - exact[reason]) < CENT for reason, shown in named.items())
+    near = all(abs(shown - exact[reason]) < within for reason, shown in named.items())
     least = min(abs(amount) for amount in exact.values())
     left = [abs(must.amounts[reason]) for reason in must.amounts.keys() - named.keys()]
     count = len(named) + int(read[2] or 0)
     # A reason of some units alone, where roundings met, may be counted or not.
-    counted = len(real) <= count <= len(must.amounts) and len(named) == min(3, count)
+    # Rounding is no cause of the exact difference.
+    counted = len(real) <= count <= len(must.amounts) + 1 and len(named) == min(3, count)
     return near and counted and max(left, default=Fraction(0)) <= least + nearly
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
-from tests.allocation.recomputed.cells import Facts
+from tests.allocation.recomputed.cells import Facts, Settled
 from tests.allocation.recomputed.documents import (
     NOBODY,
     Documents,
@@ -19,6 +19,7 @@ from tests.allocation.recomputed.documents import (
     classes,
     facts,
     grouped,
+    of_many,
     percent,
     said,
     tiers,
@@ -37,6 +38,9 @@ class Decision(NamedTuple):
     about: str
     because: Facts
     command: str = ""
+    action: Facts = Facts()
+    tier: str | None = None
+    stake: Fraction | None = None
 
     @property
     def key(self) -> str:
@@ -57,8 +61,8 @@ class Standing(NamedTuple):
 
 
 def decisions(documents: Documents) -> list[Decision]:
-    """All of them, in the order in which they are shown."""
-    return [
+    """All of them, the most money at stake first, those of which it is not known last."""
+    found = [
         *_fair_use(documents),
         *_users(documents),
         *_noisy(documents),
@@ -66,6 +70,7 @@ def decisions(documents: Documents) -> list[Decision]:
         *_under_priced(documents),
         *_idle(documents),
     ]
+    return sorted(found, key=lambda each: (each.stake is None, -(each.stake or NOBODY)))
 
 
 def days(documents: Documents, tenant: str, driver: str) -> dict[date, Fraction]:
@@ -165,7 +170,12 @@ def _fair_use(documents: Documents) -> Iterator[Decision]:
         way_out = [other for _, other in roomy[:1]]
         because = Facts((each.measure, said(each.used), tier, str(each.covered), *each.breach, *way_out))
         command = preview_of(documents, name, roomy[0][1]) if roomy else ""
-        yield Decision(name, "fair use", each.measure, because, command)
+        if not roomy:
+            yield Decision(name, "fair use", each.measure, because, command)
+            continue
+        dearer, larger = roomy[0]
+        step = dearer - Fraction(each.tenant["fee_per_month"])
+        yield Decision(name, "fair use", each.measure, because, command, Facts((larger,)), larger, step)
 
 
 def counted(documents: Documents) -> Iterator[tuple[str, int, date | None, Fraction]]:
@@ -185,21 +195,34 @@ def _users(documents: Documents) -> Iterator[Decision]:
         because = Facts((str(declares), said(active), str(last), said(step)))
         portfolio, users = documents.now.statement["portfolio"], max(ceil(active), 1)
         command = f"costack preview --portfolio portfolios/{portfolio} --tenant {name} --set users={users}"
-        yield Decision(name, "declared users", "users", because, command)
+        yield Decision(name, "declared users", "users", because, command, Facts((str(users),)))
 
 
 def _noisy(documents: Documents) -> Iterator[Decision]:
-    now, least = documents.now, Fraction(classes()["signals"]["noisy_neighbour_percent"])
-    fees = {line["tenant"]: Fraction(line["fee"]) for line in now.tenants}
+    """One for each tenant that takes much of what is shared, if its fee leaves too small a margin."""
+    now, signals = documents.now, classes()["signals"]
+    lines = {line["tenant"]: line for line in now.tenants}
+    shares: dict[str, list[tuple[Fraction, str, str]]] = {}
     for pool, use in now.uses.items():
-        used = {who: Fraction(text) for who, text in use["use"].items() if who in fees and Fraction(text)}
+        used = {who: Fraction(text) for who, text in use["use"].items() if who in lines and Fraction(text)}
         for who in sorted(used) if len(used) > 2 and now.fees else ():
-            part, paid = percent(used[who], sum(used.values(), NOBODY)), percent(fees[who], now.fees)
-            if part >= least and paid < part / 2:
-                because = Facts((said(part), pool, str(use["driver"]), said(paid)))
-                apart = _cheapest_apart(documents, who)
-                command = preview_of(documents, who, apart) if apart else ""
-                yield Decision(who, "noisy neighbour", pool, because, command)
+            part = percent(used[who], sum(used.values(), NOBODY))
+            paid = percent(Fraction(lines[who]["fee"]), now.fees)
+            if part >= Fraction(signals["noisy_neighbour_percent"]) and paid < part / 2:
+                shares.setdefault(who, []).append((part, pool, str(use["driver"])))
+    for who, found in shares.items():
+        fee, cost = (Fraction(lines[who][name]) for name in ("fee", "total"))
+        missing = fee * int(signals["least_margin_percent"]) / 100 - fee + cost
+        if missing <= 0:
+            continue
+        part, pool, driver = max(found, key=lambda each: each[0])
+        more = [str(len(found) - 1)] if len(found) > 1 else []
+        paid = said(percent(fee, now.fees))
+        because = Facts((said(part), pool, driver, *more, paid, Settled(missing), now.currency))
+        apart = _cheapest_apart(documents, who)
+        command = preview_of(documents, who, apart) if apart else ""
+        action = Facts((apart,) if apart else ())
+        yield Decision(who, "noisy neighbour", "shared systems", because, command, action, apart, missing)
 
 
 def preview_of(documents: Documents, tenant: str, tier: str) -> str:
@@ -226,7 +249,7 @@ def _sizes(documents: Documents) -> Iterator[Decision]:
         asks, most = average(documents, name, asked), most_of_the_time(documents, name, used)
         if most > asks or 100 - percent(most, asks) >= least:
             because = Facts((what, said(asks), unit, "95", said(most)))
-            yield Decision(name, "rightsizing", what, because)
+            yield Decision(name, "rightsizing", what, because, action=Facts((said(most), unit, what)))
 
 
 def _under_priced(documents: Documents) -> Iterator[Decision]:
@@ -236,10 +259,15 @@ def _under_priced(documents: Documents) -> Iterator[Decision]:
         fees = added(lines, "fee")
         margin = fees - added(lines, "total")
         if fees and percent(margin, fees) < Fraction(least):
-            because = Facts((tier, cents(margin), cents(fees), now.currency, str(len(lines)), str(least)))
+            near = of_many(lines)
+            because = Facts(
+                (tier, Settled(margin, near), cents(fees), now.currency, str(len(lines)), str(least))
+            )
             portfolio = now.statement["portfolio"]
             command = f"costack unit-costs --portfolio portfolios/{portfolio} --tier {tier}"
-            yield Decision("platform", "under-priced tier", tier, because, command)
+            stake = fees * int(least) / 100 - margin
+            action = Facts((tier,))
+            yield Decision("platform", "under-priced tier", tier, because, command, action, stake=stake)
 
 
 def _idle(documents: Documents) -> Iterator[Decision]:
@@ -248,6 +276,6 @@ def _idle(documents: Documents) -> Iterator[Decision]:
         whole = now.pool_costs[pool]
         part = percent(now.idle(pool), whole)
         if part >= least:
-            because = Facts((pool, said(part), cents(whole), now.currency))
+            because = Facts((pool, said(part), Settled(whole), now.currency))
             command = f"costack preview --portfolio portfolios/{now.statement['portfolio']} --base HEAD"
-            yield Decision("platform", "idle capacity", pool, because, command)
+            yield Decision("platform", "idle capacity", pool, because, command, stake=now.idle(pool))

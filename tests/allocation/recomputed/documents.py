@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -164,15 +164,30 @@ def tiers() -> Mapping[str, Record]:
     return {name: yaml.load(_catalog_file(name), Loader=yaml.BaseLoader) for name in sorted(names)}  # noqa: S506
 
 
-def rounded_parts(month: Written) -> dict[str, Fraction]:
-    """The parts of a bill in cents that add up to it: rounded down, the largest remainders first up."""
-    exact = {name: 100 * month.total(name) for name in PARTS}
-    whole = round(sum(exact.values(), NOBODY))
-    parts = {name: amount.__floor__() for name, amount in exact.items()}
-    most = sorted(PARTS, key=lambda name: (parts[name] - exact[name], PARTS.index(name)))
-    for name in most[: whole - sum(parts.values())]:
-        parts[name] += 1
-    return {name: Fraction(cent, 100) for name, cent in parts.items()}
+_MONTHS = {
+    "core-hours": ("vCPU-months", "vCPU-month"),
+    "GiB-hours": ("GiB-months", "GiB-month"),
+    "MiB-hours": ("MiB-months", "MiB-month"),
+    "user-hours": ("users", "user and month"),
+}
+
+
+def as_read(month: Written, unit: str) -> tuple[Fraction, str, str]:
+    """By what a quantity of *unit* is divided to be read, what it is called then, and what one of it is."""
+    if unit == "seconds":
+        return Fraction(3600), "hours", "hour"
+    if unit not in _MONTHS:
+        return Fraction(1), unit, unit.removesuffix("s")
+    start, end = (datetime.fromisoformat(month.statement["period"][name]) for name in ("start", "end"))
+    hours = Fraction(730)
+    if month.statement["basis"] != "estimated":
+        hours = Fraction(int((end - start).total_seconds()), 3600)
+    return hours, *_MONTHS[unit]
+
+
+def of_many(*lines: Sequence[Record]) -> Fraction:
+    """How far a sum over all of these lines may be from exact: each is shown less than a cent beside it."""
+    return Fraction(1 + sum(map(len, lines)), 100)
 
 
 def cents(amount: Fraction) -> str:

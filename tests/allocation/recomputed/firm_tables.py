@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
-from tests.allocation.recomputed.cells import Expected, Facts, Figure, Link, Must, Percent, Reasons
-from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written, added, grouped
+from tests.allocation.recomputed.cells import CENT, Expected, Facts, Figure, Link, Must, Percent, Reasons
+from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written, added, grouped, of_many
 from tests.allocation.recomputed.register import to_take
 
 NEARLY = Fraction(1, 10**7)
@@ -32,10 +32,15 @@ def glance(documents: Documents, _: str) -> Expected:
 
     then: Sequence[Fraction | None] = values(before) if before else [None] * 8
     rows: list[list[Must]] = [
-        [word, here, "" if there is None else here - there, Percent(here, now.total("charged"))]
+        [
+            word,
+            here,
+            "" if there is None else here - there,
+            Percent(here, now.total("charged")) if word in names else "",
+        ]
         for word, here, there in zip([*names, "fees", "margin"], values(now), then, strict=True)
     ]
-    return Expected(("what", "amount", "change", "percent of the bill"), rows)
+    return Expected(("what", "amount", "change", "percent of the bill"), rows, near=2 * CENT)
 
 
 def why(documents: Documents, _: str) -> Expected:
@@ -50,7 +55,8 @@ def why(documents: Documents, _: str) -> Expected:
     whole = now.total("charged") - before.total("charged")
     title = Facts((before.month,))
     foot: list[list[Must]] = [["change of the bill", whole]]
-    return Expected(("reason", "amount"), rows, foot, keyed=1, title=title)
+    near = of_many(now.tenants, before.tenants)
+    return Expected(("reason", "amount"), rows, foot, keyed=1, title=title, near=near)
 
 
 def changes(documents: Documents, _: str) -> Expected:
@@ -73,7 +79,7 @@ def changes(documents: Documents, _: str) -> Expected:
         ]
         for name in ranked
     ]
-    return Expected(("tenant", "client", "change", "reasons"), rows)
+    return Expected(("tenant", "client", "change", "reasons"), rows, near=2 * CENT)
 
 
 def smallest_margins(documents: Documents, _: str) -> Expected:
@@ -108,10 +114,17 @@ def tenants(documents: Documents, _: str) -> Expected:
 
 
 def to_decide(most: int, documents: Documents) -> Expected:
-    rows: list[list[Must]] = [
-        [each.whose, each.kind, each.because, each.command] for each in to_take(documents)[:most]
-    ]
-    return Expected(("tenant or platform", "kind", "reason", "command to run"), rows)
+    rows: list[list[Must]] = []
+    for each in to_take(documents)[:most]:
+        options = documents.options.get(each.whose, ())
+        option = next((option for option in options if option.tier == each.tier), None)
+        stake: Must = "" if each.stake is None else Figure(each.stake, within=_DIGIT)
+        fee: Must = option.fee if option else ""
+        cost: Must = option.cost if option and option.cost is not None else ""
+        rows.append([each.whose, each.kind, each.because, each.action, stake, fee, cost, each.command])
+    heads = ("at stake a month", "change of fee", "change of cost", "command to run")
+    near = of_many(documents.now.tenants)
+    return Expected(("tenant or platform", "kind", "reason", "what to do", *heads), rows, near=near)
 
 
 def waterfall(documents: Documents, _: str) -> Expected:
@@ -132,7 +145,8 @@ def parts(name: str, documents: Documents) -> Expected:
         for part, text in line[f"by_{name}"].items():
             sums[part] = sums.get(part, NOBODY) + Fraction(text)
     rows: list[list[Must]] = [[part, sums[part]] for part in sorted(sums)]
-    return Expected((name, "cost"), rows, [["allocated", _allocated(documents.now)]])
+    near = of_many(documents.now.tenants)
+    return Expected((name, "cost"), rows, [["allocated", _allocated(documents.now)]], near=near)
 
 
 def behaviour(documents: Documents, _: str) -> Expected:
@@ -144,7 +158,8 @@ def behaviour(documents: Documents, _: str) -> Expected:
     found = grouped(everybody, lambda line: str(line["tier"]))
     rows: list[list[Must]] = [[tier, *figures(lines)] for tier, lines in found.items()]
     assert added(everybody, "total") == _allocated(documents.now)
-    return Expected(("tier", "fixed", "variable", "cost"), rows, [["allocated", *figures(everybody)]])
+    foot: list[list[Must]] = [["allocated", *figures(everybody)]]
+    return Expected(("tier", "fixed", "variable", "cost"), rows, foot, near=of_many(everybody))
 
 
 def fees(documents: Documents, _: str) -> Expected:
@@ -171,7 +186,8 @@ def utilisation(documents: Documents, _: str) -> Expected:
 def groups(name: str, documents: Documents) -> Expected:
     found = grouped(documents.now.tenants, lambda line: str(line[name]))
     rows: list[list[Must]] = [[key, *_value(lines)] for key, lines in found.items()]
-    return Expected((name, "cost", "fee", "margin"), rows, [["total", *_value(documents.now.tenants)]])
+    foot: list[list[Must]] = [["total", *_value(documents.now.tenants)]]
+    return Expected((name, "cost", "fee", "margin"), rows, foot, near=of_many(documents.now.tenants))
 
 
 def contribution(documents: Documents, _: str) -> Expected:
@@ -184,7 +200,10 @@ def contribution(documents: Documents, _: str) -> Expected:
     heads = ("tier", "fee", *margins, "subsidises")
     rows: list[list[Must]] = [[tier, *figures(lines)] for tier, lines in found.items()]
     title = Facts((documents.now.month,))
-    return Expected(heads, rows, [["total", *figures(documents.now.tenants)]], title=title)
+    foot: list[list[Must]] = [["total", *figures(documents.now.tenants)]]
+    return Expected(
+        heads, rows, foot, title=title, near=of_many(documents.now.tenants, documents.now.tenants)
+    )
 
 
 def resilience(documents: Documents, _: str) -> Expected:
@@ -205,7 +224,7 @@ def resilience(documents: Documents, _: str) -> Expected:
     heads = ("promise", "tenants", "cost of resilience", "percent of their cost")
     title = Facts((documents.now.month,))
     foot: list[list[Must]] = [["total", Fraction(len(everybody)), cost(everybody), ""]]
-    return Expected(heads, rows, foot, title=title)
+    return Expected(heads, rows, foot, title=title, near=of_many(everybody))
 
 
 def unallocated(documents: Documents, _: str) -> Expected:
@@ -239,7 +258,7 @@ def margins_by_month(documents: Documents, _: str) -> Expected:
             margin = sum((_margin(line) for line in lines), NOBODY)
             row += [margin, Percent(margin, added(lines, "fee"))]
         rows.append(row)
-    return Expected(tuple(heads), rows)
+    return Expected(tuple(heads), rows, near=of_many(*(month.tenants for month in months)))
 
 
 def unit_costs(documents: Documents, _: str) -> Expected:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from tests.allocation.recomputed.causes import large_pools, shown_to
-from tests.allocation.recomputed.cells import Expected, Facts, Figure, Must, Percent
+from tests.allocation.recomputed.cells import Expected, Facts, Figure, Must, Percent, Read
 from tests.allocation.recomputed.decisions import (
     average,
     counted,
@@ -17,7 +17,17 @@ from tests.allocation.recomputed.decisions import (
     sized,
     standings,
 )
-from tests.allocation.recomputed.documents import NOBODY, Documents, Record, added, classes, facts, tiers
+from tests.allocation.recomputed.documents import (
+    NOBODY,
+    Documents,
+    Record,
+    added,
+    as_read,
+    classes,
+    facts,
+    of_many,
+    tiers,
+)
 from tests.allocation.recomputed.firm_tables import NEARLY
 
 _DIGIT = Fraction(1, 10**10)
@@ -39,9 +49,11 @@ def pools(documents: Documents, _: str) -> Expected:
         count: Must = Fraction(len(members)) if name in now.uses else ""
         idle, weight = now.idle(name), pool["unit"] == "weight"
         used = sum((Fraction(amount) for who, amount in pool["use"].items() if who in tenants), NOBODY)
-        per = f"per {pool['unit'].removesuffix('s')}"
-        one: Must = Figure((cost - idle) / used, per, _DIGIT) if used and not weight else ""
-        amount: Must = "" if weight else Figure(used, pool["unit"])
+        divided, unit, each = as_read(now, pool["unit"])
+        one: Must = ""
+        if used and not weight:
+            one = Read((cost - idle) / used, 1 / divided, f"per {each}", _DIGIT)
+        amount: Must = "" if weight else Read(used, divided, unit)
         rows.append([name, pool["driver"], count, amount, cost, one, idle, Percent(idle, cost)])
     assert sum(now.pool_costs.values()) == now.total("pooled") + now.total("idle")
     heads = ("pool", "driver", "tenants", "usage", "cost", "price per unit", "idle", "idle %")
@@ -253,7 +265,7 @@ def costs(documents: Documents, client: str) -> Expected:
     rows: list[list[Must]] = [[line["tenant"], line["environment"], *figures([line])] for line in lines]
     foot: list[list[Must]] = [["total", "", *figures(lines)]] if len(lines) > 1 else []
     heads = ("tenant", "environment", "direct cost", "shared cost allocated", "cost")
-    return Expected(heads, rows, foot, title=Facts((documents.now.currency,)))
+    return Expected(heads, rows, foot, title=Facts((documents.now.currency,)), near=of_many(lines))
 
 
 CHANGES = {
@@ -281,7 +293,8 @@ def why(documents: Documents, client: str) -> Expected:
     was, costs = (added(each.of_client(client), "total") for each in documents.compared)
     title = Facts((documents.before.month,))
     foot: list[list[Must]] = [["difference", costs - was, ""]]
-    return Expected(("reason", "amount", "about"), rows, foot, keyed=1, title=title)
+    near = of_many(*(each.of_client(client) for each in documents.compared))
+    return Expected(("reason", "amount", "about"), rows, foot, keyed=1, title=title, near=near)
 
 
 def changes(documents: Documents, client: str) -> dict[str, Fraction]:
@@ -324,14 +337,20 @@ def _usage(documents: Documents, client: str) -> Iterator[tuple[str, ...]]:
             for each, month in ((then, before), (used, now))
         )
         if was != uses:
-            yield used["driver"].replace("-", " "), _plain(was), _plain(uses)
+            shown = [
+                _plain(value / as_read(month, used["unit"])[0])
+                for month, value in ((before, was), (now, uses))
+            ]
+            yield used["driver"].replace("-", " "), *shown
 
 
 def _plain(value: Fraction) -> str:
-    """With up to two decimals, half to even."""
-    hundredths = round(value * 100)
-    whole, rest = divmod(abs(hundredths), 100)
-    return f"{whole:,}" + (f".{rest:02}".rstrip("0") if rest else "")
+    """With three digits that count, and all whole ones, half to even."""
+    decimals = 0
+    while value and decimals < 20 and abs(value) * 10**decimals < 100:
+        decimals += 1
+    whole, rest = divmod(round(value * 10**decimals), 10**decimals)
+    return f"{whole:,}" + (f".{rest:0{decimals}}".rstrip("0") if rest else "")
 
 
 def trend(documents: Documents, client: str) -> Expected:
@@ -356,12 +375,13 @@ def shared(documents: Documents, client: str) -> Expected:
             [
                 pool,
                 use["driver"],
-                Figure(own, use["unit"]) if use["unit"] != "weight" else "",
+                Read(own, *as_read(now, use["unit"])[:2]) if use["unit"] != "weight" else "",
                 sum((Fraction(line["pooled"].get(pool, 0)) for line in lines), NOBODY),
                 now.pool_costs[pool] if pool in large else Facts(),
             ]
         )
-    return Expected(("pool", "divided by", "usage", "share", "cost of the whole pool"), rows)
+    heads = ("pool", "divided by", "usage", "share", "cost of the whole pool")
+    return Expected(heads, rows, near=of_many(lines))
 
 
 def fair_use(documents: Documents, client: str) -> Expected:

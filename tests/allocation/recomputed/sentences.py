@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from fractions import Fraction
 
 from tests.allocation.recomputed.causes import by_reason, of_tenants
-from tests.allocation.recomputed.cells import CENT, Facts, Percent, Reasons, is_rounded, is_why, says
+from tests.allocation.recomputed.cells import CENT, Facts, Percent, Reasons, Settled, is_rounded, is_why, says
 from tests.allocation.recomputed.decisions import counted, standings
-from tests.allocation.recomputed.documents import NOBODY, Documents, added, cents, exactly, rounded_parts
+from tests.allocation.recomputed.documents import NOBODY, Documents, added, cents, exactly, of_many
 from tests.allocation.recomputed.other_tables import CHANGES, changes, happened, last_try, own_tenants
 from tests.allocation.recomputed.paper import Drawing, Printed
 from tests.allocation.recomputed.register import to_take
@@ -33,7 +32,7 @@ def headline(page: Printed, documents: Documents) -> Facts:
     margin, currency = cents(fees - charged), now.currency
     months = (*documents.past, now)[-3:]
     own = added(now.of_client(page.client), "fee")
-    idle = cents(rounded_parts(now)["idle"])
+    idle = Settled(now.total("idle"))
     waiting = sum(each.key not in documents.signed for each in to_take(documents))
     return {
         "index": Facts((portfolio, now.month, cents(charged), currency, now.statement["basis"], margin)),
@@ -160,10 +159,8 @@ def _fixed_answer(page: Printed, documents: Documents) -> Facts:
         if any(fact["kind"] == "logical-backup" for fact in plan["facts"])
     ]
     untried = sum(last_try(documents, name) is None for name in dumped)
-    parts = rounded_parts(now)
-    margin = Fraction(Decimal(cents(now.fees - now.total("charged")).replace(",", "")))
-    idle, nobodys = (cents(parts[name]) for name in ("idle", "unallocated"))
-    left = cents(margin + parts["idle"] + parts["unallocated"])
+    idle, nobodys = (Settled(now.total(name)) for name in ("idle", "unallocated"))
+    left = Settled(now.fees - now.total("charged") + idle.exact + nobodys.exact, 3 * CENT)
     return {
         "engineering": Facts((str(count), str(untried))),
         "finance": Facts((left, idle, nobodys)),
@@ -173,11 +170,18 @@ def _fixed_answer(page: Printed, documents: Documents) -> Facts:
 
 def _of_index(page: Printed, documents: Documents) -> Iterator[str]:
     now, before = documents.now, documents.before
-    parts = rounded_parts(now)
-    allocated = cents(parts["direct"] + parts["pooled"])
-    lines = len(now.statement["unpriced"])
-    left = [cents(parts[name]) for name in ("idle", "unallocated")]
-    where = Facts((allocated, f"{len(now.tenants):,}", *left, *([str(lines)] if lines else [])))
+    allocated = Settled(now.total("direct") + now.total("pooled"))
+    unpriced = now.statement["unpriced"]
+    lacking: list[str] = []
+    if unpriced:
+        resources = [*documents.plan["platform"]]
+        owners = documents.plan["tenants"]
+        seconds = [*documents.plan.get("second_regions", ()), *(each.get("second_region") for each in owners)]
+        resources += [fact for place in (*owners, *filter(None, seconds)) for fact in place["facts"]]
+        concerned = {each["fact"] for each in unpriced}
+        lacking = [str(len(unpriced)), str(len(concerned)), f"{len(resources):,}"]
+    left = [Settled(now.total(name)) for name in ("idle", "unallocated")]
+    where = Facts((allocated, f"{len(now.tenants):,}", *left, *lacking))
     if not says(page.answer[1], where):
         yield f"answers '{page.answer[1]}', not {where.said}"
     if before is None:
@@ -187,7 +191,7 @@ def _of_index(page: Printed, documents: Documents) -> Iterator[str]:
     charged = [month.total("charged") for month in (before, now)]
     step, _, reported = page.answer[0].removesuffix(".").partition(": ")
     yield from _wrong_step(step, charged[0], charged[1], documents)
-    if not is_why(reported, Reasons(sums, now.currency)):
+    if not is_why(reported, Reasons(sums, now.currency), of_many(now.tenants, before.tenants)):
         yield f"says why with '{reported}'"
 
 
@@ -215,7 +219,7 @@ def _wrong_cost(sentence: str, client: str, documents: Documents) -> Iterator[st
     currency = documents.now.currency
     said, _, reported = sentence.removesuffix(".").partition(". Reasons: ")
     cost, comma, step = said.partition(f" {currency}, ")
-    if not says(cost.removesuffix(f" {currency}"), Facts((cents(costs[-1]),))):
+    if not says(cost.removesuffix(f" {currency}"), Facts((Settled(costs[-1]),))):
         yield f"says '{cost}', not {cents(costs[-1])}"
     if documents.before is None:
         return
@@ -223,7 +227,8 @@ def _wrong_cost(sentence: str, client: str, documents: Documents) -> Iterator[st
         yield f"says nothing of {documents.before.month} in '{sentence}'"
     yield from _wrong_step(step, costs[0], costs[1], documents)
     sums = {CHANGES[reason]: amount for reason, amount in changes(documents, client).items()}
-    if not is_why(reported, Reasons(sums, currency)):
+    own = [month.of_client(client) for month in documents.compared]
+    if not is_why(reported, Reasons(sums, currency), of_many(*own)):
         yield f"says why with '{reported}', which is { ({name: float(part) for name, part in sums.items()}) }"
 
 
@@ -255,14 +260,14 @@ def _covered(documents: Documents, client: str) -> list[Facts]:
 def _wrong_step(words: str, was: Fraction, costs: Fraction, documents: Documents) -> Iterator[str]:
     """Whether *words* are how much more it is, to less than a cent, in percent, and since when."""
     month = documents.compared[0].month
-    if says(words, Facts((month,))) and abs(costs - was) < CENT:
+    if says(words, Facts((month,))) and abs(costs - was) < 2 * CENT:
         return
     read = _STEP.match(words)
     sign = 1 if costs > was else -1
     right = (
         read is not None
         and not re.search("[0-9]", words[read.end() :])
-        and is_rounded(read[1], abs(costs - was))
+        and is_rounded(read[1], abs(costs - was), near=2 * CENT)
         and (read[2], read[4], read[5]) == (documents.now.currency, "more" if sign > 0 else "less", month)
         and _is_part(read[3], abs(costs - was), abs(was))
     )

@@ -85,18 +85,32 @@ def _row(
 
 
 def _event(whose: str, before: Written, after: Written) -> Must:
-    """The months of these tests have the same tenants on the same tiers."""
-    assert {line["tenant"]: line["tier"] for line in before.tenants} == {
-        line["tenant"]: line["tier"] for line in after.tenants
-    }
-    users = [
+    """Who came, left or moved; of a tenant that did none of it, other users."""
+    was, now = ({line["tenant"]: line["tier"] for line in month.tenants} for month in (before, after))
+    kind, _, name = whose.partition(" ")
+    if kind == "tenant":
+        if name in was and name in now and was[name] != now[name]:
+            return f"moved from {was[name]} to {now[name]}"
+        return _users(name, before, after)
+    lists: dict[str, list[str]] = {"came": [], "left": [], "moved": []}
+    for tenant in sorted({*was, *now}):
+        if kind == "tier" and name not in (was.get(tenant), now.get(tenant)):
+            continue
+        if tenant not in was or tenant not in now:
+            lists["came" if tenant in now else "left"].append(tenant)
+        elif was[tenant] != now[tenant]:
+            lists["moved"].append(tenant)
+    told = [f"{word}: {', '.join(names)}" for word, names in lists.items() if names]
+    return "; ".join(told) or "nothing known"
+
+
+def _users(name: str, before: Written, after: Written) -> Must:
+    levels = [
         {tenant: level for driver, _, tenant, level in _levels(month) if driver == "users"}
         for month in (before, after)
     ]
-    name = whose.removeprefix("tenant ")
-    then, now = (month.get(name) for month in users)
-    changed = whose.startswith("tenant ") and then and now and then != now
-    if not (changed and then and now):
+    then, now = (each.get(name) for each in levels)
+    if not (then and now) or then == now:
         return "nothing known"
     return Facts(tuple(said(Fraction(round(each * 10), 10)) for each in (then, now)))
 

@@ -96,6 +96,9 @@ LISTS: Mapping[Key, Callable[[Documents, str], list[Facts]]] = {
     ("finance", "Lines without a known price"): sentences.without_price,
     ("finance", "Ready for chargeback"): sentences.not_booked,
 }
+_OWN = frozenset({"shared", "why", "trend"})
+_OF_ALL = "cost of the whole pool"
+"""Tables of a client with rows that others call alike, and their column that is the same to all."""
 EVERYTHING = frozenset({*TABLES, *DRAWINGS, *LISTS})
 
 
@@ -108,13 +111,33 @@ def agree(found: Iterable[str]) -> None:
 def problems(pages: Iterable[Printed], documents: Documents) -> Iterator[str]:
     """Every difference between *pages* and *documents*, each as a sentence that says where it is."""
     seen: list[tuple[str, str]] = []
+    pages = list(pages)
     for page in pages:
         seen.append((page.kind, page.client))
         yield from (f"{page.where}: {words}" for words in _of_page(page, documents))
+    yield from two_texts(pages)
     everybody = [(kind, "") for kind in ("index", "engineering", "finance", "quarterly")]
     clients = [("account", client) for client in documents.clients]
     if sorted(seen) != sorted([*everybody, *clients]):
         yield f"the pages are {sorted(seen)}"
+
+
+def two_texts(pages: Iterable[Printed]) -> Iterator[str]:
+    """Figures that two tables show differently: of the same name, and the same to the last digit."""
+    found: dict[tuple[str, str, str], tuple[str, str]] = {}
+    for page in pages:
+        for table in page.tables:
+            for row in (*table.rows, *table.foot):
+                for head, cell in zip(table.heads[1:], row[1:], strict=True):
+                    if cell.exact is None:
+                        continue
+                    own = table.name in _OWN or row in table.foot
+                    whose = page.client if own and head != _OF_ALL else ""
+                    here = f"table '{table.name}' of {page.where}"
+                    shown = cell.shown.removeprefix("+").partition(" ")[0]
+                    first, where = found.setdefault((whose, row[0].shown, cell.exact), (shown, here))
+                    if first != shown and "." in cell.exact:
+                        yield f"'{row[0].shown}' has {first} in {where}, and {shown} in {here}"
 
 
 def met(pages: Iterable[Printed]) -> set[Key]:

@@ -86,19 +86,44 @@ def test_a_small_difference_and_a_tenant_that_was_not_counted_are_no_signal() ->
     assert {each.difference for each in user_counts(local_plan(), {})} == {None}
 
 
-def test_who_takes_most_of_a_pool_and_pays_little_is_a_noisy_neighbour() -> None:
+def test_who_takes_most_of_pools_and_pays_too_little_is_one_noisy_neighbour() -> None:
     loud = tenant("loud", options={"users": 5, "database_gib": 10})
     quiet = [tenant(f"quiet-{n}", options={"users": 5, "database_gib": 1}) for n in range(4)]
     plan = plan_of(loud, *quiet)
     loud_ones = found(Kind.NOISY_NEIGHBOUR, Month(filed(statement_of(plan)), plan, catalog()))
-    by_key = {each.key: figures(each, LargeShare) for each in loud_ones}
-    share = by_key["noisy neighbour: loud: postgresql"]
+    (signal,) = loud_ones
+    share = figures(signal, LargeShare)
+    assert signal.key == "noisy neighbour: loud: shared systems"
     assert (share.pool, share.driver, share.paid_percent) == ("postgresql", "database-gib", Decimal(20))
     assert round(share.used_percent, 2) == Decimal("71.43")
-    commands = {each.key: each.command for each in loud_ones}
-    assert commands["noisy neighbour: loud: postgresql"] == (
-        "costack preview --portfolio portfolios/local --tenant loud --tier dedicated-db"
-    )
+    assert share.pools > 1
+    line = filed(statement_of(plan)).by_tenant["loud"]
+    assert signal.stake == share.missing
+    assert 10 * share.missing == line.fee - 10 * line.margin
+    assert signal.tier == "dedicated-db"
+    assert signal.command == "costack preview --portfolio portfolios/local --tenant loud --tier dedicated-db"
+
+
+def test_who_pays_for_a_large_share_is_no_noisy_neighbour() -> None:
+    loud = tenant("loud", tier="dedicated-db", options={"users": 40, "filestore_gib": 90})
+    quiet = [tenant(f"quiet-{n}", options={"users": 1, "database_gib": 1}) for n in range(9)]
+    plan = plan_of(loud, *quiet)
+    seen = Month(filed(statement_of(plan)), plan, catalog())
+    line = seen.statement.by_tenant["loud"]
+    assert line.margin * 10 > line.fee
+    uses = [pool.usage for pool in seen.statement.pools if len(pool.usage) > 3]
+    assert any(10 * usage.get("loud", 0) > 4 * sum(usage.values()) for usage in uses)
+    assert [each for each in found(Kind.NOISY_NEIGHBOUR, seen) if each.tenant == "loud"] == []
+
+
+def test_the_most_money_at_stake_comes_first() -> None:
+    asked, used = of_days([1] * 9), of_days([0.1] * 9)
+    seen = month(users=of_days([14] * 8), cpu_requests=asked, cpu_used=used)
+    stakes = [each.stake for each in signals(seen)]
+    known = [stake for stake in stakes if stake is not None]
+    assert len(known) > 1
+    assert stakes == [*sorted(known, reverse=True), *[None] * (len(stakes) - len(known))]
+    assert None in stakes
 
 
 def test_with_two_tenants_in_a_pool_none_is_noisy() -> None:

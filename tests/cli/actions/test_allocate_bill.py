@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,15 @@ def test_a_shared_charge_is_explained_down_to_the_unit(run: Path) -> None:
         "memory-requests": "36.25",
         "users": "5760",
     }
+
+
+def test_what_a_tenant_used_is_said_as_people_think_of_it(run: Path) -> None:
+    told = costack("explain", "acme", "--run", run, "--charge", "line-3").stdout
+    said = [line.strip() for line in told.splitlines() if "quantity:" in line]
+    assert "quantity: 8 users on average" in said
+    assert any(re.fullmatch(r"quantity: [0-9.]+ vCPU on average", line) for line in said)
+    assert any(re.fullmatch(r"quantity: [0-9.]+ GiB on average", line) for line in said)
+    assert not any("5760" in line for line in said)
 
 
 @pytest.mark.parametrize(

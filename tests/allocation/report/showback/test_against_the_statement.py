@@ -25,7 +25,7 @@ from cli.actions.costs.report import rehearsed_before
 from tests.allocation.previews import changed
 from tests.allocation.recomputed.documents import Documents, Option, Written
 from tests.allocation.recomputed.paper import Printed, read_page, said_otherwise
-from tests.allocation.recomputed.walk import agree, problems
+from tests.allocation.recomputed.walk import agree, problems, two_texts
 from tests.allocation.showbacks import OPEN, all_pages, moved, statement_of, written
 from tests.portfolios import catalog, local_plan
 from tests.sampling import examples
@@ -195,6 +195,15 @@ def test_a_cent_more_is_seen(column: int) -> None:
     assert any(
         re.search(rf"index: table 'tenants' row 1 .*column {column + 1} holds", line) for line in found
     )
+
+
+def test_another_text_of_the_same_figure_is_seen() -> None:
+    pages, _ = printed(moved())
+    tables = {table.name: table for table in pages[0].tables}
+    cell = tables["margins"].rows[0][3]
+    cell.shown = f"{Decimal(cell.shown.replace(',', '')) + Decimal('0.01'):,}"
+    (found,) = two_texts(pages)
+    assert re.search(r"'.+' has [0-9,.]+ in table 'margins' of index, and [0-9,.]+ in table 'tenants'", found)
 
 
 def test_another_figure_in_a_sentence_is_seen() -> None:

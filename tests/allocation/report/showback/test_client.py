@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from allocation.estimate.quantities import HOURS_PER_MONTH
 from allocation.money import text_of
 from allocation.report.figures import number
 from allocation.report.showback.client import account
@@ -169,7 +170,8 @@ def test_more_usage_of_ones_own_is_said_in_figures() -> None:
     table = next(each for each in account(showback, "c4").tables if each.name == "why")
     abouts = {row[0].plain: row[2].plain for row in table.rows}
     assert now != then
-    assert f"users {number(then)} → {number(now)}" in abouts["your own usage"]
+    was, uses = (number(used / HOURS_PER_MONTH) for used in (then, now))
+    assert f"users {was} → {uses}" in abouts["your own usage"]
 
 
 def test_without_a_month_before_it_the_page_says_so() -> None:

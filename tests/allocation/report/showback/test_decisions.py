@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from allocation.report.showback.decisions import fair_use_result, reason
+from allocation.report.showback.decisions import action, fair_use_result, reason
 from allocation.review.findings import (
     BeyondFairUse,
     Breach,
@@ -58,9 +58,31 @@ def test_users_other_than_declared_are_said_with_the_day_they_were_counted() -> 
 
 
 def test_a_noisy_neighbour_is_measured_against_its_fee() -> None:
-    assert sentence(LargeShare("postgresql", "database-gib", Decimal("71.428"), Decimal(20))) == (
-        "uses 71.43 % of what all tenants use of postgresql (database-gib) and pays 20 % of all fees"
+    share = LargeShare("postgresql", "database-gib", Decimal("71.428"), Decimal(20), 3, 12 * UNIT)
+    assert sentence(share) == (
+        "uses 71.43 % of what all tenants use of postgresql (database-gib) and most of 2 more pools, pays "
+        "20 % of all fees, 12.00 USD too little for the least margin"
     )
+
+
+def test_what_to_do_is_said() -> None:
+    share = Signal(Kind.NOISY_NEIGHBOUR, "acme", "any", LargeShare("a", "b", Decimal(50), Decimal(9)))
+    said = [
+        action(share),
+        action(share._replace(tier="dedicated-db")),
+        action(share._replace(figures=BeyondFairUse(OVER, "shared-namespace", None))),
+        action(share._replace(figures=size("0.2"))),
+        action(share._replace(figures=IdlePool("logs", Decimal(60), UNIT, nodes=False))),
+        action(share._replace(figures=UserCount("acme", 10, Decimal("13.2"), date(2026, 11, 30)))),
+    ]
+    assert said == [
+        "raise its fee",
+        "move it to dedicated-db",
+        "agree on an overage",
+        "request 0.2 cores of CPU or a little more",
+        "make logs smaller",
+        "set options.users to 14",
+    ]
 
 
 def test_a_size_says_which_way_it_does_not_fit() -> None:

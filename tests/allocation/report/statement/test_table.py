@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import csv
+import io
 import re
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from rich.console import Console
 
 from allocation.charges import Unpriced
 from allocation.engine.allocate import Unallocated
 from allocation.money import amount_of
+from allocation.report.statement.csv_and_markdown import as_csv, as_markdown
+from allocation.report.statement.document import document
 from allocation.report.statement.table import closing_lines, statement_table
+from allocation.statement.filed import filed_statement
+from allocation.statement.ledger.figure import shown_text
 from allocation.statement.statement import Statement
 from tests.allocation.statement.test_statement import statement_of
 from tests.portfolios import local_plan, local_portfolio, plan_of
@@ -63,6 +70,41 @@ def test_the_total_is_the_charge_to_the_cent() -> None:
     statement = statement_of(local_plan())
     *_, cost, _, _ = rows(statement)["total"]
     assert cost == amount_of(statement.charged).quantize(Decimal("0.01"))
+
+
+def test_terminal_csv_markdown_and_pages_show_the_same_cents() -> None:
+    statement = statement_of(local_plan())
+    in_csv = {row["tenant"]: row for row in csv.DictReader(io.StringIO(as_csv(statement)))}
+    in_markdown = as_markdown(statement)
+    pages = filed_statement(document(statement), None, "test")
+    for name, (*parts, cost, fee, margin) in rows(statement).items():
+        if name not in pages.by_tenant:
+            continue
+        row, line = in_csv[name], pages.by_tenant[name]
+        texts = [f"{each:.2f}" for each in (*parts, cost, fee, margin)]
+        assert list(row.values())[4:] == texts
+        assert f"| {' | '.join(texts)} |" in in_markdown
+        shares = [line.pooled.get(pool, 0) for pool in statement.pools]
+        shown = [shown_text(each) for each in (line.direct, *shares, line.total, line.fee, line.margin)]
+        assert shown == texts
+    idle, unallocated, total = list(in_csv.values())[-3:]
+    assert Decimal(idle["cost"]) == Decimal(shown_text(pages.totals.idle))
+    assert Decimal(unallocated["cost"]) == Decimal(shown_text(pages.totals.unallocated))
+    assert Decimal(total["cost"]) == Decimal(shown_text(pages.totals.charged))
+
+
+@pytest.mark.parametrize(("currency", "decimals"), [("JPY", 0), ("KWD", 3)])
+def test_a_currency_has_its_own_decimals(currency: str, decimals: int) -> None:
+    statement = replace(statement_of(local_plan()), currency=currency)
+    *tenants, total = csv.DictReader(io.StringIO(as_csv(statement)))
+    costs = [row["cost"] for row in tenants]
+    assert all(len(text.partition(".")[2]) == decimals for text in (*costs, total["cost"]))
+    assert sum(map(Decimal, costs)) == Decimal(total["cost"])
+    assert Decimal(total["cost"]) == round(amount_of(statement.charged), decimals)
+    console = Console(width=220)
+    with console.capture() as capture:
+        console.print(statement_table(statement))
+    assert f"{Decimal(total['cost']):,}" in capture.get()
 
 
 def test_the_proof_says_every_part() -> None:
