@@ -21,8 +21,9 @@ from cli.commands.change import (
     upgrade,
     upgrade_database,
 )
-from cli.commands.costs import allocate, explain, report, sql, track
+from cli.commands.costs import allocate, compliance, explain, report, sql, track
 from cli.commands.costs.prices import prices_app
+from cli.commands.costs.review import review_app
 from cli.commands.costs.usage import usage_app
 from cli.commands.decommission import approve, decommission, expire, extend, purge
 from cli.commands.provision import import_estate, init, preview, unit_costs, validate
@@ -100,12 +101,14 @@ for heading, name, function, example in (
     (COSTS, "explain", explain.explain, explain.EXPLAIN_EXAMPLE),
     (COSTS, "report", report.report, report.REPORT_EXAMPLE),
     (COSTS, "track", track.track, track.TRACK_EXAMPLE),
+    (COSTS, "compliance", compliance.compliance, compliance.COMPLIANCE_EXAMPLE),
     (COSTS, "sql", sql.sql, sql.SQL_EXAMPLE),
 ):
     app.command(name, cls=Command, epilog=example, rich_help_panel=heading)(function)
 app.add_typer(adopt_app, name="adopt", rich_help_panel=PROVISION)
 app.add_typer(ci_app, name="ci", rich_help_panel=PROVISION)
 app.add_typer(images_app, name="images", rich_help_panel=PROVISION)
+app.add_typer(review_app, name="review", rich_help_panel=COSTS)
 app.add_typer(usage_app, name="usage", rich_help_panel=COSTS)
 app.add_typer(prices_app, name="prices", rich_help_panel=COSTS)
 

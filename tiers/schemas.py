@@ -19,6 +19,7 @@ from tiers.catalog.services import Services
 from tiers.catalog.tier import Tier
 from tiers.inventory import Inventory
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.reviews.entries import DecisionFile, SignalFile
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import Frozen
 
@@ -27,6 +28,8 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "classes": Classes,
     "inventory": Inventory,
     "platform": Platform,
+    "reviews-decisions": DecisionFile,
+    "reviews-signals": SignalFile,
     "services": Services,
     "tenant": Tenant,
     "tier": Tier,

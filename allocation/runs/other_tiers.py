@@ -11,15 +11,15 @@ from allocation.money import units_of
 from allocation.preview.comparison import compared
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.estimates import Estimates
+from allocation.preview.rightsizing import Advice, advice, priced
+from allocation.preview.supposed import supposed
 from allocation.report.showback.month import Option
 from allocation.review.signals import Month
 from allocation.runs.messages import Messages
 from allocation.statement.ledger.figure import alone, figure
 from tiers.catalog.tier import Offer
-from tiers.errors import CatalogError
 from tiers.plan.plan import TenantPlan
-from tiers.plan.storage import keeping_storage
-from tiers.portfolio.what_if import with_tenant
+from tiers.portfolio.tenant import Portfolio
 from tiers.vocabulary import TenantId
 
 
@@ -29,11 +29,13 @@ class Alternatives:
 
     Attributes:
         month: The month with its plan and catalog.
-        estimates: Of the portfolio that previews start from; without one only fees are compared.
+        portfolio: As it is written now; None where nobody has it.
+        estimates: Of that portfolio, from which previews start; without them only fees are compared.
         previews: How many options get a preview.
     """
 
     month: Month
+    portfolio: Portfolio | None
     estimates: Estimates | None
     previews: int
     messages: Messages
@@ -75,19 +77,25 @@ class Alternatives:
         for step in zip_longest(*(self._options.get(tenant.tenant, ()) for tenant in ranked)):
             for option in filter(None, step):
                 self.messages.progress(f"previewing {option.tenant} on {option.tier}")
-                if (after := self._supposed(self.estimates, option)) is not None:
+                after = supposed(self.estimates, option.tenant, option.tier)
+                if after is not None:
                     yield (option.tenant, option.tier), _with_cost(option, before, after)
 
-    def _supposed(self, estimates: Estimates, option: Option) -> CostEstimate | None:
-        """The cost estimate of an option; None if it is not possible, as `costack preview` explains."""
-        catalog, portfolio = self.month.catalog, estimates.portfolio
-        try:
-            supposed = with_tenant(catalog, portfolio, option.tenant, option.tier, {})
-            plan = estimates.resolver.plan(supposed.portfolio)
-        except CatalogError:
-            return None
-        after, _ = keeping_storage(estimates.now.plan, plan)
-        return estimates.of_plan(after)
+    def sizes(self) -> Iterator[Advice]:
+        """Sizes that would do better, those of the highest fees with what they save as a preview shows it."""
+        if self.portfolio is None:
+            return
+        month = self.month
+        fees = {tenant.tenant: tenant.fee_per_month for tenant in month.plan.tenants}
+        found = list(advice(month.catalog, month.plan, self.portfolio, month.levels))
+        found.sort(key=lambda each: (-fees[each.tenant], each.tenant, each.setting))
+        if self.estimates is None:
+            yield from found
+            return
+        for each in found[: self.previews]:
+            self.messages.progress(f"previewing {each.tenant} with {each.setting}={each.target}")
+            yield priced(self.estimates, each)
+        yield from found[self.previews :]
 
 
 def _with_cost(option: Option, before: CostEstimate, after: CostEstimate) -> Option:

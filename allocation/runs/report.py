@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,6 +52,7 @@ class Request:
     previews: int
     out: Path
     cwd: Path
+    today: date
 
 
 Documents = tuple[Mapping[str, Any], Mapping[str, Any] | None]

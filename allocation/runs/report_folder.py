@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from allocation.adapters.folders.earlier_months import ITEMS, STATEMENT
+from allocation.adapters.folders.review_file import FILE as REVIEW_FILE
 from allocation.adapters.folders.review_sign_off import sign_off_text
 from allocation.adapters.folders.run import MANIFEST, new_run, sha256_of, write_json
 from allocation.report.showback.client import account
@@ -18,6 +19,7 @@ from allocation.report.showback.finance import finance
 from allocation.report.showback.index import index
 from allocation.report.showback.month import Showback
 from allocation.report.showback.quarterly import SIGN_OFF, Curve, keys, quarterly
+from allocation.report.showback.register import document as register_document
 from allocation.report.showback.rendering import as_csv, as_html, as_json
 from allocation.report.statement.openmetrics import as_openmetrics
 
@@ -65,6 +67,7 @@ def write_report(
         write_json(folder / STATEMENT, document)
         if items is not None:
             (folder / ITEMS).write_text(json.dumps(items, sort_keys=True) + "\n", encoding="utf-8")
+        write_json(folder / REVIEW_FILE, register_document(showback))
         (folder / METRICS).write_text(as_openmetrics(showback.statement), encoding="utf-8")
         signing = sign_off_text(showback.statement.month, keys(showback), extras.signed)
         (folder / SIGN_OFF).write_text(signing, encoding="utf-8")

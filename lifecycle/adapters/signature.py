@@ -1,4 +1,4 @@
-"""Signs an approval with an SSH key, and checks whose key signed it, both through `ssh-keygen -Y`.
+"""Signs a document with an SSH key, and checks whose key signed it, both through `ssh-keygen -Y`.
 
 The file of allowed signers (ssh-keygen(1), ALLOWED SIGNERS) says which key belongs to whom, for what, and in
 which time. Nothing in an approval is believed before its signature is that of the person it names.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -44,17 +45,27 @@ def sign(approval: SignedApproval, path: Path, key: Path) -> None:
         CatalogError: When a file exists already or cannot be written.
         LifecycleError: When the key cannot sign; then no file is left.
     """
+    sign_document(approval.document(), path, key, approval.namespace)
+
+
+def sign_document(document: Mapping[str, Any], path: Path, key: Path, namespace: str) -> None:
+    """Write *document* to *path* as JSON, and its signature for *namespace* beside it.
+
+    Raises:
+        CatalogError: When a file exists already or cannot be written.
+        LifecycleError: When the key cannot sign; then no file is left.
+    """
     if signature_of(path).exists():
-        raise CatalogError(f"{signature_of(path)}: exists already; an approval is never overwritten")
+        raise CatalogError(f"{signature_of(path)}: exists already; what is signed is never overwritten")
     try:
         with private(path, "x") as file:
-            file.write(json.dumps(approval.document(), indent=2) + "\n")
+            file.write(json.dumps(document, indent=2) + "\n")
     except FileExistsError:
-        raise CatalogError(f"{path}: exists already; an approval is never overwritten") from None
+        raise CatalogError(f"{path}: exists already; what is signed is never overwritten") from None
     except OSError as error:
         raise CatalogError(f"{path}: cannot be written: {error.strerror}") from None
     try:
-        _sign(path, key, approval.namespace)
+        _sign(path, key, namespace)
     except BaseException:
         path.unlink(missing_ok=True)
         signature_of(path).unlink(missing_ok=True)
@@ -64,7 +75,7 @@ def sign(approval: SignedApproval, path: Path, key: Path) -> None:
 def _sign(path: Path, key: Path, namespace: str) -> None:
     done = _run(["-Y", "sign", "-f", str(key), "-n", namespace, str(path)], b"")
     if done.returncode:
-        raise LifecycleError(f"{key}: cannot sign the approval: {_said(done)}")
+        raise LifecycleError(f"{key}: cannot sign {path.name}: {_said(done)}")
 
 
 def signed_approval(path: Path, signers: Path, now: datetime, kind: type[AnApproval]) -> AnApproval:

@@ -54,10 +54,10 @@ def set_fields(path: Path, values: Mapping[str, str | None], model: type[Frozen]
     return True
 
 
-def append_item(path: Path, name: str, item: str, after: str) -> None:
+def append_item(path: Path, name: str, item: str, after: str, model: type[Frozen] = Tenant) -> None:
     """Write *item* as the last one of the list `name`, below the line of the field *after* if there is none.
 
-    Comments and order stay. The new file is checked as a tenant's before it replaces the old one.
+    Comments and order stay. The new file is checked as *model* before it replaces the old one.
 
     Raises:
         CatalogError: When the file would no longer be valid, or the list is written in an unusual way.
@@ -76,7 +76,7 @@ def append_item(path: Path, name: str, item: str, after: str) -> None:
     if place is None:
         raise _no_place(path, name, f"\n  - {item}")
     lines[place:place] = new
-    _replace(path, "\n".join(lines) + "\n", "\r\n" if "\r\n" in written else "\n", Tenant, {})
+    _replace(path, "\n".join(lines) + "\n", "\r\n" if "\r\n" in written else "\n", model, {})
 
 
 def _end_of_list(lines: list[str], at: int, item: str) -> tuple[int | None, list[str]]:

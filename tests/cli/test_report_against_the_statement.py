@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -125,13 +126,65 @@ def savings_of(inventory: Path, month: str) -> tuple[Saving, ...]:
     )
 
 
-def reported(run: Path, inventory: Path, usage: tuple[Path, ...], *more: object, **known: Any) -> Read:
+SAID = (
+    {"signal": "platform/idle-capacity-nodes", "state": "dismissed", "on": "2026-10-05", "by": "dana",
+     "reason": "nodes are bought in pairs", "size": "0.5"},
+    {"signal": "acme/rightsizing-memory", "state": "acknowledged", "on": "2020-01-05", "by": "dana",
+     "until": "2020-02-01"},
+    {"signal": "acme/declared-users-users", "state": "acknowledged", "on": "2026-11-05", "by": "ola",
+     "until": "2100-02-01", "reason": "the client hires"},
+    {"signal": "borealis/rightsizing-cpu", "state": "solved", "on": "2026-10-05", "by": "ola"},
+    {"signal": "acme/fair-use-users", "state": "solved", "on": "2026-10-05", "by": "ola"},
+)  # fmt: skip
+DECISIONS = (
+    {"decision": "smaller-acme", "state": "decided", "on": "2026-06-05", "by": "dana", "owner": "ola",
+     "what": "a smaller class for acme", "due": "2026-07-01", "tenant": "acme",
+     "saving_per_month": "40.00"},
+    {"decision": "nodes", "state": "decided", "on": "2026-06-05", "by": "dana", "owner": "ola",
+     "what": "one node less", "due": "2026-07-01"},
+    {"decision": "smaller-acme", "state": "done", "on": "2026-11-20", "by": "ola"},
+)  # fmt: skip
+
+
+def with_register(portfolio: Path, folder: Path) -> Path:
+    """A copy of *portfolio* in *folder* whose reviews said something of signals, and decided something."""
+    made = folder / portfolio.name
+    shutil.copytree(portfolio, made)
+    (made / "reviews").mkdir()
+    for name, entries in (("signals", SAID), ("decisions", DECISIONS)):
+        (made / "reviews" / f"{name}.yaml").write_text(yaml.safe_dump({name: list(entries)}))
+    return made
+
+
+def grown(run: Path, folder: Path) -> tuple[Written, ...]:
+    """The two months before *run* in *folder*, in which tenants used less of what pools are divided by."""
+    found = []
+    for month, end, percent in (("2026-09", "2026-10", 50), ("2026-10", "2026-11", 60)):
+        told = json.loads((run / "statement.json").read_text(encoding="utf-8"))
+        told["period"] = {"start": f"{month}-01T00:00:00Z", "end": f"{end}-01T00:00:00Z"}
+        for pool in told["pools"]:
+            pool["use"] = {name: f"{Decimal(use) * percent / 100}" for name, use in pool["use"].items()}
+        (folder / month).mkdir(parents=True)
+        (folder / month / "statement.json").write_text(json.dumps(told), encoding="utf-8")
+        shutil.copy(run / "items.json", folder / month)
+        found.append(left_in(folder / month))
+    return tuple(found)
+
+
+def reported(
+    run: Path,
+    inventory: Path,
+    usage: tuple[Path, ...],
+    *more: object,
+    portfolio: Path = LOCAL,
+    **known: Any,
+) -> Read:
     """The pages of *run*, and the documents that they were made from; what is *known* besides."""
     month, out = left_in(run), run.with_name(f"{run.name}.pages")
     given = [word for path in usage for word in ("--usage", path)]
     said(
         "report", "--inventory", inventory, "--period", month.month, "--run", run, "--previews", 0,
-        "--portfolio", LOCAL, *given, *more, "--out", out,
+        "--portfolio", portfolio, *given, *more, "--out", out,
     )  # fmt: skip
     pages, otherwise = [], []
     for page, differs in read_folder(out):
@@ -234,7 +287,9 @@ def test_every_figure_of_a_month_that_was_measured_tried_and_signed(
     pages, otherwise, documents = reported(
         run, inventory, usage,
         "--evidence", folder / "tried.jsonl", "--sign-off", folder / "signed.yaml",
+        "--history", folder / "grown", past=grown(run, folder / "grown"),
         evidence=tuple(tried), signed=sign_off["decisions"],
+        portfolio=with_register(LOCAL, folder / "register"), said=SAID, decided=DECISIONS,
     )  # fmt: skip
     walked += pages
     agree([*otherwise, *problems(pages, documents)])

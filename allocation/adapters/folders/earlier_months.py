@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -39,22 +39,28 @@ def months_before(folder: Path, statement: FiledStatement) -> tuple[FiledStateme
         AllocationError: When *folder* does not exist, a folder holds another month than its name, or a month
             has another portfolio or currency than *statement*.
     """
+    return months_until(folder, statement.month, statement.portfolio, statement.currency)
+
+
+def months_until(folder: Path, month: str, portfolio: str, currency: str) -> tuple[FiledStatement, ...]:
+    """The months of a portfolio in *folder* before *month*, the oldest first.
+
+    Raises:
+        AllocationError: As `months_before`.
+    """
     if not folder.is_dir():
         raise AllocationError(f"{folder}: expected a folder with a folder for each month, found none")
-    return tuple(_months(folder, statement))
+    return tuple(_months(folder, month, (("portfolio", portfolio), ("currency", currency))))
 
 
-def _months(folder: Path, this: FiledStatement) -> Iterator[FiledStatement]:
+def _months(folder: Path, before: str, expected: Iterable[tuple[str, str]]) -> Iterator[FiledStatement]:
     for path in sorted(folder.iterdir()):
-        if not (_MONTH.fullmatch(path.name) and path.name < this.month and path.is_dir()):
+        if not (_MONTH.fullmatch(path.name) and path.name < before and path.is_dir()):
             continue
         month = month_in(path)
         if month.month != path.name:
             raise AllocationError(f"{path}: holds the statement of {month.month}")
-        for word, other, own in (
-            ("portfolio", month.portfolio, this.portfolio),
-            ("currency", month.currency, this.currency),
-        ):
-            if other != own:
-                raise AllocationError(f"{path}: its {word} is {other}, that of {this.month} is {own}")
+        for word, own in expected:
+            if (other := getattr(month, word)) != own:
+                raise AllocationError(f"{path}: its {word} is {other}, that of {before} is {own}")
         yield month

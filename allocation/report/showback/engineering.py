@@ -25,7 +25,9 @@ from allocation.report.showback.content import (
 from allocation.report.showback.first_screen import due, idle_of, proof
 from allocation.report.showback.index import decisions
 from allocation.report.showback.month import Showback
+from allocation.report.showback.register import signals
 from allocation.report.showback.rehearsals import rehearsals, restores, unproven
+from allocation.report.showback.rightsizing import rightsizing
 from allocation.report.showback.usage import price_cell, used_cell
 from allocation.report.showback.utilisation import MONTHS, idle_map, most_idle, pool_shares, utilisation
 from allocation.review.signals import declared, sizes
@@ -51,8 +53,10 @@ def engineering(showback: Showback) -> Page:
         *decisions(showback, _MOST_SIGNALS),
         replace(pools(showback), chart=pool_shares(showback)),
         utilisation(months),
+        signals(showback),
         *_users(showback),
         *_sizes(showback),
+        rightsizing(showback),
         _servers(showback),
         _volumes(showback),
         _off_hours(showback),

@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
 from allocation.preview.off_hours import Saving
 from allocation.preview.price_age import PriceAge
+from allocation.preview.rightsizing import Advice
 from allocation.report.figures import and_more, money_of, percent
 from allocation.review.cause_cents import settled_causes
 from allocation.review.causes import Cause, Reason, came_or_went, fee_causes
 from allocation.review.findings import Standing
+from allocation.review.life.register import Register
 from allocation.review.signals import Month, Signal
 from allocation.statement.filed import FiledStatement, FiledTenant
 from allocation.statement.filed_other_months import without_other_months
 from allocation.statement.ledger.figure import cents_of
 from tiers.facts.data import LogicalBackup
 from tiers.plan.plan import TenantPlan, facts_of
+from tiers.portfolio.reviews.entries import Reviews
 
 LEAST_CLIENTS: Final = 5
 """If fewer clients share a pool, a client sees its own share of it and nothing else."""
@@ -99,6 +102,9 @@ class Showback:
         savings: What environments that never sleep would save off-hours; part of no other figure.
         open_book: The clients whose page shows what their tenants cost.
         price_age: How old the prices of an estimate are; None of a bill.
+        reviews: What people said of signals, and the decisions of reviews.
+        today: The day on which due dates are judged; None for the end of the month.
+        advice: The sizes that would do better.
     """
 
     month: Month
@@ -110,6 +116,9 @@ class Showback:
     rehearsals: tuple[Rehearsed, ...] = ()
     open_book: frozenset[str] = frozenset()
     price_age: PriceAge | None = None
+    reviews: Reviews = field(default_factory=Reviews)
+    today: date | None = None
+    advice: tuple[Advice, ...] = ()
 
     @property
     def statement(self) -> FiledStatement:
@@ -131,10 +140,15 @@ class Showback:
         """Why each tenant's fee changed since the month before; empty without an earlier month."""
         return fee_causes(self.before, self.statement) if self.before else {}
 
+    @cached_property
+    def register(self) -> Register:
+        """What became of signals and of decisions."""
+        return Register(self.month, self.past, self.reviews, self.today)
+
     @property
     def signals(self) -> tuple[Signal, ...]:
-        """The decisions to take."""
-        return self.month.signals
+        """The decisions to take: what the month shows, and nobody acknowledged, dismissed or solved."""
+        return self.register.open_signals
 
     @property
     def standings(self) -> tuple[Standing, ...]:

@@ -31,7 +31,9 @@ from allocation.report.showback.engineering import pools
 from allocation.report.showback.finance import contributions, resilience
 from allocation.report.showback.first_screen import due, margin_of, proof
 from allocation.report.showback.month import Showback, changed
+from allocation.report.showback.register import decided, signals
 from allocation.report.showback.rehearsals import rehearsals
+from allocation.report.showback.trends import trend_table
 from allocation.report.showback.utilisation import idle_map, utilisation
 from allocation.review.signals import preview_command
 from allocation.statement.filed import FiledStatement
@@ -64,6 +66,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
     open_decisions = sum(1 for key in keys(showback) if key not in signed)
     sections: list[Section] = [
         _decided(showback, signed),
+        decided(showback, months[0]),
         _margins(months),
         contributions(statement),
         resilience(showback),
@@ -72,6 +75,8 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
         replace(utilisation(months), chart=idle_map(months)),
         *_unit_costs(months),
         *_curve(curve, statement.currency),
+        trend_table(showback),
+        signals(showback),
         _other_tiers(showback),
     ]
     return Page(

@@ -40,6 +40,7 @@ from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.reviews.loading import load_reviews
 from tiers.portfolio.tenant import Portfolio
 from tiers.vocabulary import TenantId
 
@@ -62,16 +63,20 @@ def write_pages(request: Request) -> None:
     statement = filed_statement(*documents, str(request.run or plan.portfolio))
     refuse_another(statement, request, plan)
     month = Month(statement, plan, catalog, levels_of(request.usage, period, MESSAGES))
+    alternatives = Alternatives(month, portfolio, estimates, request.previews, MESSAGES)
     showback = Showback(
         month,
         earlier_months(request, statement),
-        _recoveries(request.evidence, period.end),
-        Alternatives(month, estimates, request.previews, MESSAGES).by_tenant(),
+        recoveries(request.evidence, period.end),
+        alternatives.by_tenant(),
         readiness_of(request),
         savings(estimate, catalog.classes.off_hours) if estimate else (),
         tuple(rehearsed_before(request.evidence, plan, period.end)),
         frozenset(portfolio.platform.open_book if portfolio else ()),
         price_age(estimate) if estimate and request.run is None else None,
+        load_reviews(portfolio_folder(request.portfolio, request.cwd, plan.portfolio)),
+        request.today,
+        tuple(alternatives.sizes()),
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, statement, estimates, MESSAGES))
     count = write_report(showback, extras, request.out, say)
@@ -87,7 +92,7 @@ def _plan(request: Request) -> Plan:
     return dated_inventory(str(request.stack), request.cwd).plan
 
 
-def _recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:
+def recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:
     """The last restore of each tenant that was tried before the month's end."""
     found: dict[str, Recovery] = {}
     for path in files:

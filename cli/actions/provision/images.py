@@ -19,6 +19,7 @@ from cli.console.table import print_table
 from lifecycle.adapters.scan_reports import read_report, read_sbom
 from lifecycle.evidence import append
 from lifecycle.image_scan.reports import images_of
+from lifecycle.image_scan.scanned import STEP
 from lifecycle.image_scan.verdict import ImageVerdict, Judged, Verdict, verdict
 from tiers.errors import CatalogError
 from tiers.plan.resolve import resolve
@@ -26,8 +27,6 @@ from tiers.portfolio.gates.image_scan import Severity
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.strict_yaml import collect
 
-STEP: Final = "image-scan"
-"""The step name in the evidence."""
 _SHOWN: Final = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.UNKNOWN)
 
 

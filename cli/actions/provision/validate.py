@@ -20,6 +20,7 @@ from tiers.plan.resolve import planned
 from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS
 from tiers.portfolio.loading import Catalogs
+from tiers.portfolio.reviews.loading import load_reviews
 from tiers.portfolio.versions.chosen import support_advice
 from tiers.strict_yaml import collect
 
@@ -53,6 +54,7 @@ def validate_portfolios(request: Request) -> None:
     valid = [each for each in found.values() if each is not None]
     for each in valid:
         problems += faults_within(each)
+        collect(problems, lambda each=each: load_reviews(each.folder))  # type: ignore[misc]
     if request.portfolio:
         for sibling in _siblings(request.portfolio, catalogs):
             problems += [fault for each in valid for fault in faults_between((sibling, each))]

@@ -94,5 +94,6 @@ def report(  # noqa: PLR0917 - options of a command
         previews=previews,
         out=out,
         cwd=cwd,
+        today=datetime.now(UTC).date(),
     )
     guarded(lambda: write_pages(request))

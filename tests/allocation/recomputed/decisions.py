@@ -77,7 +77,7 @@ def decisions(documents: Documents) -> list[Decision]:
 def days(documents: Documents, tenant: str, driver: str) -> dict[date, Fraction]:
     """The average level of each day that was measured."""
     parts: dict[date, list[tuple[Fraction, Fraction]]] = defaultdict(list)
-    for start, end, level in _intervals(documents, tenant, driver):
+    for start, end, level in intervals(documents, tenant, driver):
         at = start
         while at < end:
             until = min(datetime.combine(at.date() + _DAY, datetime.min.time()), end)
@@ -97,7 +97,7 @@ def average(documents: Documents, tenant: str, driver: str) -> Fraction:
 
 def most_of_the_time(documents: Documents, tenant: str, driver: str) -> Fraction:
     """The least level that at most one interval in twenty exceeds."""
-    levels = [level for _, _, level in _intervals(documents, tenant, driver)]
+    levels = [level for _, _, level in intervals(documents, tenant, driver)]
     return min(level for level in levels if sum(other > level for other in levels) * 20 <= len(levels))
 
 
@@ -126,7 +126,7 @@ def sized(documents: Documents) -> Iterator[tuple[str, str, str, str, str]]:
                 yield name, what, unit, asked, used
 
 
-def _intervals(
+def intervals(
     documents: Documents, tenant: str, driver: str
 ) -> Iterator[tuple[datetime, datetime, Fraction]]:
     for row in documents.usage:

@@ -93,6 +93,7 @@ class Documents:
     """Everything a report of a month was made from.
 
     `gates` are None of an estimate; `open_book` are clients who see what they cost;
+    `said` and `decided` are the entries of the register;
     `curve` is what `costack unit-costs -o json` prints for `curve_tier`.
     """
 
@@ -108,6 +109,8 @@ class Documents:
     curve_tier: str = ""
     curve: tuple[Record, ...] = ()
     open_book: frozenset[str] = frozenset()
+    said: tuple[Record, ...] = ()
+    decided: tuple[Record, ...] = ()
 
     @property
     def before(self) -> Written | None:

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
 from tests.allocation.recomputed.cells import CENT, Expected, Facts, Figure, Link, Must, Percent, Reasons
-from tests.allocation.recomputed.decisions import decisions
 from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written, added, grouped, of_many
 from tests.allocation.recomputed.drawings import by_domain, domains_of, months_of
+from tests.allocation.recomputed.register import to_take
 
 NEARLY = Fraction(1, 10**7)
 """What the rounding of every step of every tenant's causes may add up to."""
@@ -119,7 +119,7 @@ def tenants(documents: Documents, _: str) -> Expected:
 
 def to_decide(most: int, documents: Documents) -> Expected:
     rows: list[list[Must]] = []
-    for each in decisions(documents)[:most]:
+    for each in to_take(documents)[:most]:
         options = documents.options.get(each.whose, ())
         option = next((option for option in options if option.tier == each.tier), None)
         stake: Must = "" if each.stake is None else Figure(each.stake, within=_DIGIT)
@@ -307,7 +307,7 @@ def curve(documents: Documents, _: str) -> Expected:
 
 def signed(documents: Documents, _: str) -> Expected:
     rows: list[list[Must]] = []
-    for each in decisions(documents):
+    for each in to_take(documents):
         said = documents.signed.get(each.key, {})
         who = " ".join(word for word in (said.get("by"), said.get("on")) if word)
         rows.append([each.key, each.because, said.get("decision", "open"), who])

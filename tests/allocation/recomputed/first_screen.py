@@ -8,7 +8,6 @@ from functools import partial
 from typing import NamedTuple
 
 from tests.allocation.recomputed.cells import Facts, Figure, Must, Percent, holds, is_percent, says
-from tests.allocation.recomputed.decisions import decisions
 from tests.allocation.recomputed.documents import NOBODY, Documents, added
 from tests.allocation.recomputed.drawings import months_of
 from tests.allocation.recomputed.other_tables import last_try
@@ -70,7 +69,7 @@ def _finance(documents: Documents, _: str) -> list[_Expected]:
 
 
 def _engineering(documents: Documents, _: str) -> list[_Expected]:
-    found = decisions(documents)
+    found = to_take(documents)
     return [
         _idle(documents),
         _Expected("decisions due", Fraction(len(found)), _said(found[0].kind) if found else _nothing),
@@ -79,7 +78,7 @@ def _engineering(documents: Documents, _: str) -> list[_Expected]:
 
 
 def _quarterly(documents: Documents, _: str) -> list[_Expected]:
-    found = decisions(documents)
+    found = to_take(documents)
     waiting = sum(each.key not in documents.signed for each in found)
     months = [month for month in months_of(documents, 3) if month.tenants]
     costs = [month.total("charged") / len(month.tenants) for month in months]

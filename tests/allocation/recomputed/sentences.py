@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
 from tests.allocation.recomputed.cells import CENT, Facts, Percent, Reasons, Settled, is_rounded, is_why, says
-from tests.allocation.recomputed.decisions import counted, decisions, standings
+from tests.allocation.recomputed.decisions import counted, standings
 from tests.allocation.recomputed.documents import NOBODY, Documents, added, cents, exactly, of_many
 from tests.allocation.recomputed.other_tables import (
     CHANGES,
@@ -21,6 +21,7 @@ from tests.allocation.recomputed.other_tables import (
     rehearsals,
 )
 from tests.allocation.recomputed.paper import Printed
+from tests.allocation.recomputed.register import to_take
 
 MOST_NAMED = 10
 _STEP = re.compile(
@@ -36,7 +37,7 @@ def headline(page: Printed, documents: Documents) -> Facts:
     months = (*documents.past, now)[-3:]
     own = added(now.of_client(page.client), "fee")
     idle = Settled(now.total("idle"))
-    waiting = sum(each.key not in documents.signed for each in decisions(documents))
+    waiting = sum(each.key not in documents.signed for each in to_take(documents))
     return {
         "index": Facts((portfolio, now.month, cents(charged), currency, now.statement["basis"], margin)),
         "engineering": Facts((now.month, idle, currency, cents(charged))),
@@ -118,7 +119,7 @@ def _fixed_answers(page: Printed, documents: Documents) -> list[Facts]:
 
 def _due(documents: Documents) -> Facts:
     """How many decisions, and of each kind how many, the most frequent first."""
-    kinds = Counter(each.kind for each in decisions(documents))
+    kinds = Counter(each.kind for each in to_take(documents))
     words = [word for kind, count in kinds.most_common() for word in (kind, str(count))]
     return Facts((str(kinds.total()), *words)) if kinds else Facts()
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
-from tests.allocation.recomputed import drawings, first_screen, sentences
+from tests.allocation.recomputed import drawings, first_screen, register, rightsizing, sentences, trends
 from tests.allocation.recomputed import firm_tables as firm
 from tests.allocation.recomputed import other_tables as other
 from tests.allocation.recomputed.cells import Expected, Facts, differences, is_needed, says
@@ -43,8 +43,10 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("engineering", "pools"): other.pools,
     ("engineering", "utilisation"): firm.utilisation_of_a_year,
     ("engineering", "decisions"): partial(_to_decide, 100),
+    ("engineering", "register"): register.register,
     ("engineering", "users"): other.users,
     ("engineering", "sizes"): other.sizes,
+    ("engineering", "rightsizing"): rightsizing.rightsizing,
     ("engineering", "servers"): other.servers,
     ("engineering", "volumes"): other.volumes,
     ("engineering", "off-hours"): other.off_hours,
@@ -70,6 +72,9 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("quarterly", "unit-cost"): firm.unit_costs,
     ("quarterly", "curve"): firm.curve,
     ("quarterly", "options"): other.other_tiers,
+    ("quarterly", "followed"): register.followed,
+    ("quarterly", "register"): register.register,
+    ("quarterly", "trends"): trends.trends,
     ("quarterly", "signed"): firm.signed,
     ("account", "fees"): other.fees,
     ("account", "cost"): other.costs,

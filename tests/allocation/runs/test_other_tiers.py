@@ -18,7 +18,7 @@ from tiers.portfolio.tenant import Portfolio
 
 def options(previews: int, portfolio: Portfolio | None = None) -> list[Option]:
     estimates = Estimates(catalog(), portfolio, conditions()) if portfolio else None
-    found = Alternatives(moved().month, estimates, previews, Messages()).by_tenant()
+    found = Alternatives(moved().month, portfolio, estimates, previews, Messages()).by_tenant()
     assert found.keys() == {tenant.tenant for tenant in local_plan().tenants}
     return [option for each in found.values() for option in each]
 

@@ -141,7 +141,7 @@ def test_an_approval_is_written_signed_and_never_overwritten(terms: Path) -> Non
     assert (said["plan_sha256"], said["approved_at"]) == (read_plan(path).sha256, "2027-02-01T09:00:00Z")
     again = run("approve", path, "--by", "dana@example.com", "--key", terms)
     assert again.exit_code == Exit.CONFIGURATION
-    assert "an approval is never overwritten" in again.stderr
+    assert "what is signed is never overwritten" in again.stderr
     listed = run("approve", path, "--by", "dana,erin", "--key", terms, "--out", "x.json")
     assert (listed.exit_code, Path("x.json").exists()) == (Exit.CONFIGURATION, False)
 

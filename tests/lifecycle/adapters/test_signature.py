@@ -158,10 +158,10 @@ def test_a_name_is_no_pattern_and_no_option(who: str) -> None:
 
 def test_a_key_that_cannot_sign_leaves_nothing(tmp_path: Path, approval: Path, dana: Path) -> None:
     other = tmp_path / "other.json"
-    with pytest.raises(LifecycleError, match="nokey: cannot sign the approval"):
+    with pytest.raises(LifecycleError, match="nokey: cannot sign"):
         sign(Approval.of(ending_plan(sandbox()), DANA, START), other, tmp_path / "nokey")
     assert not other.exists()
-    with pytest.raises(CatalogError, match="exists already; an approval is never overwritten"):
+    with pytest.raises(CatalogError, match="exists already; what is signed is never overwritten"):
         sign(Approval.of(ending_plan(sandbox()), DANA, START), approval, dana)
     assert approval.exists()
     assert signature_of(approval).exists()
