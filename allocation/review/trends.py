@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations, pairwise
-from statistics import median
+from math import lcm
 from typing import Final, NamedTuple
 
 from allocation.statement.filed import FiledStatement, FiledTenant
@@ -112,8 +112,16 @@ def slope_of(levels: Levels) -> Fraction:
     >>> slope_of({"2026-09": Fraction(1), "2026-10": Fraction(3), "2026-12": Fraction(7)})
     Fraction(2, 1)
     """
-    points = [(_number(month), level) for month, level in levels.items()]
-    return median((there - here) / (late - early) for (early, here), (late, there) in combinations(points, 2))
+    months = [_number(month) for month in levels]
+    spans = lcm(*(late - early for early, late in combinations(months, 2)))
+    whole = spans * lcm(*(level.denominator for level in levels.values()))
+    # Over one denominator slopes are integers, and exact: fractions would take ten times as long.
+    heights = [level.numerator * (whole // level.denominator) for level in levels.values()]
+    points = zip(months, heights, strict=True)
+    found = sorted(
+        (there - here) // (late - early) for (early, here), (late, there) in combinations(points, 2)
+    )
+    return Fraction(found[(len(found) - 1) // 2] + found[len(found) // 2], 2 * whole)
 
 
 def used_in(month: FiledStatement) -> Used:

@@ -57,10 +57,10 @@ def test_a_promise_of_two_pods_is_kept_however_idle_they_are() -> None:
 
 
 def test_workers_for_the_users_are_kept_however_idle_they_are() -> None:
-    idle = {"cpu_used": level("0.01"), "memory_used": level("0.1")}
-    assert advised("cobalt", **idle) == []
+    cpu, memory = level("0.01"), level("0.1")
+    assert advised("cobalt", cpu_used=cpu, memory_used=memory) == []
     fewer = with_tenant(catalog(), local_portfolio(), "cobalt", None, {"users": "12"}).portfolio
-    (found,) = advised("cobalt", fewer, **idle)
+    (found,) = advised("cobalt", fewer, cpu_used=cpu, memory_used=memory)
     assert (found.now, found.target) == ("s", "xs")
 
 

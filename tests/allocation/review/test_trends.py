@@ -37,9 +37,9 @@ def test_fewer_than_three_months_have_no_trend() -> None:
 def test_what_grows_is_found_for_the_tenant_its_tier_and_all() -> None:
     found = trends([grown(month, gib) for month, gib in zip(MONTHS, (10, 20, 30, 40), strict=True)])
     assert [(each.series.whose, each.slope) for each in found] == [
-        ("all tenants", 10),
-        ("tier shared-namespace", 10),
-        ("tenant acme", 10),
+        ("all tenants", Fraction(10)),
+        ("tier shared-namespace", Fraction(10)),
+        ("tenant acme", Fraction(10)),
     ]
     assert {(each.series.driver, each.series.unit) for each in found} == {("filestore-gib", "GiB")}
     assert found[-1].percent == 25
@@ -49,7 +49,7 @@ def test_one_odd_month_does_not_move_the_slope_and_is_where_it_bends() -> None:
     months = [*MONTHS, "2026-12"]
     found = trends([grown(month, gib) for month, gib in zip(months, (10, 20, 30, 400, 50), strict=True)])
     (acme,) = (each for each in found if each.series.whose == "tenant acme")
-    assert (acme.slope, acme.bend) == (10, "2026-11")
+    assert (acme.slope, acme.bend) == (Fraction(10), "2026-11")
 
 
 def test_a_move_to_another_tier_is_the_event_and_more_users_are() -> None:
