@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.table import Table
 
-from allocation.money import in_cents, text_of
+from allocation.money import text_of
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.service_models import ServiceModel, models, scenarios
 from allocation.report.figures import money, percent
+from allocation.statement.ledger.ledger import Ledger
 from cli.console.output import echo
 from cli.console.table import print_csv, print_table
 from tiers.catalog.tier import Catalog
@@ -36,26 +37,25 @@ def print_service_models(estimate: CostEstimate, catalog: Catalog, output: str) 
         return
     currency = estimate.plan.currency
     for name, each in found.items():
-        cells = figures(each, found["models"])
+        cells = figures(each, estimate.ledger)
         print_table(_table(f"service {name}, {currency} a month", each, cells), _promised(each))
 
 
-def figures(rows: Iterable[ServiceModel], whole: Iterable[ServiceModel]) -> list[tuple[str, ...]]:
-    """Each row's cells below `HEADS`, in cents that add up.
-
-    A tenant's cents are settled once, among all tenants of *whole*, which are the rows of `models`.
-    """
-    costs = {each.tenant: each for row in whole for each in row.costs}
-    settled = iter(in_cents([part for each in costs.values() for part in (each.direct, each.pooled)]))
-    cents = {tenant: (next(settled), next(settled)) for tenant in costs}
-    return [_figures(row, cents) for row in rows]
+def figures(rows: Iterable[ServiceModel], ledger: Ledger) -> list[tuple[str, ...]]:
+    """Each row's cells below `HEADS`, in the settled cents of the estimate."""
+    return [_figures(row, ledger) for row in rows]
 
 
-def _figures(row: ServiceModel, cents: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
-    direct, pooled = (sum(cents[tenant][part] for tenant in row.tenants) for part in (0, 1))
-    (fee,) = in_cents([row.fee])
+def _figures(row: ServiceModel, ledger: Ledger) -> tuple[str, ...]:
+    direct = sum(ledger.direct[tenant] for tenant in row.tenants)
+    pooled = sum(map(ledger.shares, row.tenants))
+    fee = sum(ledger.fees[tenant] for tenant in row.tenants)
     amounts = (direct, pooled, direct + pooled, fee, fee - direct - pooled)
-    return str(len(row.tenants)), *(money(each) for each in amounts), percent(row.margin, row.fee)
+    return (
+        str(len(row.tenants)),
+        *(money(each, digits=ledger.digits) for each in amounts),
+        percent(row.margin, row.fee),
+    )
 
 
 def _table(title: str, rows: Sequence[ServiceModel], figured: Sequence[tuple[str, ...]]) -> Table:
