@@ -201,8 +201,7 @@ class Tenant(Frozen):
     cutover: date | None = None
     """Day on which a migration's users change to the new system. Required there, refused elsewhere."""
     budget_per_month: Fee | None = None
-    """What it may cost a month, pooled shares included; a preview above it ends with exit code 5, and so does
-    `costack track`."""
+    """What it may cost a month, pooled shares included; above it previews and `costack track` exit with 5."""
 
     @property
     def name(self) -> TenantId:

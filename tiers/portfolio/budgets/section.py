@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from tiers.catalog.tier import Catalog, Fee
+from tiers.catalog.fees import Fee
+from tiers.catalog.tier import Catalog
 from tiers.strict_yaml import Fault, not_among
 from tiers.vocabulary import Frozen, TagValue
 
