@@ -12,6 +12,7 @@ from tests.allocation.recomputed.documents import NOBODY, Documents, added
 from tests.allocation.recomputed.drawings import months_of
 from tests.allocation.recomputed.other_tables import last_try
 from tests.allocation.recomputed.paper import Printed
+from tests.allocation.recomputed.register import to_take
 from tests.allocation.recomputed.sentences import wrong_step
 
 _DIGIT = Fraction(1, 10**10)
