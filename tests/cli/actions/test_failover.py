@@ -318,3 +318,7 @@ def test_what_a_person_must_do_beside_it_is_said_when_its_turn_comes(
     up()
     back = run(standing, "failover", "meridian", "--region-back").stdout
     assert "unset PULUMI_K8S_SKIP_UPDATE_UNREACHABLE" in " ".join(back.split())
+    # It was closed before it was lost: nothing is missing, and it is as it was.
+    assert "first_region" not in text_of(standing)
+    up()
+    assert "unset" not in run(standing, "failback", "meridian").stdout
