@@ -150,7 +150,7 @@ def lose(tenant: Tenant, deployed: Failover | None, at: datetime | None = None, 
     Raises:
         RefusedError: When it is lost already, or the way home has begun.
     """
-    now = _going_on(tenant)
+    now = _going_on(tenant, " --region-lost")
     if not may_lose(now, deployed):
         raise RefusedError(
             f"{tenant.tenant} is {whereabouts(now)}: --region-lost is for a failover whose first region "
@@ -272,11 +272,11 @@ def _no_way_back(stage: FailoverStage) -> str:
     return "has a promoted standby, of which AWS makes no standby again: `costack failback` leads home"
 
 
-def _going_on(tenant: Tenant) -> Failover:
+def _going_on(tenant: Tenant, how: str = "") -> Failover:
     if tenant.failover is None:
         raise RefusedError(
             f"{tenant.tenant} works in its own region; begin with `costack failover {tenant.tenant} --to "
-            "REGION`"
+            f"REGION{how}`"
         )
     return tenant.failover
 

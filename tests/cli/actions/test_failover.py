@@ -164,6 +164,7 @@ def test_all_are_left_when_their_region_is_lost_wherever_they_stand(
         (("meridian", "--to", "eu-central-1"), Exit.POLICY, "its second region is eu-west-1, found"),
         (("halcyon", "--to", TO), Exit.POLICY, "it has no second region"),
         (("meridian", "--next"), Exit.POLICY, "begin with `costack failover meridian --to REGION`"),
+        (("meridian", "--region-lost"), Exit.POLICY, "failover meridian --to REGION --region-lost`"),
         (("--all", "--next"), Exit.POLICY, "there is no tenant for which this is the next step"),
         (("meridian", "--evidence", "x"), Exit.CONFIGURATION, "say --rehearse"),
         (("meridian", "--to", TO, "--evidence", "x"), Exit.CONFIGURATION, "say --rehearse"),
