@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from importlib import metadata
 from typing import Annotated, Final
 
 import typer
@@ -50,6 +49,8 @@ app = typer.Typer(
 
 def _print_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
     if asked:
+        from importlib import metadata  # noqa: PLC0415 - it takes longer than all commands
+
         echo(f"costack {metadata.version('costack')}")
         raise typer.Exit
 

@@ -1020,5 +1020,6 @@ ONLY_ADOPTED: frozenset[type[FactRecord]] = frozenset(
     {
         facts.LoadBalancer,
         facts.Metrics,
+        facts.SecurityService,
     }
 )

@@ -27,6 +27,7 @@ from tiers.portfolio.platform import Platform, SecondNetwork
 from tiers.portfolio.rotation import TokenRotation
 from tiers.portfolio.routes.dns import DnsSpec, ZoneSpec
 from tiers.portfolio.routes.ingress import MaintenanceSpec
+from tiers.portfolio.security.section import SecuritySpec
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.portfolio.versions.image import NamedImage
 from tiers.vocabulary import Environment
@@ -225,6 +226,30 @@ def measured(platform: Platform | None = None) -> Platform:
     services = tuple(each for each in usual.services if each.name != "traefik")
     changes = {"cluster": cluster, "parts": parts, "ingress": ingress, "services": services}
     return usual.model_copy(update=changes)
+
+
+def watched_over(platform: Platform | None = None) -> Platform:
+    """The local platform, or *platform*, in an account that GuardDuty and Config watch over, with patches."""
+    usual = platform or local_portfolio().platform
+    said = {
+        "services": [
+            {
+                "name": "guardduty",
+                "service": "AmazonGuardDuty",
+                "item": "CloudTrail management events first tier",
+                "quantity_per_month": 2_000_000,
+            },
+            {
+                "name": "config",
+                "service": "AWSConfig",
+                "item": "configuration item",
+                "quantity_per_month": 4000,
+            },
+        ],
+        "patching_hours_per_month": 3,
+        "review_hours_per_month": 1,
+    }
+    return usual.model_copy(update={"security": SecuritySpec.model_validate(said)})
 
 
 def routed(platform: Platform) -> Platform:

@@ -15,6 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import ModelSchema
 
 from tiers.catalog.classes import Classes
+from tiers.catalog.services import Services
 from tiers.catalog.tier import Tier
 from tiers.inventory import Inventory
 from tiers.portfolio.platform import Platform
@@ -26,6 +27,7 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "classes": Classes,
     "inventory": Inventory,
     "platform": Platform,
+    "services": Services,
     "tenant": Tenant,
     "tier": Tier,
 }

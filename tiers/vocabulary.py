@@ -170,6 +170,7 @@ PART_NAMES: Final = frozenset(
         "web",
     }
 )
+_PART_NAME: Final = re.compile(rf"-({'|'.join(sorted(PART_NAMES))})\Z")
 NEWER_PART_NAMES: Final = frozenset(
     {
         "allowed",
@@ -208,9 +209,9 @@ def _tenant_id(value: str) -> str:
         raise ValueError(
             "Value should be 1 to 30 lower-case letters, digits and single dashes, starting with a letter"
         )
-    if part := next((part for part in sorted(PART_NAMES) if value.endswith(f"-{part}")), None):
+    if found := _PART_NAME.search(value):
         raise ValueError(
-            f"'{value}' would be the name of a part of '{value.removesuffix(f'-{part}')}'; choose another"
+            f"'{value}' would be the name of a part of '{value[: found.start()]}'; choose another"
         )
     return value
 

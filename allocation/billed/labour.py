@@ -17,6 +17,7 @@ from allocation.charges import ChargePeriod
 from allocation.engine.attribution import CATEGORY_TAG, Known
 from allocation.engine.drivers import Driver
 from allocation.prices.price_book import EVERYWHERE, PriceBook
+from tiers.facts.every_fact import category_of
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import CostCategory, CostDomain
 
@@ -25,7 +26,6 @@ SERVICE: Final = "Labour"
 
 _HOUR: Final = " hour"
 _SUPPORT: Final = "support"
-_RESTORE_TEST: Final = "restore-test"
 
 
 class Worked(NamedTuple):
@@ -44,12 +44,13 @@ class Worked(NamedTuple):
     @property
     def category(self) -> CostCategory:
         """The cost category, as the plan's facts have it."""
-        return CostCategory.RESILIENCE if self.kind == _RESTORE_TEST else CostCategory.SUPPORT
+        return category_of(self.kind)
 
     @property
     def domain(self) -> CostDomain:
         """The cost domain, as the plan's facts have it."""
-        return CostDomain.RESILIENCE if self.kind == _RESTORE_TEST else CostDomain.TENANT_RUNTIME
+        resilience = self.category is CostCategory.RESILIENCE
+        return CostDomain.RESILIENCE if resilience else CostDomain.TENANT_RUNTIME
 
 
 def kinds_of(prices: PriceBook) -> tuple[str, ...]:

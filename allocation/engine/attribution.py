@@ -262,7 +262,8 @@ class Decider:
             return CostCategory(named)
         if domain is CostDomain.RESILIENCE:
             return CostCategory.RESILIENCE
-        return self._rules.service_categories.get(shape.service_category)
+        known = self._rules.categories_by_service.get(shape.service)
+        return known or self._rules.service_categories.get(shape.service_category)
 
 
 def _matches(when: When, seen: _Seen) -> bool:

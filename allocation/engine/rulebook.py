@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from allocation.engine.drivers import DIRECT, DriverRule
-from allocation.engine.owners.known import AccountId
+from allocation.engine.owners.known import AccountId, Accounts
 from allocation.engine.owners.virtual_tags import VirtualTag
 from allocation.engine.reciprocal import ServingMethod
 from allocation.errors import AllocationError
@@ -179,30 +179,6 @@ class Readiness(Frozen):
     catalog_age_days: Limit = Decimal(120)
 
 
-class Accounts(Frozen):
-    """The cloud accounts that are this bill's, by their ids.
-
-    Those in which an inventory has resources need not be named. Of a `shared` account only that is ours which
-    a tag, an inventory or a virtual tag claims; nothing of a `foreign` one is.
-    """
-
-    ours: tuple[AccountId, ...] = ()
-    shared: tuple[AccountId, ...] = ()
-    foreign: tuple[AccountId, ...] = ()
-
-    @model_validator(mode="after")
-    def _names_each_once(self) -> Self:
-        named = [*self.ours, *self.shared, *self.foreign]
-        if twice := sorted({account for account in named if named.count(account) > 1}):
-            raise ValueError(f"account '{twice[0]}' is named twice")
-        return self
-
-    @property
-    def named(self) -> bool:
-        """Whether it says which accounts are ours."""
-        return bool(self.ours or self.shared)
-
-
 class Rulebook(Frozen):
     """The rules of one effective date.
 
@@ -211,6 +187,9 @@ class Rulebook(Frozen):
         virtual_tags: What stands for the tags of charges that have none, the first that applies.
         cost: The one of the four costs of a charge that the statement shows; all four are divided.
         service_categories: The cost category of each FOCUS service category.
+        categories_by_service: That of a service whose FOCUS category says something else, or is missing.
+        availability: Whether a line of a bill that pays for a second zone, too, is divided: a single zone's
+            part keeps its category, the rest is resilience (`allocation.billed.availability`).
         chargeback: Tenants whose cost is booked to their client; the cost of all others is shown only.
         readiness: The limits a statement must meet before anything is booked.
     """
@@ -220,6 +199,8 @@ class Rulebook(Frozen):
     cost: Literal["billed", "effective", "listed", "contracted"] = "effective"
     serving: ServingMethod = ServingMethod.STEP_DOWN
     service_categories: Mapping[str, CostCategory]
+    categories_by_service: Mapping[str, CostCategory] = {}
+    availability: Literal["whole", "itemised"] = "whole"
     chargeback: tuple[TenantId, ...] = ()
     readiness: Readiness = Readiness()
     accounts: Accounts = Accounts()

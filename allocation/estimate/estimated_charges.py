@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from allocation.charges import Charge, CostBasis, Unpriced
 from allocation.estimate.assumptions import Assumptions
 from allocation.estimate.quantities import Line, lines_of
+from allocation.estimate.quantities.lines import second
 from allocation.money import units_of
-from allocation.prices.price_book import PriceBook
+from allocation.prices.price_book import Price, PriceBook
 from tiers.facts.every_fact import FactRecord
 from tiers.plan.plan import Plan
+from tiers.vocabulary import CostCategory
 
 
 class PricedCharges(NamedTuple):
@@ -26,19 +30,20 @@ def priced_charges(plan: Plan, prices: PriceBook, assumptions: Assumptions) -> P
     unpriced: list[Unpriced] = []
     for fact in plan.all_facts():
         for line in lines_of(fact, assumptions):
-            priced = _priced(fact, line, prices)
-            (charges if isinstance(priced, Charge) else unpriced).append(priced)  # type: ignore[arg-type]
+            for priced in _priced(fact, line, prices):
+                (charges if isinstance(priced, Charge) else unpriced).append(priced)  # type: ignore[arg-type]
     return PricedCharges(tuple(charges), tuple(unpriced))
 
 
-def _priced(fact: FactRecord, line: Line, prices: PriceBook) -> Charge | Unpriced:
+def _priced(fact: FactRecord, line: Line, prices: PriceBook) -> Iterator[Charge | Unpriced]:
     region = line.region or fact.region
     price = prices.find(region, line.service, line.item)
     if price is None:
         where = "in no price file" if region in prices.regions else "for a region without a price file"
         reason = f"{region}: {where}"
-        return Unpriced(fact.id, line.service, line.item, line.quantity, "", reason, line.known_by, region)
-    return Charge(
+        yield Unpriced(fact.id, line.service, line.item, line.quantity, "", reason, line.known_by, region)
+        return
+    charge = Charge(
         id=f"{fact.id}#{line.name}",
         units=units_of(line.quantity * price.price),
         fact=fact.id,
@@ -55,4 +60,27 @@ def _priced(fact: FactRecord, line: Line, prices: PriceBook) -> Charge | Unprice
         tenant=fact.tenant,
         known_by=line.known_by,
         region=line.region,
+    )
+    single = prices.find(region, line.service, line.single) if line.single else None
+    yield from _itemised(charge, line, single) if single else (charge,)
+
+
+def _itemised(charge: Charge, line: Line, single: Price) -> Iterator[Charge]:
+    """What *line* would cost in one zone, and what the second zone adds; together exactly *charge*.
+
+    Where the second zone adds nothing, prices of two days stand side by side: the charge stays whole.
+    """
+    units = units_of(line.quantity * single.price)
+    if units > charge.units or single.unit != charge.unit:
+        yield charge
+        return
+    doubt = max(charge.confidence, single.confidence)  # A before B, and D after both
+    yield replace(charge, units=units, item=single.item, unit_price=single.price, confidence=doubt)
+    yield replace(
+        charge,
+        id=f"{charge.fact}#{second(line.name)}",
+        units=charge.units - units,
+        unit_price=charge.unit_price - single.price,
+        confidence=doubt,
+        category=CostCategory.RESILIENCE,
     )

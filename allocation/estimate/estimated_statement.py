@@ -61,7 +61,8 @@ def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and the rules
             Presence(tenant.tenant, *period, tenant.environment, tenant.tier, plan.portfolio)
             for tenant in plan.tenants
         ]
-        allocation = allocate(connection, known_of(plan), present, rules)
+        billed = {charge.fact: charge.fact for charge in priced.charges}  # of the facts few cost anything
+        allocation = allocate(connection, known_of(plan, billed), present, rules)
     versions = {
         "catalog": plan.catalog_version,
         "rulebook": rules.version,

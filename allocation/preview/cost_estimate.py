@@ -14,7 +14,7 @@ from allocation.estimate.estimated_statement import allocated_estimate
 from allocation.estimate.folders import OURS, Folders
 from allocation.prices.price_book import PriceBook, load_price_book
 from allocation.statement.statement import Statement, TenantLine
-from tiers.catalog.tier import Currency
+from tiers.catalog.fees import Currency
 from tiers.facts.record import FactId, FactRecord
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import Region, TenantId

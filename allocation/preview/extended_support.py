@@ -9,6 +9,7 @@ from typing import Final
 
 from allocation.estimate.assumptions import Assumptions
 from allocation.estimate.quantities import lines_of
+from allocation.estimate.quantities.lines import second
 from allocation.money import text_of, units_of
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.prices.price_book import PriceBook
@@ -46,7 +47,7 @@ def _monthly(fact: Server, day: date, prices: PriceBook) -> str:
     """What its line of extended support costs in a month like *day*; a price that is not known is said."""
     amount = Decimal(0)
     for line in lines_of(fact, Assumptions.on(day)):
-        if line.name == _LINE:
+        if line.name in {_LINE, second(_LINE)}:
             price = prices.find(line.region or fact.region, line.service, line.item)
             if price is None:
                 return "an unknown amount"

@@ -20,7 +20,13 @@ from tiers.plan.plan import TenantPlan, facts_of
 from tiers.vocabulary import Environment, TenantId
 
 HOURS_PER_WEEK: Final = 168
-_STOPPABLE: Final = frozenset({("database-instance", "instance"), ("node-group", "instances")})
+_STOPPABLE: Final = frozenset(
+    {
+        ("database-instance", "instance"),
+        ("database-instance", "second-instance"),
+        ("node-group", "instances"),
+    }
+)
 """Kinds of fact and their lines that are charged by the hour and can be stopped; storage remains."""
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
-from tiers.catalog.tier import Catalog
+from allocation.preview.cost_estimate import CostEstimate
+from allocation.preview.estimates import Estimates
 from tiers.plan.capacity import add_capacity
-from tiers.plan.resolve import resolve
-from tiers.portfolio.tenant import Portfolio
 from tiers.portfolio.what_if import with_more
 from tiers.vocabulary import Environment
 
@@ -40,21 +38,18 @@ class UnitCost:
     grown: tuple[str, ...]
 
 
-def unit_costs(
-    catalog: Catalog, portfolio: Portfolio, tier: str, counts: Iterable[int], conditions: Conditions
-) -> Iterator[UnitCost]:
+def unit_costs(estimates: Estimates, tier: str, counts: Iterable[int]) -> Iterator[UnitCost]:
     """The curve for *counts* of additional tenants, in rising order; nodes and storage grow as needed.
 
     Raises:
         CatalogError: When the tier is not sold for production, or a region has no room for more copies.
     """
     before: UnitCost | None = None
+    catalog, portfolio = estimates.catalog, estimates.portfolio
     for count in sorted(set(counts)):
         joined = with_more(catalog, portfolio, tier, count).portfolio if count else portfolio
-        roomy = add_capacity(catalog, joined)
-        point = _point(
-            cost_estimate(resolve(catalog, roomy.portfolio), conditions), tier, count, before, roomy.notes
-        )
+        roomy = add_capacity(catalog, joined, estimates.resolver)
+        point = _point(estimates.of(roomy.portfolio), tier, count, before, roomy.notes)
         yield point
         before = point
 

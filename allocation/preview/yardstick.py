@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from allocation.charges import Charge
-from allocation.engine.rulebook import Accounts, Readiness, Rulebook
+from allocation.engine.owners.known import Accounts
+from allocation.engine.rulebook import Readiness, Rulebook
 from allocation.estimate.folders import Folders
 from allocation.preview.comparison import Comparison
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.prices.price_book import Price, PriceBook
-from tiers.catalog.tier import Catalog, Fee, Offer
+from tiers.catalog.fees import Fee
+from tiers.catalog.tier import Catalog, Offer
 from tiers.plan.plan import Plan
 from tiers.portfolio.controls import fee_of
 from tiers.portfolio.move import on_working_tier
@@ -43,6 +45,8 @@ _OF_A_RULEBOOK: Final = (
     "serving",
     "chargeback",
     "service_categories",
+    "categories_by_service",
+    "availability",
     "accounts",
 )
 
@@ -107,7 +111,7 @@ def fees_by(catalog: Catalog, portfolio: Portfolio) -> dict[TenantId, Fee | None
         now = on_working_tier(catalog, tenant)
         tier = catalog.tiers.get(now.tier)
         sold = tier is not None and now.environment in tier.offers
-        fees[tenant.tenant] = fee_of(tier, now) if tier is not None and sold else None
+        fees[tenant.tenant] = fee_of(tier, now, catalog.services) if tier is not None and sold else None
     return fees
 
 

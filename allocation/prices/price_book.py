@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from tiers.catalog.tier import Currency
+from tiers.catalog.fees import Currency
 from tiers.errors import CatalogError
 from tiers.files import opened
 from tiers.strict_yaml import Fault, load_model, sentences

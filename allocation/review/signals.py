@@ -25,6 +25,7 @@ from allocation.review.findings import (
     ThinMargin,
     UserCount,
 )
+from allocation.review.promises import CheapPromise, cheap_promises
 from allocation.review.usage_levels import Level
 from allocation.review.user_counts import differing
 from allocation.statement.filed import FiledStatement
@@ -60,6 +61,7 @@ class Kind(StrEnum):
     RIGHTSIZING = "rightsizing"
     UNDER_PRICED = "under-priced tier"
     IDLE = "idle capacity"
+    PROMISE = "promise without cost"
 
 
 class Signal(NamedTuple):
@@ -68,7 +70,7 @@ class Signal(NamedTuple):
     kind: Kind
     tenant: str | None
     about: str
-    figures: BeyondFairUse | UserCount | LargeShare | Size | ThinMargin | IdlePool
+    figures: BeyondFairUse | UserCount | LargeShare | Size | ThinMargin | IdlePool | CheapPromise
     command: str = ""
 
     @property
@@ -126,6 +128,7 @@ def signals(month: Month) -> tuple[Signal, ...]:
         *_ill_sized(month),
         *_under_priced(month),
         *_idle(month),
+        *_cheap_promises(month),
     )
 
 
@@ -280,6 +283,12 @@ def _idle(month: Month) -> Iterator[Signal]:
                 IdlePool(pool, part, whole, nodes),
                 f"costack preview --portfolio {month.folder} --base HEAD",
             )
+
+
+def _cheap_promises(month: Month) -> Iterator[Signal]:
+    least = month.thresholds.least_promised_percent
+    for tenant, found in cheap_promises(month.statement, month.plan, least):
+        yield Signal(Kind.PROMISE, tenant, found.promise, found)
 
 
 def _percent(part: Decimal, whole: Decimal) -> Decimal:

@@ -18,6 +18,8 @@ from allocation.adapters.labour import Labour, add_support_usage, labour_bill
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.adapters.rates import Rate, rates_account, read_rates
 from allocation.adapters.usage.intake import UsageIntake, read_usage
+from allocation.billed.availability.itemised import Itemised, itemise, keep_whole
+from allocation.billed.availability.parts import spare_nodes
 from allocation.billed.billed_statement import billed_allocation
 from allocation.billed.commitments import commitment_gates
 from allocation.billed.deployed import Deployed, catalog_day, deployed_in, portfolios_of
@@ -31,6 +33,7 @@ from allocation.engine.earlier.allocated import runs_read_back
 from allocation.engine.rulebook import Rulebook, rules_on
 from allocation.engine.settlement import Residuals
 from allocation.estimate.folders import OURS, Folders, folders_of_plan
+from allocation.prices.price_book import PriceBook, load_price_book
 from allocation.report.statement.csv_and_markdown import as_csv
 from allocation.report.statement.document import document, items_document
 from allocation.runs.attribution import credited, left_out, refuse_for_several, untagged, unused, write_parts
@@ -108,6 +111,7 @@ class _Run:
         period, currency = request.period, self.deployed[-1].inventory.plan.currency
         rates = read_rates(request.rates, currency) if request.rates else []
         intake, used, labour = self._read(period, currency, rates)
+        itemised = self._itemised(currency)
         say("allocating")
         statement, sources, left = billed_allocation(
             self.connection,
@@ -120,7 +124,7 @@ class _Run:
             earlier=EarlierMonths(filed_months_of(self.connection, history, period)),
         )
         made = attributed(self.connection, self.rules)
-        self._warn(unused(made), credited(self.connection))
+        self._warn(unused(made), credited(self.connection), itemised.sentence())
         broken_down = breakdowns(self.connection, intake, request.invoices)
         evidence = self._evidence(intake, sources, labour, made)
         found = (*self._gates(statement, evidence, intake), *broken_down.gates)
@@ -132,8 +136,7 @@ class _Run:
         asked = Closing(history, request.close, request.restate, request.despite)
         closed = close_month(asked, period, filed_document, items, left, found, now)
         converted = rates_account(self.connection, request.rates, rates)
-        more = {**labour.account, **converted, **broken_down.account()}
-        of = replace(request, rulebook=self.folders.rules)
+        more = {**labour.account, **converted, **broken_down.account(), **itemised.account()}
         of = replace(request, rulebook=self.folders.rules)
         manifest = manifest_of(of, self.rules, intake, used, statement, found, made, more)
         manifest |= {"state": str(closed.state)} | ({DESPITE: closed.despite} if closed.despite else {})
@@ -167,6 +170,21 @@ class _Run:
         self._warn_refused("rows of usage", used.refused)
         add_support_usage(self.connection, labour, period)
         return intake, used, labour
+
+    def _itemised(self, currency: str) -> Itemised:
+        """Divide the lines that pay for a second zone, where the rules say so and prices are known."""
+        if self.rules.availability == "whole":
+            return keep_whole(self.connection)
+        plans = [one.inventory.plan for one in self.deployed]
+        regions = {fact.region for plan in plans for fact in plan.all_facts()}
+
+        def prices() -> PriceBook:
+            try:
+                return load_price_book(currency, self.folders.prices, regions)
+            except CatalogError:  # a bill can be allocated without prices: then its lines stay whole
+                return PriceBook([], currency)
+
+        return itemise(self.connection, prices, spare_nodes(self.deployed))
 
     def _gates(self, statement: Statement, evidence: Evidence, intake: Intake) -> tuple[Gate, ...]:
         return (

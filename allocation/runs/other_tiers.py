@@ -9,15 +9,14 @@ from itertools import islice, zip_longest
 
 from allocation.money import units_of
 from allocation.preview.comparison import compared
-from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
+from allocation.preview.cost_estimate import CostEstimate
+from allocation.preview.estimates import Estimates
 from allocation.report.showback.month import Option
 from allocation.review.signals import Month
 from allocation.runs.messages import Messages
 from tiers.errors import CatalogError
 from tiers.plan.plan import TenantPlan
-from tiers.plan.resolve import resolve
 from tiers.plan.storage import keeping_storage
-from tiers.portfolio.tenant import Portfolio
 from tiers.portfolio.what_if import with_tenant
 
 
@@ -27,14 +26,12 @@ class Alternatives:
 
     Attributes:
         month: The month with its plan and catalog.
-        portfolio: The start of previews; without one only fees are compared.
-        conditions: Prices and rules of previews; None if they are unknown.
+        estimates: Of the portfolio that previews start from; without one only fees are compared.
         previews: How many options get a preview.
     """
 
     month: Month
-    portfolio: Portfolio | None
-    conditions: Conditions | None
+    estimates: Estimates | None
     previews: int
     messages: Messages
 
@@ -61,9 +58,9 @@ class Alternatives:
 
     def _priced(self) -> Iterator[tuple[tuple[str, str], Option]]:
         """Options with a preview: the smallest step of every tenant first, tenants with decisions first."""
-        if self.portfolio is None or self.conditions is None:
+        if self.estimates is None:
             return
-        before = cost_estimate(resolve(self.month.catalog, self.portfolio), self.conditions)
+        before = self.estimates.now
         called = {each.tenant for each in self.month.signals}
         ranked = sorted(
             before.plan.tenants,
@@ -72,18 +69,19 @@ class Alternatives:
         for step in zip_longest(*(self._options.get(tenant.tenant, ()) for tenant in ranked)):
             for option in filter(None, step):
                 self.messages.progress(f"previewing {option.tenant} on {option.tier}")
-                if (after := self._supposed(self.portfolio, option, before)) is not None:
+                if (after := self._supposed(self.estimates, option)) is not None:
                     yield (option.tenant, option.tier), _with_cost(option, before, after)
 
-    def _supposed(self, portfolio: Portfolio, option: Option, before: CostEstimate) -> CostEstimate | None:
+    def _supposed(self, estimates: Estimates, option: Option) -> CostEstimate | None:
         """The cost estimate of an option; None if it is not possible, as `costack preview` explains."""
+        catalog, portfolio = self.month.catalog, estimates.portfolio
         try:
-            supposed = with_tenant(self.month.catalog, portfolio, option.tenant, option.tier, {})
-            plan = resolve(self.month.catalog, supposed.portfolio)
+            supposed = with_tenant(catalog, portfolio, option.tenant, option.tier, {})
+            plan = estimates.resolver.plan(supposed.portfolio)
         except CatalogError:
             return None
-        after, _ = keeping_storage(before.plan, plan)
-        return cost_estimate(after, before.conditions)
+        after, _ = keeping_storage(estimates.now.plan, plan)
+        return estimates.of_plan(after)
 
 
 def _with_cost(option: Option, before: CostEstimate, after: CostEstimate) -> Option:

@@ -18,6 +18,7 @@ from allocation.engine.drivers import Driver
 from allocation.errors import AllocationError
 from allocation.estimate.folders import Folders, folders_of_plan
 from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
+from allocation.preview.estimates import Estimates
 from allocation.preview.unit_costs import unit_costs
 from allocation.report.showback.quarterly import Curve
 from allocation.report.statement.document import document, items_document
@@ -138,11 +139,7 @@ def levels_of(
 
 
 def unit_cost_curve(
-    catalog: Catalog,
-    portfolio: Portfolio | None,
-    statement: FiledStatement,
-    conditions: Conditions | None,
-    messages: Messages,
+    catalog: Catalog, statement: FiledStatement, estimates: Estimates | None, messages: Messages
 ) -> Curve | None:
     """The unit-cost curve of the shared tier with most production tenants."""
     shared = [
@@ -152,11 +149,20 @@ def unit_cost_curve(
         and line.tier in catalog.tiers
         and catalog.tiers[line.tier].isolation is Isolation.SHARED
     ]
-    if portfolio is None or conditions is None or not shared:
+    if estimates is None or not shared:
         return None
     tier = max(sorted(set(shared)), key=shared.count)
     messages.progress(f"unit costs of {tier}")
     try:
-        return Curve(tier, tuple(unit_costs(catalog, portfolio, tier, _MORE, conditions)))
+        return Curve(tier, tuple(unit_costs(estimates, tier, _MORE)))
     except (CatalogError, AllocationError) as error:
         return Curve(tier, (), f"{error}")
+
+
+def estimates_of(
+    catalog: Catalog, portfolio: Portfolio | None, deployed: CostEstimate | None
+) -> Estimates | None:
+    """What answers questions about the portfolio, under the conditions of what is deployed; None without."""
+    if portfolio is None or deployed is None:
+        return None
+    return Estimates(catalog, portfolio, deployed.conditions, deployed)

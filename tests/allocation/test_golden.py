@@ -114,6 +114,33 @@ def test_every_scenario_has_its_files() -> None:
     assert {path.parent.name for path in GOLDEN.glob("*/bill.csv")} == set(SCENARIOS)
 
 
+def test_december_has_lines_of_security_support_and_availability(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What rulebook 2026-12 makes of a bill in FOCUS and of hours; `categories.txt` is each tenant's cost."""
+    folder, out = GOLDEN / "security-and-availability", tmp_path / "run"
+    wanted = request(
+        folder.name,
+        "bill.focus.csv",
+        period="2026-12",
+        usage=(),
+        labour=folder / "labour.csv",
+        out=out,
+    )
+    print_allocation(wanted, datetime(2027, 1, 3, tzinfo=UTC))
+    printed = capsys.readouterr()
+    text = "\n".join([*(line.rstrip() for line in (printed.out + printed.err).splitlines()), ""])
+    assert ", difference 0" in text
+    _compare(folder / "statement.txt", text)
+    stated = json.loads((out / "statement.json").read_text(encoding="utf-8"))
+    lines = [
+        f"{line['tenant']} {category} {amount}"
+        for line in stated["tenants"]
+        for category, amount in sorted(line["by_category"].items())
+    ]
+    _compare(folder / "categories.txt", "\n".join([*lines, ""]))
+
+
 def _compare(path: Path, text: str) -> None:
     if os.environ.get("UPDATE_GOLDENS"):
         path.write_text(text, encoding="utf-8")

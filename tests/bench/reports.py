@@ -1,18 +1,22 @@
 """Measures `costack report`: all pages of an inventory, in fresh processes, and how large they are.
 
 `make bench` prints; nothing here judges a time, because machines differ. Each report stands beside the
-allocation of the same inventory by `costack allocate`, in the same run. It ends with exit code 1 when a page
-is larger than readers should have to open.
+allocation of the same inventory by `costack allocate`, in the same run. With `--baseline` the largest report
+is made by another checkout, too, in turn with ours. It ends with exit code 1 when a page is larger than
+readers should have to open.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import resource
+import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +30,17 @@ MONTH: Final = "2026-12"
 SIZES: Final = (100, 300, 1_000)
 MOST_INDEX_BYTES: Final = 400 * 1024
 MOST_ACCOUNT_BYTES: Final = 60 * 1024
+MOST_PIXELS: Final = 3_000
+"""How long a page may be on a telephone before anything is opened."""
+MOST_PEAK_MB: Final = 376
 _AIM_SECONDS: Final = 20
+_ROUNDS: Final = 2
 _COMMAND: Final = ("-c", "from cli.main import main; main()")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure every size, print, and say whether all pages are small enough."""
+    options = _options().parse_args(arguments)
     console = Console(width=130)
     table = Table(title="costack report, two months, a fresh process each", title_justify="left")
     heads = (
@@ -52,8 +61,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for size in SIZES:
             small &= _measure(Path(folder) / str(size), size, table)
-    console.print(table)
-    console.print(f"aim for 1,000 tenants: {_AIM_SECONDS} s")
+        console.print(table)
+        console.print(f"aim for 1,000 tenants: {_AIM_SECONDS} s, {MOST_PEAK_MB} MB")
+        if options.baseline:
+            trees = {"this tree": ROOT, "baseline": options.baseline.resolve()}
+            console.print(_beside(trees, Path(folder) / str(SIZES[-1])))
     return 0 if small else 1
 
 
@@ -73,8 +85,37 @@ def prepared(folder: Path, size: int) -> tuple[tuple[str, ...], ...]:
     return tuple(months)
 
 
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.reports",
+        description="Measures `costack report`: time, memory, and how large its pages are.",
+        epilog="example:\n  python -m tests.bench.reports --baseline ../before",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--baseline", metavar="DIR", type=Path, help="a clone of another version")
+    return parser
+
+
+def _beside(trees: Mapping[str, Path], folder: Path) -> Table:
+    """The largest report made by each of the trees, forwards and backwards in turn."""
+    runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in trees}
+    command = json.loads((folder / "command.json").read_text(encoding="utf-8"))
+    for number in range(_ROUNDS):
+        for name in trees if number % 2 == 0 else reversed(list(trees)):
+            runs[name].append(_run(*command, tree=trees[name]))
+    table = Table(title=f"{SIZES[-1]:,} tenants, median of {_ROUNDS}", title_justify="left")
+    for heading in ("", "report", "CPU", "peak MB", "CPU of the baseline's"):
+        table.add_column(heading, justify="right")
+    whole = statistics.median(cpu for _, cpu, _ in runs["baseline"])
+    for name, found in runs.items():
+        took, cpu, peak = (statistics.median(column) for column in zip(*found, strict=True))
+        table.add_row(name, f"{took:.1f} s", f"{cpu:.1f} s", f"{peak:.0f}", f"{100 * cpu / whole:.0f} %")
+    return table
+
+
 def _measure(folder: Path, size: int, table: Table) -> bool:
     before, month = prepared(folder, size)
+    (folder / "command.json").write_text(json.dumps(month), encoding="utf-8")
     inventory = folder / f"{MONTH}.json"
     _run(*before)
     took, cpu, peak = _run(*month)
@@ -109,15 +150,15 @@ def _write_inventory(portfolio: Path, path: Path) -> None:
     path.write_text(json.dumps(exported(plan, {})), encoding="utf-8")
 
 
-def _run(*arguments: str) -> tuple[float, float, float]:
-    """Wall and CPU seconds of a command in a process of its own, and the peak of all so far in MB."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def _run(*arguments: str, tree: Path = ROOT) -> tuple[float, float, float]:
+    """Wall and CPU seconds of a command in a process of its own, and its peak in MB."""
     begun = time.perf_counter()
-    subprocess.run([sys.executable, *_COMMAND, *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    took = time.perf_counter() - begun
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return took, cpu, after.ru_maxrss / 1024
+    process = subprocess.Popen([sys.executable, *_COMMAND, *arguments], cwd=tree, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    return time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Pictures of pages for the documentation: each carries what it was taken of, so a stale one can be told.
 
 Letters, and so pixels, differ between machines. So a picture holds, as text chunks of PNG, the words
-of the page that it shows, and the digest of the style sheet: when either is not today's, it is stale.
+of the page that it shows, and the digest of the style sheets: when either is not today's, it is stale.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.browser import Browser, opened, screenshot_until, words_until
 from tests.portfolios import ROOT
 
 WIDTH: Final = 1040
-_STYLE: Final = ROOT / "allocation" / "report" / "templates" / "style.css.j2"
+_STYLES: Final = sorted((ROOT / "allocation" / "report" / "templates").glob("*.css.j2"))
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _TEXT: Final = b"iTXt"
 _PLAIN: Final = b"\0\0\0\0\0"
@@ -41,7 +41,7 @@ class Picture:
         """What a picture taken now would carry."""
         with opened(browser, report / self.page, width=WIDTH) as page:
             words = words_until(page, self.last)
-        return {"Words": words, "Style": sha256(_STYLE.read_bytes()).hexdigest()}
+        return {"Words": words, "Style": sha256(b"".join(path.read_bytes() for path in _STYLES)).hexdigest()}
 
     def take(self, browser: Browser, report: Path) -> None:
         """Write it anew."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.reports import MONTH, MOST_ACCOUNT_BYTES, MOST_INDEX_BYTES, prepared
+from tests.bench.reports import MONTH, MOST_ACCOUNT_BYTES, MOST_INDEX_BYTES, MOST_PIXELS, prepared
 from tests.browser import ALWAYS, Browser, complaints, opened, pages_of, printed
 from tests.cli.reporting import said
 
@@ -55,6 +55,14 @@ def test_everybody_can_read_a_page_of_all(browser: Browser, report: Path, name: 
         contrast = ALWAYS if EVERY_ELEMENT else (("light",) if name in SHORT else ())
         assert complaints(page, contrast=contrast) == []
         assert pages_of(printed(page)) <= max(2, -(-MOST_SHEETS[name] // PART))
+
+
+def test_no_page_is_long_on_a_telephone(browser: Browser, report: Path) -> None:
+    found = {}
+    for path in (*(report / f"{name}.html" for name in MOST_SHEETS), largest_account(report)):
+        with opened(browser, path, width=390) as page:
+            found[path.stem] = page.do(lambda tab: tab.evaluate("document.documentElement.scrollHeight"))
+    assert {name: height for name, height in found.items() if height > MOST_PIXELS} == {}
 
 
 def test_everybody_can_read_the_largest_account(browser: Browser, report: Path) -> None:

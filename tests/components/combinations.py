@@ -60,6 +60,7 @@ RANGES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "filestore_gib": st.none() | st.integers(1, 2000),
     "egress_cidrs": st.sampled_from([(), ("198.51.100.0/24",)]),
     "reader_connections": st.sampled_from([0, 3]),
+    "services": st.sampled_from([(), ("observability",), ("managed-database", "observability")]),
     "website_visits_per_month": st.sampled_from([0, 20_000]),
     "mail_ports": st.sampled_from([(465, 587), (), (465, 587, 993, 995)]),
     "odoo": st.sampled_from(

@@ -36,6 +36,7 @@ DATA = {
     "plugin/schema.json",
     "policies/PulumiPolicy.yaml",
     "tiers/catalog/classes.yaml",
+    "tiers/catalog/services.yaml",
     "tiers/schema/tenant.schema.json",
 }
 

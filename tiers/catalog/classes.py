@@ -130,7 +130,8 @@ class ControlClass(Frozen):
     """The governance measures of one class of controls.
 
     `open_internet`: whether production may connect to any address, or only to those its file names.
-    `region_pinned`: whether its file must say where its data may lie.
+    `region_pinned`: whether its file must say where its data may lie. The hours are people's work for one
+    tenant: patches beyond what all get, and reviews of accesses and evidence.
     """
 
     audited: bool
@@ -138,6 +139,8 @@ class ControlClass(Frozen):
     open_internet: bool
     region_pinned: bool
     dedicated_nodes: DedicatedNodes | None = None
+    patching_hours_per_month: Count = 0
+    review_hours_per_month: Count = 0
 
 
 class DatabaseClass(Frozen):
@@ -216,6 +219,8 @@ class Signals(Frozen):
         unused_percent: The unused share of requested capacity from which on the request is too large.
         least_margin_percent: The share of the fees below which the margin of a tier is too small.
         declared_users_percent: By what share of the declared users Odoo's count may differ from it.
+        least_promised_percent: The part of a fee below which what a promise costs is nearly nothing: security
+            of enhanced controls, resilience of a class of recovery above the first.
         most_restore_test_age_days: The age from which on a restore test no longer proves anything, where
             the resilience class says none of its own.
     """
@@ -227,6 +232,7 @@ class Signals(Frozen):
     least_margin_percent: Annotated[int, Field(ge=0, le=100)]
     most_restore_test_age_days: Positive
     declared_users_percent: Annotated[int, Field(ge=1, le=100)] = 10
+    least_promised_percent: Annotated[int, Field(ge=0, le=100)] = 1
 
 
 class Classes(Frozen):

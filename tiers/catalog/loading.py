@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from tiers.catalog.classes import Classes
 from tiers.catalog.folder import CATALOG_DIRECTORY
 from tiers.catalog.promises import offer_faults, tier_faults
+from tiers.catalog.services import SERVICES, Services, service_faults
 from tiers.catalog.tier import CLASSES, Catalog, Offer, OwnCache, OwnDatabase, Tier
 from tiers.errors import CatalogError
 from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence, sentences
@@ -39,7 +40,7 @@ def read_catalog(directory: Path, problems: list[str]) -> Catalog | None:
         problems.append(f"{directory}: no such catalog directory")
         return None
     classes = collect(problems, lambda: load_model(Classes, directory / CLASSES, within=directory))
-    paths = [path for path in sorted(directory.glob("*.yaml")) if path.name != CLASSES]
+    paths = [path for path in sorted(directory.glob("*.yaml")) if path.name not in {CLASSES, SERVICES}]
     tiers, files = _load_tiers(paths, problems)
     if not paths:
         problems.append(f"{directory}: has no tier file; expected files such as shared-namespace.yaml")
@@ -51,11 +52,14 @@ def read_catalog(directory: Path, problems: list[str]) -> Catalog | None:
         faults = unknown or [*tier_faults(tier, classes), *offer_faults(tier)]
         problems += sentences(files[name], faults)
         unusable |= {name} if unknown else set()
+    # A tier whose file has mistakes is sold as soon as these are mended.
+    services = _load_services(directory / SERVICES, tiers, {*tiers, *(path.stem for path in paths)}, problems)
     usable = {name: tier for name, tier in tiers.items() if name not in unusable}
     own = directory != CATALOG_DIRECTORY
     return Catalog(
         tiers=usable,
         classes=classes,
+        services=services,
         is_own=own,
         folder=directory,
         files={name: path.name for name, path in files.items()},
@@ -76,6 +80,19 @@ def _load_tiers(paths: Iterable[Path], problems: list[str]) -> tuple[dict[str, T
             )
         tiers[tier.tier], files[tier.tier] = tier, path
     return tiers, files
+
+
+def _load_services(
+    path: Path, tiers: Mapping[str, Tier], names: Collection[str], problems: list[str]
+) -> Services | None:
+    """The services of the catalog; None where it has no such file, or one with mistakes."""
+    if not path.exists():
+        return None
+    services = collect(problems, lambda: load_model(Services, path, within=path.parent))
+    if services is not None:
+        currencies = {tier.currency for tier in tiers.values()}
+        problems += sentences(path, service_faults(services, names, currencies))
+    return services
 
 
 def _unknown_classes(tier: Tier, classes: Classes) -> Iterable[Fault]:

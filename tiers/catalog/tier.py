@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from tiers.catalog.classes import Classes, ClassId
+from tiers.catalog.fees import Currency, Fee
+from tiers.catalog.services import Services
 from tiers.cron import AwsCron
 from tiers.retention import LogDays, ServerBackupDays, SnapshotDays
 from tiers.vocabulary import (
@@ -24,9 +25,6 @@ from tiers.vocabulary import (
 )
 
 CLASSES: Final = "classes.yaml"
-
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Fee = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=2, allow_inf_nan=False)]
 
 
 class SharedPlacement(Frozen):
@@ -208,6 +206,8 @@ class Catalog(Frozen):
 
     tiers: Mapping[str, Tier]
     classes: Classes
+    services: Services | None = None
+    """What is sold beside tiers and of what it is made; None where the catalog has no such file."""
     is_own: bool = False
     """Whether it is a firm's own, and not the one that comes with Costack."""
     folder: Path = Path()

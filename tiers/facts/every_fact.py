@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
@@ -58,7 +59,7 @@ from tiers.facts.monitoring import (
 )
 from tiers.facts.network import Egress, LoadBalancer, NatGateway, Network, PodGroup, Route, Traffic
 from tiers.facts.record import FactId, FactRecord, Origin
-from tiers.vocabulary import Count, Positive
+from tiers.vocabulary import CostCategory, Count, Positive, TagValue
 
 __all__ = [
     "FACT_TYPES",
@@ -111,6 +112,7 @@ __all__ = [
     "RestoredServer",
     "Route",
     "ScheduledJob",
+    "SecurityService",
     "SleepSchedule",
     "StateExporter",
     "TenantDatabase",
@@ -118,6 +120,7 @@ __all__ = [
     "UsageExporter",
     "VaultCopy",
     "Workload",
+    "category_of",
 ]
 
 
@@ -136,12 +139,39 @@ class Metrics(FactRecord):
     samples_per_month: Count
 
 
+class SecurityService(FactRecord):
+    """What a security service of the cloud meters in a month, such as events that GuardDuty analyses.
+
+    Nobody declares it here: the account has it. `service` and `item` are the price book's.
+    """
+
+    kind: Literal["security-service"] = "security-service"
+    service: str
+    item: str
+    quantity_per_month: Count
+
+
 class Labour(FactRecord):
-    """Hours people work for a tenant each month: a cost that infrastructure bills never show."""
+    """Hours people work each month, for a tenant or for all: a cost that infrastructure bills never show.
+
+    The price book has an hour of `activity`, such as `support`.
+    """
 
     kind: Literal["labour"] = "labour"
-    activity: Literal["support", "restore-test"]
+    activity: TagValue
     hours_per_month: Count
+
+
+_ACTIVITIES: Final[Mapping[str, CostCategory]] = {
+    "restore-test": CostCategory.RESILIENCE,
+    "patching": CostCategory.SECURITY,
+    "security-review": CostCategory.SECURITY,
+}
+
+
+def category_of(activity: str) -> CostCategory:
+    """The cost category of people's work, in estimates and in ticket exports; support is what is no other."""
+    return _ACTIVITIES.get(activity, CostCategory.SUPPORT)
 
 
 Fact = Annotated[
@@ -175,6 +205,7 @@ Fact = Annotated[
     | ManagedSecret
     | LogGroup
     | Metrics
+    | SecurityService
     | Dashboards
     | Alerts
     | UsageExporter

@@ -8,19 +8,21 @@ from tiers.facts.data import TenantDatabase
 from tiers.facts.monitoring import LogShipper, PlatformPart
 from tiers.facts.names import DATABASE
 from tiers.plan.plan import Plan, facts_of
-from tiers.plan.resolve import resolve
+from tiers.plan.resolve import Resolver
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio
 from tiers.portfolio.what_if import AssumedPortfolio
 
 
-def add_capacity(catalog: Catalog, portfolio: Portfolio) -> AssumedPortfolio:
+def add_capacity(
+    catalog: Catalog, portfolio: Portfolio, resolver: Resolver | None = None
+) -> AssumedPortfolio:
     """*portfolio* with nodes added to its first group until pods fit, and storage until databases do.
 
-    Neither is ever reduced. The requests of platform pods and of tenants without their own nodes count; every
-    node of a group has the same capacity.
+    Where everything fits it is the same one; neither is ever reduced. The requests of platform pods and of
+    tenants without their own nodes count; every node of a group has the same capacity.
     """
-    plan = resolve(catalog, portfolio)
+    plan = (resolver or Resolver(catalog, portfolio.platform)).plan(portfolio)
     platform = portfolio.platform
     notes: list[str] = []
     if more := _missing_nodes(plan):
@@ -38,6 +40,8 @@ def add_capacity(catalog: Catalog, portfolio: Portfolio) -> AssumedPortfolio:
     if stored > platform.database.storage_gib:
         platform = _with_storage(platform, stored)
         notes.append(f"databases need {stored} GiB: the shared server grows to that size")
+    if not notes:
+        return AssumedPortfolio(portfolio)
     return AssumedPortfolio(Portfolio(platform=platform, tenants=portfolio.tenants), tuple(notes))
 
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import PlainSerializer, model_validator
 
+from tiers.catalog.fees import Currency, Fee
 from tiers.catalog.folder import CatalogPath
-from tiers.catalog.tier import Currency, Fee
 from tiers.facts.every_fact import (
     CacheSpace,
     DatabaseInstance,

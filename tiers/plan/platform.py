@@ -46,6 +46,7 @@ from tiers.plan.parts.ingress import ingress_facts
 from tiers.plan.parts.logs import log_facts
 from tiers.plan.parts.shared import part_facts
 from tiers.plan.postgresql.jobs import shared_server_jobs
+from tiers.plan.security.facts import platform_security
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.postgresql.versions import shared_version
 from tiers.vocabulary import CostCategory
@@ -65,6 +66,7 @@ def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
     yield from namespace_facts(catalog, platform, tenants)
     yield from _cluster(catalog, platform)
     yield from _adopted_services(platform)
+    yield from platform_security(platform)
     yield from dashboard_facts(platform)
     yield from part_facts(platform)
     yield from log_facts(platform)

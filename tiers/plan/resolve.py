@@ -89,23 +89,57 @@ def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:
     Raises:
         CatalogError: When numbers that are possible each by itself make one that is not.
     """
-    platform = portfolio.platform
-    with _told_of(platform.portfolio):
-        others = _Others({each.tenant: each for each in portfolio.tenants}, live_marks(portfolio.tenants))
-        tenants = tuple(_tenant_plan(catalog, platform, tenant, others) for tenant in portfolio.tenants)
-        plan = Plan(
-            portfolio=platform.portfolio,
-            currency=platform.currency,
-            region=platform.region,
-            service_line=platform.service_line,
-            catalog_version=catalog.version,
-            catalog=platform.catalog,
-            platform=tuple(platform_facts(catalog, platform, [tenant.facts for tenant in tenants])),
-            second_regions=platform_parts(platform),
-            tenants=tenants,
-        )
-    _refuse_duplicates(plan)
-    return plan
+    return Resolver(catalog, portfolio.platform).plan(portfolio)
+
+
+class Resolver:
+    """Plans of portfolios that differ little: a tenant that is the same on the same platform keeps its plan.
+
+    What a tenant's facts are, its own file, the platform and the catalog say, and nothing else: only where
+    its data came from, and a backup that another one asks of it, depend on others. Of each tenant the newest
+    plan on *platform* is kept.
+    """
+
+    def __init__(self, catalog: Catalog, platform: Platform) -> None:
+        self._catalog = catalog
+        self._platform = platform
+        self._kept: dict[TenantId, tuple[Tenant, object, TenantPlan]] = {}
+
+    def plan(self, portfolio: Portfolio) -> Plan:
+        """The plan of *portfolio*.
+
+        Raises:
+            CatalogError: As `resolve`.
+        """
+        catalog, platform = self._catalog, portfolio.platform
+        with _told_of(platform.portfolio):
+            others = _Others({each.tenant: each for each in portfolio.tenants}, live_marks(portfolio.tenants))
+            tenants = tuple(self._tenant(platform, tenant, others) for tenant in portfolio.tenants)
+            plan = Plan(
+                portfolio=platform.portfolio,
+                currency=platform.currency,
+                region=platform.region,
+                service_line=platform.service_line,
+                catalog_version=catalog.version,
+                catalog=platform.catalog,
+                platform=tuple(platform_facts(catalog, platform, [tenant.facts for tenant in tenants])),
+                second_regions=platform_parts(platform),
+                tenants=tenants,
+            )
+        _refuse_duplicates(plan)
+        return plan
+
+    def _tenant(self, platform: Platform, tenant: Tenant, others: _Others) -> TenantPlan:
+        origin = source_of(platform.portfolio, others.tenants, self._catalog, tenant)
+        outside = (origin, others.marks.get(tenant.tenant))
+        if platform is self._platform and tenant.tenant in self._kept:
+            was, asked, plan = self._kept[tenant.tenant]
+            if was is tenant and asked == outside:
+                return plan
+        plan = _tenant_plan(self._catalog, platform, tenant, others)
+        if platform is self._platform:
+            self._kept[tenant.tenant] = (tenant, outside, plan)
+        return plan
 
 
 @contextmanager
@@ -150,7 +184,7 @@ def _resolve_tenant(catalog: Catalog, platform: Platform, tenant: Tenant, others
         lifecycle_stage=tenant.lifecycle_stage,
         protected=tenant.protected,
         users=tenant.options.users,
-        fee_per_month=fee_of(tier, tenant_now),
+        fee_per_month=fee_of(tier, tenant_now, catalog.services),
         budget_per_month=tenant.budget_per_month,
         expires_at=tenant.ends_at,
         extended=bool(tenant.extended),

@@ -49,6 +49,8 @@ from tiers.plan.second_region import (
     region_copies,
     warm_standby,
 )
+from tiers.plan.security.facts import tenant_security
+from tiers.plan.services.facts import service_labour, with_services
 from tiers.plan.sleep import sleep_facts, with_awake_minutes
 from tiers.plan.versions.jobs import module_update, odoo_jobs
 from tiers.portfolio.controls import log_retention_days, measures_of
@@ -81,6 +83,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     tier = catalog.tiers[tenant.tier]
     measures = measures_of(catalog.classes, tier, tenant)
     offer = _chosen(tier.offers[tenant.environment], tenant)
+    offer = with_services(offer, catalog, tenant)
     offer = offer.model_copy(update={"log_retention_days": log_retention_days(offer, measures)})
     size = catalog.classes.workload_classes[offer.workload_class]
     own = tier.isolation is Isolation.OWN
@@ -109,6 +112,8 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
             activity="support",
             hours_per_month=offer.support_hours_per_month,
         )
+    yield from tenant_security(tenant, measures)
+    yield from service_labour(catalog, tenant)
 
 
 def _dedicated(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tiers.catalog.classes import Classes, ControlClass
-from tiers.catalog.tier import Fee, Offer, Tier
+from tiers.catalog.fees import Fee
+from tiers.catalog.services import Services
+from tiers.catalog.tier import Offer, Tier
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.services.bought import services_fee
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import Fault, Location
 from tiers.vocabulary import Controls, Environment
@@ -26,8 +29,8 @@ def measures_of(classes: Classes, tier: Tier, tenant: Tenant) -> ControlClass:
     return classes.control_classes[controls_of(tier, tenant)]
 
 
-def fee_of(tier: Tier, tenant: Tenant) -> Fee:
-    """What the client pays a month: the offer's fee and the fees of the chosen options."""
+def fee_of(tier: Tier, tenant: Tenant, services: Services | None) -> Fee:
+    """What the client pays a month: the offer's fee, and the fees of the chosen options and services."""
     offer = tier.offers[tenant.environment]
     enhanced = controls_of(tier, tenant) is Controls.ENHANCED and tier.controls is not Controls.ENHANCED
     options = (
@@ -35,7 +38,8 @@ def fee_of(tier: Tier, tenant: Tenant) -> Fee:
         (tenant.options.warm_standby, offer.standby_fee_per_month),
         (tenant.routes.cdn, offer.cdn_fee_per_month),
     )
-    return offer.fee_per_month + sum(fee for taken, fee in options if taken and fee is not None)
+    chosen = sum(fee for taken, fee in options if taken and fee is not None)
+    return offer.fee_per_month + chosen + services_fee(tenant, services)
 
 
 def log_retention_days(offer: Offer, measures: ControlClass) -> int:

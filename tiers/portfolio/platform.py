@@ -8,8 +8,9 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from tiers.catalog.fees import Currency
 from tiers.catalog.folder import CatalogPath
-from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
+from tiers.catalog.tier import CacheSize, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
 from tiers.facts.every_fact import ComputeRequest
@@ -32,6 +33,7 @@ from tiers.portfolio.gates.restore_tests import RestoreTestSpec
 from tiers.portfolio.parts.section import PartsSpec, traefik_problem
 from tiers.portfolio.rotation import TokenRotation
 from tiers.portfolio.routes.ingress import IngressSpec
+from tiers.portfolio.security.section import SecuritySpec
 from tiers.portfolio.versions.image import NamedImage, OdooImage, VersionName, images_problem
 from tiers.vocabulary import (
     Frozen,
@@ -202,6 +204,8 @@ class Platform(Frozen):
     """Load balancer, ingress controller and NAT gateways; the estimate counts them."""
     observability: ObservabilitySpec
     """Logs and metrics of the platform; the estimate counts them."""
+    security: SecuritySpec = SecuritySpec()
+    """What watches over the account, and the hours people spend on it; the estimate counts them."""
     monitoring: MonitoringSpec | None = None
     """Dashboards and alerts; left out, none are made."""
     parts: PartsSpec | None = None

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from tiers.catalog.classes import ClassId
-from tiers.catalog.tier import Fee
+from tiers.catalog.fees import Fee
 from tiers.catalog.unused import Row
 from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
 from tiers.portfolio.failover.stage import Failover
@@ -105,6 +105,8 @@ class Options(Frozen):
     """The promised recovery, where the contract promises less than the tier gives."""
     controls: Controls | None = None
     """The governance measures, where they are not the tier's; `enhanced` has a fee."""
+    services: tuple[ClassId, ...] = ()
+    """Services bought beside the tier: rows of `services.yaml` of the catalog that have a fee."""
     egress_cidrs: tuple[Annotated[Cidr, AfterValidator(_public)], ...] = ()
     """Networks that pods may reach when `enhanced` controls close the internet: mail, payment."""
     mail_ports: Annotated[tuple[_MailPort, ...], AfterValidator(_each_once)] = SENDING

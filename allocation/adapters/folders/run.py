@@ -13,6 +13,7 @@ from typing import Any, Final
 import duckdb
 
 from allocation.adapters.folders.charges import CHARGES, charge_rows, charges_in
+from allocation.billed.availability.itemised import AVAILABILITY, AVAILABILITY_COLUMNS, divide_lines
 from allocation.engine import tables
 from allocation.engine.earlier.filed_shares import FILED_SHARE
 from allocation.engine.shapes import make_charged
@@ -34,6 +35,7 @@ _KEPT: Final[Mapping[str, str]] = {
     "refused": "source, row_number, rule",
     "usage_refused": "source, row_number, rule",
     "filed_share": "month, pool, part, tenant",
+    AVAILABILITY: "charge",
 }
 # What later versions know of a row, and a run of an earlier one does not say.
 _COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -41,7 +43,7 @@ _COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
     "origin": tables.columns_of(tables.ORIGIN) | {"slot": "BIGINT"},
     "slot": {"other_month": "VARCHAR"},
 }
-_LATER_TABLES: Final = {"filed_share": FILED_SHARE}
+_LATER_TABLES: Final = {"filed_share": FILED_SHARE, AVAILABILITY: AVAILABILITY_COLUMNS}
 
 
 @contextmanager
@@ -128,6 +130,7 @@ def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         for name in ("charge", *_KEPT):
             _open_table(connection, name, folder)
+        divide_lines(connection)
         make_charged(connection)
         yield connection
     except duckdb.IOException as error:

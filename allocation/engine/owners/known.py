@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
-from tiers.vocabulary import CostDomain
+from tiers.vocabulary import CostDomain, Frozen
 
 _AWS_ACCOUNT: Final = 12
 """Digits of an account's id (AWS Account Management Reference Guide, "View AWS account identifiers")."""
@@ -94,3 +94,27 @@ def account_of(text: str) -> str:
 
 AccountId = Annotated[str, AfterValidator(account_of)]
 """An account in a rulebook, as bills are compared with it."""
+
+
+class Accounts(Frozen):
+    """The cloud accounts that are this bill's, by their ids.
+
+    Those in which an inventory has resources need not be named. Of a `shared` account only that is ours which
+    a tag, an inventory or a virtual tag claims; nothing of a `foreign` one is.
+    """
+
+    ours: tuple[AccountId, ...] = ()
+    shared: tuple[AccountId, ...] = ()
+    foreign: tuple[AccountId, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        named = [*self.ours, *self.shared, *self.foreign]
+        if twice := sorted({account for account in named if named.count(account) > 1}):
+            raise ValueError(f"account '{twice[0]}' is named twice")
+        return self
+
+    @property
+    def named(self) -> bool:
+        """Whether it says which accounts are ours."""
+        return bool(self.ours or self.shared)

@@ -7,14 +7,23 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from allocation.estimate.quantities.lines import Category, Line, assumed, awake_hours, hours, rounded, rule_of
+from allocation.estimate.quantities.lines import (
+    Category,
+    Line,
+    assumed,
+    awake_hours,
+    hours,
+    rounded,
+    rule_of,
+    second,
+)
 from allocation.estimate.quantities.support import redis_support_years
 from tiers.facts import every_fact as facts
 from tiers.facts.archive import ArchiveClass
 from tiers.facts.postgresql_support import support_years
 
 _MIB_PER_GIB: Final = 1024
-_INSTANCES_OF_MULTI_AZ: Final = 2
+_MULTI_AZ, _SINGLE_AZ = "Multi-AZ", "Single-AZ"
 _ARCHIVED: Final = {
     ArchiveClass.INSTANT: "Glacier Instant Retrieval storage",
     ArchiveClass.FLEXIBLE: "Glacier Flexible storage",
@@ -26,17 +35,21 @@ BACKUP_ABOVE_ALLOWANCE: Final = "RDS PostgreSQL backup storage above the free al
 @rule_of.register
 def _database(fact: facts.DatabaseInstance, as_of: date) -> Iterator[Line]:
     # Multi-AZ has prices of its own: eleven of 105 classes are not twice the single instance.
-    zones = "Multi-AZ" if fact.multi_az else "Single-AZ"
+    zones = _MULTI_AZ if fact.multi_az else _SINGLE_AZ
     service = "AmazonRDS"
     # A server that is stopped is charged for its storage and its backups, and for no hour.
     running = awake_hours(1, fact.awake_minutes_per_week)
-    item = f"RDS PostgreSQL {fact.instance_class} {zones}"
-    yield Line("instance", service, item, running, Category.COMPUTE)
-    stored = Decimal(fact.storage_gib)
-    yield Line("storage", service, f"RDS PostgreSQL gp3 storage {zones}", stored, Category.STORAGE)
+    for name, sold, quantity, category in (
+        ("instance", f"RDS PostgreSQL {fact.instance_class}", running, Category.COMPUTE),
+        ("storage", "RDS PostgreSQL gp3 storage", Decimal(fact.storage_gib), Category.STORAGE),
+    ):
+        single = f"{sold} {_SINGLE_AZ}" if fact.multi_az else None
+        yield Line(name, service, f"{sold} {zones}", quantity, category, single=single)
     yield _automated_backups(fact)
-    instances = _INSTANCES_OF_MULTI_AZ if fact.multi_az else 1
-    yield from extended_support(fact.engine_version, instances * fact.vcpus, as_of, Category.COMPUTE)
+    yield from extended_support(fact.engine_version, fact.vcpus, as_of, Category.COMPUTE)
+    if fact.multi_az:
+        for line in extended_support(fact.engine_version, fact.vcpus, as_of, Category.RESILIENCE):
+            yield line._replace(name=second(line.name))
 
 
 def _automated_backups(fact: facts.DatabaseInstance) -> Line:
@@ -52,8 +65,8 @@ def _automated_backups(fact: facts.DatabaseInstance) -> Line:
 def extended_support(engine_version: str, vcpus: int, as_of: date, category: Category) -> Iterator[Line]:
     """Extended support of an old PostgreSQL, by vCPU and hour.
 
-    *vcpus* count a standby's too: charges apply to standby instances in Multi-AZ deployments (RDS User
-    Guide, extended support charges). The whole month is charged as *as_of* is.
+    A standby's count too, in a line of its own: charges apply to standby instances in Multi-AZ deployments
+    (RDS User Guide, extended support charges). The whole month is charged as *as_of* is.
     """
     years = support_years(engine_version, as_of)
     if years is not None:
@@ -70,10 +83,14 @@ def _secret(fact: facts.ManagedSecret, _: date) -> Iterator[Line]:  # noqa: ARG0
 def _cache(fact: facts.CacheGroup, as_of: date) -> Iterator[Line]:
     service = "AmazonElastiCache"
     item = f"{fact.node_type} {fact.engine.capitalize()}"
-    yield Line("nodes", service, item, hours(fact.nodes), Category.COMPUTE)
+    # The nodes beyond the first serve nobody better: they are there for when it fails.
+    spare = fact.nodes - 1 if fact.multi_az else 0
+    yield Line("nodes", service, item, hours(fact.nodes - spare), Category.COMPUTE)
+    yield Line(second("nodes"), service, item, hours(spare), Category.RESILIENCE)
     if (years := redis_support_years(fact.engine, fact.engine_version, as_of)) is not None:
         extended = f"{item} extended support {years}"
-        yield Line("extended-support", service, extended, hours(fact.nodes), Category.COMPUTE)
+        yield Line("extended-support", service, extended, hours(fact.nodes - spare), Category.COMPUTE)
+        yield Line(second("extended-support"), service, extended, hours(spare), Category.RESILIENCE)
     # One snapshot of each cluster is free, and none is larger than the memory (ElastiCache pricing).
     charged = max(fact.snapshot_retention_days - 1, 0)
     kept = rounded(Decimal(charged * fact.memory_mib) / _MIB_PER_GIB)

@@ -26,7 +26,7 @@ class Line(NamedTuple):
     """A quantity of one item of a provider's price list.
 
     `region` is where it is charged, if not in the region of the fact; `known_by` is the source of the
-    quantity.
+    quantity. `single` is the item without a second zone: what the line's item costs more is resilience.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Line(NamedTuple):
     category: CostCategory
     known_by: KnownBy = KnownBy.DECLARED
     region: Region | None = None
+    single: str | None = None
 
 
 FREE: Final[Mapping[type[facts.FactRecord], str]] = {
@@ -116,6 +117,11 @@ def assumed(
 ) -> Line:
     """A line whose quantity is what the catalog expects."""
     return Line(name, service, item, Decimal(quantity), category, KnownBy.ASSUMED, **more)
+
+
+def second(name: str) -> str:
+    """The name of the line with what availability adds to the line *name*: the second zone's part."""
+    return f"second-{name}"
 
 
 def hours(count: int) -> Decimal:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from allocation.estimate.quantities.lines import Category, Line, assumed, hours, rule_of
+from allocation.estimate.quantities.lines import Category, Line, assumed, hours, rule_of, second
 from tiers.facts import every_fact as facts
 
 
@@ -21,7 +21,9 @@ def _load_balancer(fact: facts.LoadBalancer, _: date) -> Iterator[Line]:
 @rule_of.register
 def _nat(fact: facts.NatGateway, _: date) -> Iterator[Line]:
     service, data = "Network", fact.data_gib_per_month
-    yield Line("gateways", service, "NAT gateway", hours(fact.gateways), Category.NETWORK)
+    item = "NAT gateway"
+    yield Line("gateways", service, item, hours(min(fact.gateways, 1)), Category.NETWORK)
+    yield Line(second("gateways"), service, item, hours(max(fact.gateways - 1, 0)), Category.RESILIENCE)
     yield assumed("data", service, "NAT gateway data processed", data, Category.NETWORK)
     yield _addresses(fact.gateways)
 
@@ -32,14 +34,16 @@ def _traffic(fact: facts.Traffic, _: date) -> Iterator[Line]:
 
     The first 100 GB a month to the internet are free once for an account, so no tenant is given them: an
     estimate is too high by 9 dollars at most. A GiB between zones is charged as it leaves one and as it
-    enters the other (EC2 pricing, data transfer), so its line counts it twice.
+    enters the other (EC2 pricing, data transfer), so its line counts it twice; in one zone there would be
+    none, so it is resilience.
     """
     sent, category = fact.internet_gib_per_month, Category.NETWORK
     yield assumed(
         "internet", "DataTransfer", "Outbound data transfer to Internet (first 10TB)", sent, category
     )
     both_ways = 2 * fact.inter_zone_gib_per_month
-    yield assumed("inter-zone", "Network", "inter-AZ transfer, each direction", both_ways, category)
+    item = "inter-AZ transfer, each direction"
+    yield assumed("inter-zone", "Network", item, both_ways, Category.RESILIENCE)
 
 
 @rule_of.register

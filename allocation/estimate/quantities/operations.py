@@ -1,4 +1,4 @@
-"""What logs, metrics and labour consume in a month."""
+"""What logs, metrics, security services and labour consume in a month."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ def _metrics(fact: facts.Metrics, _: date) -> Iterator[Line]:
     charged = max(fact.samples_per_month - _FREE_METRIC_SAMPLES, 0)
     item = "metric samples 40M..2B"
     yield assumed("samples", "AmazonPrometheus", item, charged, Category.STORAGE)
+
+
+@rule_of.register
+def _security_service(fact: facts.SecurityService, _: date) -> Iterator[Line]:
+    yield assumed("metered", fact.service, fact.item, fact.quantity_per_month, fact.category)
 
 
 @rule_of.register

@@ -11,9 +11,12 @@ from itertools import chain
 from typing import Final
 
 from allocation.preview.preview import in_words
-from allocation.report.figures import first_of
+from allocation.report.charts.bars import bar, bars
+from allocation.report.charts.chart import Caption, Chart
+from allocation.report.figures import first_of, percent
 from allocation.report.showback.content import (
     EMPTY,
+    Figure,
     Page,
     Row,
     Section,
@@ -21,19 +24,19 @@ from allocation.report.showback.content import (
     Table,
     amount,
     amounts,
-    bars,
     quantity,
     text,
 )
 from allocation.report.showback.decisions import fair_use_result
-from allocation.report.showback.index import basis
+from allocation.report.showback.first_screen import basis
 from allocation.report.showback.month import Showback, changed
 from allocation.report.showback.open_book import cost_answer, cost_sections
 from allocation.report.showback.rehearsals import rehearsals
-from allocation.statement.filed import FiledTenant
+from allocation.statement.filed import FiledStatement, FiledTenant
 from tiers.vocabulary import TenantId
 
 _NAMED: Final = 3
+_MONTHS: Final = 12
 
 
 def account(showback: Showback, client: str) -> Page:
@@ -57,6 +60,9 @@ def account(showback: Showback, client: str) -> Page:
         tuple(_answer(showback, client, is_open=is_open)),
         tuple(each for each in sections if not isinstance(each, Table) or each.rows),
         (basis(statement),),
+        (),
+        _figures(showback, client),
+        _drawn(showback, client),
     )
 
 
@@ -74,6 +80,7 @@ def _answer(showback: Showback, client: str, *, is_open: bool) -> Iterator[str]:
         said = first_of(list(_happened(showback, client)), _NAMED, "; ")
         yield f"That is {step}{f': {said}' if said else ''}."
     yield from _covered(showback, lines)
+    yield from _tested(showback, lines)
     if is_open:
         yield cost_answer(showback, client)
 
@@ -141,24 +148,78 @@ def _fees(showback: Showback, client: str) -> Table:
     return Table("fees", title, heads, rows, (foot,) if len(rows) > 1 else ())
 
 
-def _trend(showback: Showback, client: str) -> Iterator[Section]:
+def _trend(showback: Showback, client: str) -> Iterator[Table]:
     months = [*showback.past, showback.statement]
     if len(months) < 2:  # noqa: PLR2004 - one month is no trend
         return
-    fees = [_fee_of(month.by_client.get(client, ())) for month in months]
-    names = [month.month for month in months]
-    yield bars(
-        "Month by month",
-        f"Fee of {len(months)} months, from {amount(fees[0]).shown} in {names[0]} to "
-        f"{amount(fees[-1]).shown} in {names[-1]}.",
-        [(name, 0, fee) for name, fee in zip(names, fees, strict=True)],
-    )
     yield Table(
         "trend",
-        "Month by month, in figures",
+        "Month by month",
         ("month", "fee"),
-        tuple((text(name), amount(fee)) for name, fee in zip(names, fees, strict=True)),
+        tuple((text(month.month), amount(_fee_of(month.by_client.get(client, ())))) for month in months),
     )
+
+
+def _drawn(showback: Showback, client: str) -> Chart:
+    """The fee of the last twelve months; of a first month the fee of each tenant."""
+    months = [*showback.past, showback.statement][-_MONTHS:]
+    if len(months) == 1:
+        return _by_tenant(showback.statement, client)
+    fees = [_fee_of(month.by_client.get(client, ())) for month in months]
+    names = [month.month for month in months]
+    return bars(
+        Caption(
+            "trend",
+            f"Month by month, {showback.statement.currency}",
+            f"Fee of {len(months)} months, from {amount(fees[0]).shown} in {names[0]} to "
+            f"{amount(fees[-1]).shown} in {names[-1]}.",
+            "trend",
+        ),
+        [bar(name, 0, fee, amount(fee).shown) for name, fee in zip(names, fees, strict=True)],
+    )
+
+
+def _by_tenant(statement: FiledStatement, client: str) -> Chart:
+    most = sorted(statement.by_client[client], key=lambda line: (-line.fee, line.tenant))[:_MONTHS]
+    return bars(
+        Caption("fees", f"What you pay, {statement.currency}", f"The fee of {len(most)} tenants.", "fees"),
+        [bar(line.name, 0, line.fee, amount(line.fee).shown) for line in most],
+    )
+
+
+def _figures(showback: Showback, client: str) -> tuple[Figure, ...]:
+    statement, before = showback.statement, showback.before
+    lines = statement.by_client[client]
+    fee, count = _fee_of(lines), f"{len(lines):,} {'tenant' if len(lines) == 1 else 'tenants'}"
+    found = [Figure("fee", amount(fee), count)]
+    if before is not None:
+        then = _fee_of(before.by_client.get(client, ()))
+        part = percent(fee - then, then)
+        found.append(Figure("change", amount(fee - then, signed=True), part and f"{part} of {before.month}"))
+    dumped = _with_dumps(showback, lines)
+    good = [name for name in dumped if (tried := showback.recoveries.get(name)) and tried.succeeded]
+    if dumped:
+        found.append(Figure("backups tested", quantity(len(good)), f"of {len(dumped):,} restored"))
+    return tuple(found)
+
+
+def _with_dumps(showback: Showback, lines: Sequence[FiledTenant]) -> list[str]:
+    own = {line.tenant for line in lines}
+    return sorted(own & showback.dumped)
+
+
+def _tested(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[str]:
+    """What the last restore tests showed, and how to ask for one; nothing where nothing is dumped."""
+    dumped = _with_dumps(showback, lines)
+    tried = {name: showback.recoveries[name] for name in dumped if name in showback.recoveries}
+    failed = [showback.name_of(name) for name, each in tried.items() if not each.succeeded]
+    good = [each.tried_at for each in tried.values() if each.succeeded]
+    if failed:
+        yield f"The last restore test of {first_of(failed, _NAMED)} FAILED: ask us what follows."
+    if good:
+        yield f"A backup was last restored as a test on {max(good):%Y-%m-%d}."
+    elif dumped and not failed:
+        yield "No backup was restored as a test yet: ask us for a restore test."
 
 
 def _fair_use(showback: Showback, lines: Sequence[FiledTenant]) -> Table:

@@ -1,20 +1,22 @@
-"""The parts of a page: sentences, tables and bars. A figure is shown rounded, its exact value beside it."""
+"""The parts of a page: figures, sentences, tables, charts. A figure is rounded, its exact value beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from allocation.money import in_cents, text_of
+from allocation.report.charts.chart import Chart
 from allocation.report.figures import money, number, percent
 
-_WIDTH: Final = 600
-"""Of a drawing, in its own units; the page scales it."""
-_ROW: Final = 26
-_LABEL: Final = 190
-_VALUE: Final = 110
+_LETTERS_A_LINE: Final = 34
+"""Of a cell on a telephone, beside the head of its column."""
+_LINE: Final = 24
+"""Its height there."""
+_ROOM_BENEATH: Final = 1300
+"""As high as the first tables may be on a telephone, where they are read without opening anything."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Table:
     rows: tuple[Row, ...]
     foot: tuple[Row, ...] = ()
     note: str = ""
+    chart: Chart | None = None
+    """A drawing of its figures, shown above it."""
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -62,36 +66,13 @@ class Table:
             and all(cell.is_number or not cell.shown for cell in cells)
         )
 
-
-@dataclass(frozen=True)
-class Bar:
-    """One bar: its place and length in the drawing's units, with its label and value."""
-
-    label: str
-    value: str
-    left: int
-    length: int
-    top: int
-
-
-@dataclass(frozen=True)
-class Bars:
-    """Bars to draw under each other; `summary` says in words what they show."""
-
-    title: str
-    summary: str
-    bars: tuple[Bar, ...]
-    axis: int
-
     @property
-    def height(self) -> int:
-        """Height of the drawing."""
-        return _ROW * len(self.bars)
-
-    @property
-    def width(self) -> int:
-        """Width of the drawing."""
-        return _WIDTH
+    def telephone(self) -> int:
+        """About how high it is on a telephone, where a row is a card with a line for each cell."""
+        cells = (cell for row in (*self.rows, *self.foot) for cell in row)
+        lines = sum(-(-len(cell.shown) // _LETTERS_A_LINE) for cell in cells)
+        drawn = self.chart.height if self.chart else 0
+        return _LINE * (lines + len(self.rows) // 2 + 2) + drawn
 
 
 @dataclass(frozen=True)
@@ -101,13 +82,30 @@ class Sentences:
     title: str
     sentences: tuple[str, ...]
 
+    @property
+    def telephone(self) -> int:
+        """About how high it is on a telephone."""
+        return _LINE * sum(1 - (-len(each) // _LETTERS_A_LINE) for each in self.sentences)
 
-Section = Table | Bars | Sentences
+
+Section = Table | Sentences
+
+
+class Figure(NamedTuple):
+    """One of the three figures of a first screen: what it is, its value, and what says how much that is."""
+
+    label: str
+    value: Cell
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Page:
-    """One file, `path` without its ending; the headline answers the reader's first question."""
+    """One file, `path` without its ending.
+
+    Its first screen has the headline, which answers the reader's first question, the figures, the answer and
+    the picture.
+    """
 
     path: str
     title: str
@@ -116,11 +114,24 @@ class Page:
     sections: tuple[Section, ...]
     proof: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+    figures: tuple[Figure, ...] = ()
+    picture: Chart | None = None
 
     @property
     def tables(self) -> tuple[Table, ...]:
         """The sections that are tables."""
         return tuple(each for each in self.sections if isinstance(each, Table))
+
+    @property
+    def folded(self) -> tuple[tuple[Section, bool], ...]:
+        """The sections, and whether each is open: the first ones that a telephone has room for are."""
+        room = _ROOM_BENEATH
+        found = []
+        for each in self.sections:
+            is_open = each.telephone <= room
+            room -= each.telephone if is_open else 0
+            found.append((each, is_open))
+        return tuple(found)
 
 
 def text(words: object, href: str | None = None) -> Cell:
@@ -162,31 +173,3 @@ def quantity(value: Decimal | int, unit: str = "") -> Cell:
     """A number other than money."""
     exact = Decimal(value)
     return Cell(f"{number(exact)} {unit}".rstrip(), f"{exact.normalize():f}")
-
-
-def bars(
-    title: str, summary: str, rows: Sequence[tuple[str, int, int]], shown: Sequence[str] | None = None
-) -> Bars:
-    """Bars from rows of label, begin and end, in units of money.
-
-    The text beside a bar is its length, or what *shown* gives if the amounts were rounded together.
-    """
-    ends = [0, *(edge for _, start, end in rows for edge in (start, end))]
-    low, high = min(ends), max(ends)
-    room = _WIDTH - _LABEL - _VALUE
-    span = max(high - low, 1)
-
-    def place(units: int) -> int:
-        return _LABEL + (units - low) * room // span
-
-    drawn = (
-        Bar(
-            label,
-            shown[line] if shown else amount(end - start).shown,
-            place(min(start, end)),
-            max(abs(place(end) - place(start)), 1),
-            _ROW * line,
-        )
-        for line, (label, start, end) in enumerate(rows)
-    )
-    return Bars(title, summary, tuple(drawn), place(0))

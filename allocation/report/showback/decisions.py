@@ -12,10 +12,19 @@ from allocation.review.findings import (
     ThinMargin,
     UserCount,
 )
+from allocation.review.promises import CheapPromise
 from allocation.review.signals import Signal
+from tiers.vocabulary import CostCategory
+
+_REMEDIES = {
+    CostCategory.SECURITY: "give the hours of patches and reviews with `--labour`, and check that the bill "
+    "has the accounts of the security services",
+    CostCategory.RESILIENCE: "check that backups, copies and the second server are on the bill, and ran",
+}
+"""What to do about a promise that costs nearly nothing, by the category that keeps it."""
 
 
-def reason(signal: Signal, currency: str) -> str:
+def reason(signal: Signal, currency: str) -> str:  # noqa: PLR0911 - a sentence for each kind of figures
     """Why a decision is due, in one sentence."""
     match signal.figures:
         case BeyondFairUse() as found:
@@ -38,6 +47,8 @@ def reason(signal: Signal, currency: str) -> str:
             advice = "; fewer or smaller nodes would hold what is requested" if found.nodes else ""
             cost = f"{money_of(found.cost)} {currency}"
             return f"{found.pool}: {number(found.idle_percent)} % of {cost} is idle{advice}"
+        case CheapPromise() as found:
+            return _cheap_promise(found, currency)
 
 
 def fair_use_result(standing: Standing) -> str:
@@ -82,4 +93,11 @@ def _ill_sized(found: Size) -> str:
     return (
         f"{found.what}: {number(found.asked.average)} {found.unit} requested; 95 % of the time the usage is "
         f"{number(most)} or less: {advice}"
+    )
+
+
+def _cheap_promise(found: CheapPromise, currency: str) -> str:
+    return (
+        f"{found.promise}: {money_of(found.cost)} {currency} of {found.category} is less than "
+        f"{found.least_percent} % of the fee of {money_of(found.fee)}; {_REMEDIES[found.category]}"
     )

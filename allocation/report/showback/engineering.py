@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -10,6 +11,7 @@ from allocation.report.figures import first_of, money
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
+    Figure,
     Page,
     Section,
     Sentences,
@@ -20,12 +22,14 @@ from allocation.report.showback.content import (
     summed,
     text,
 )
-from allocation.report.showback.index import decisions, proof
+from allocation.report.showback.first_screen import due, idle_of, proof
+from allocation.report.showback.index import decisions
 from allocation.report.showback.month import Showback
-from allocation.report.showback.rehearsals import rehearsals, restores
+from allocation.report.showback.rehearsals import rehearsals, restores, unproven
+from allocation.report.showback.utilisation import MONTHS, idle_map, most_idle, pool_shares, utilisation
 from allocation.review.signals import declared, sizes
 from allocation.review.user_counts import user_counts
-from tiers.facts.data import DatabaseInstance, LogicalBackup, TenantDatabase
+from tiers.facts.data import DatabaseInstance, TenantDatabase
 from tiers.plan.plan import facts_of
 from tiers.vocabulary import TenantId
 
@@ -42,9 +46,11 @@ _ELSEWHERE: Final = (
 def engineering(showback: Showback) -> Page:
     """The page for engineering."""
     statement = showback.statement
+    months = (*showback.past, statement)[-MONTHS:]
     sections: list[Section] = [
-        pools(showback),
         *decisions(showback, _MOST_SIGNALS),
+        replace(pools(showback), chart=pool_shares(showback)),
+        utilisation(months),
         *_users(showback),
         *_sizes(showback),
         _servers(showback),
@@ -60,11 +66,27 @@ def engineering(showback: Showback) -> Page:
         f"{statement.portfolio} {statement.month}: engineering",
         f"{statement.month}: {money(showback.parts['idle'])} {statement.currency} of "
         f"{amount(statement.totals.charged).shown} is idle",
-        (_answer(showback),),
+        (*most_idle(statement), due(showback), unproven(showback)),
         tuple(each for each in sections if not isinstance(each, Table) or each.rows),
         proof(statement),
         (("index.html", "The month"),),
+        _first_figures(showback),
+        idle_map(months) or pool_shares(showback),
     )
+
+
+def _first_figures(showback: Showback) -> tuple[Figure, ...]:
+    dumped = showback.dumped
+    good = sum(1 for name in dumped if (tried := showback.recoveries.get(name)) and tried.succeeded)
+    return (
+        idle_of(showback),
+        Figure("decisions due", quantity(len(showback.signals)), _first_kind(showback)),
+        Figure("backups tested", quantity(good), f"of {len(dumped):,} tenants restored"),
+    )
+
+
+def _first_kind(showback: Showback) -> str:
+    return f"first: {showback.signals[0].kind}" if showback.signals else ""
 
 
 def pools(showback: Showback) -> Table:
@@ -262,11 +284,3 @@ def _tags(showback: Showback) -> Sentences:
         "Tag coverage",
         ("Tag coverage is known for a bill only. The plan declares cost tags for every resource.",),
     )
-
-
-def _answer(showback: Showback) -> str:
-    dumped = {name for name, plan in showback.plans.items() if facts_of(plan.facts, LogicalBackup)}
-    untried = len(dumped - showback.recoveries.keys())
-    said = f"{len(showback.signals)} decisions are due; for {untried} tenants no restore test is on file"
-    unproven = first_of([each.tenant for each in showback.rehearsals if not each.proven], _MOST_NAMED)
-    return f"{said}; the recovery in another region is not proven: {unproven}." if unproven else f"{said}."

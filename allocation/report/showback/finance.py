@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
+from typing import Final
 
 from allocation.money import in_cents
-from allocation.report.figures import UNKNOWN_PRICES, money
+from allocation.report.charts.bars import bar, bars
+from allocation.report.charts.chart import Caption, Chart, Series
+from allocation.report.figures import UNKNOWN_PRICES, first_of, money
 from allocation.report.showback.content import (
     EMPTY,
+    Figure,
     Page,
     Row,
     Section,
@@ -17,19 +21,22 @@ from allocation.report.showback.content import (
     Table,
     amount,
     amounts,
-    bars,
     quantity,
     share,
     summed,
     text,
 )
-from allocation.report.showback.index import TERMS, proof
-from allocation.report.showback.month import Showback
+from allocation.report.showback.first_screen import margin_of, proof
+from allocation.report.showback.index import TERMS
+from allocation.report.showback.month import Showback, changed, why
 from allocation.review.causes import by_reason
 from allocation.statement.filed import FiledStatement, FiledTenant
-from tiers.vocabulary import CostDomain, TenantId
+from tiers.vocabulary import CostCategory, TenantId
 
 _NOT_KNOWN = "no longer deployed"
+_NAMED: Final = 3
+_STEPS: Final = (Series.SECOND, Series.THIRD, Series.IDLE, Series.UNALLOCATED)
+"""How the parts of the bill are drawn."""
 
 
 def finance(showback: Showback) -> Page:
@@ -37,7 +44,7 @@ def finance(showback: Showback) -> Page:
     statement = showback.statement
     fees = sum(line.fee for line in statement.tenants)
     sections: list[Section] = [
-        *_waterfall(showback, fees),
+        _reconciled(showback),
         _parts(statement, "domain", lambda line: line.by_domain),
         _parts(statement, "category", lambda line: line.by_category),
         _behaviour(statement),
@@ -54,11 +61,42 @@ def finance(showback: Showback) -> Page:
         f"{statement.portfolio} {statement.month}: finance",
         f"{statement.month}: bill {amount(statement.totals.charged).shown} {statement.currency}, fees "
         f"{amount(fees).shown}, margin {amount(fees - statement.totals.charged).shown}",
-        (_answer(showback, fees - statement.totals.charged),),
+        (_answer(showback, fees - statement.totals.charged), *_why_fees(showback), _ready(showback)),
         tuple(sections),
         proof(statement),
         (("index.html", "The month"),),
+        _figures(showback, fees),
+        _waterfall(showback, fees),
     )
+
+
+def _figures(showback: Showback, fees: int) -> tuple[Figure, ...]:
+    statement, before = showback.statement, showback.before
+    then = sum(line.fee for line in before.tenants) if before else 0
+    step = changed(then, fees, statement.currency, before.month) if before else "the first month known"
+    paying = sum(1 for line in statement.tenants if line.fee)
+    return (
+        Figure("fees", amount(fees), step),
+        Figure("bill", amount(statement.totals.charged), f"{paying:,} tenants pay a fee"),
+        margin_of(statement),
+    )
+
+
+def _why_fees(showback: Showback) -> Iterator[str]:
+    """Why the fees changed, in a sentence; nothing if they did not."""
+    sums = by_reason(chain.from_iterable(showback.fee_causes.values()))
+    if showback.before is not None and any(sums.values()):
+        yield f"The fees changed for these reasons: {why(sums, showback.statement.currency)}."
+
+
+def _ready(showback: Showback) -> str:
+    """Whether the figures may be booked."""
+    if showback.gates is None:
+        return "An estimate is shown to clients and never booked."
+    failing = [gate for gate, _, _, passed in showback.gates if not passed]
+    if failing:
+        return f"Not ready for chargeback: {first_of(failing, _NAMED)}."
+    return f"Ready for chargeback: all {len(showback.gates)} gates pass."
 
 
 def _answer(showback: Showback, margin: int) -> str:
@@ -92,13 +130,13 @@ def contributions(statement: FiledStatement) -> Table:
 
 
 def resilience(showback: Showback) -> Table:
-    """The cost of resilience by promise."""
+    """The cost of resilience by promise: backups, copies, and what a second zone adds to servers."""
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for line in showback.statement.tenants:
         plan = showback.plans.get(TenantId(line.tenant))
         row = sums[str(plan.resilience_class) if plan else _NOT_KNOWN]
         row[0] += 1
-        row[1] += line.by_domain.get(CostDomain.RESILIENCE, 0)
+        row[1] += line.by_category.get(CostCategory.RESILIENCE, 0)
         row[2] += line.total
     names = sorted(sums)
     units = [sums[name][1] for name in names]
@@ -115,37 +153,36 @@ def resilience(showback: Showback) -> Table:
     )
 
 
-def _waterfall(showback: Showback, fees: int) -> Iterator[Section]:
+def _waterfall(showback: Showback, fees: int) -> Chart:
     totals = showback.statement.totals
-    direct, pooled, idle = totals.direct, totals.pooled, totals.idle
-    unallocated, charged = totals.unallocated, totals.charged
-    yield bars(
-        "From the fees to the margin",
-        f"The fees minus direct, pooled, idle and unallocated cost leave {amount(fees - charged).shown}.",
-        [
-            ("fees", 0, fees),
-            ("direct", fees, fees - direct),
-            ("pooled", fees - direct, fees - direct - pooled),
-            ("idle", fees - direct - pooled, fees - direct - pooled - idle),
-            ("unallocated", fees - charged + unallocated, fees - charged),
-            ("margin", 0, fees - charged),
-        ],
-        [
-            amount(fees).shown,
-            *(money(-cents) for cents in showback.parts.values()),
-            amount(fees - charged).shown,
-        ],
+    left, rows = fees, [bar("fees", 0, fees, amount(fees).shown)]
+    for (name, cents), series in zip(showback.parts.items(), _STEPS, strict=True):
+        rows.append(bar(name, left, left - getattr(totals, name), money(-cents), series))
+        left -= getattr(totals, name)
+    margin = amount(fees - totals.charged).shown
+    rows.append(bar("margin", 0, fees - totals.charged, margin))
+    return bars(
+        Caption(
+            "waterfall",
+            f"From the fees to the margin, {showback.statement.currency}",
+            f"The fees minus direct, pooled, idle and unallocated cost leave {margin}.",
+            "waterfall",
+        ),
+        rows,
     )
+
+
+def _reconciled(showback: Showback) -> Table:
+    totals = showback.statement.totals
     names = ("direct", "pooled shares", "idle", "unallocated")
-    units = [direct, pooled, idle, unallocated]
-    cells = amounts(units)
-    yield Table(
+    units = [totals.direct, totals.pooled, totals.idle, totals.unallocated]
+    return Table(
         "waterfall",
         "The bill, reconciled",
         ("part", "amount", "percent"),
         tuple(
-            (text(name), cell, share(part, charged))
-            for name, cell, part in zip(names, cells, units, strict=True)
+            (text(name), cell, share(part, totals.charged))
+            for name, cell, part in zip(names, amounts(units), units, strict=True)
         ),
         ((text("bill"), amount(sum(units)), EMPTY), (text("difference"), amount(totals.difference), EMPTY)),
     )

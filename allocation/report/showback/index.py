@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import chain
 from typing import Final
 
-from allocation.money import text_of
 from allocation.report.figures import money
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
+    Figure,
     Page,
     Section,
     Table,
@@ -21,10 +22,12 @@ from allocation.report.showback.content import (
     text,
 )
 from allocation.report.showback.decisions import reason
+from allocation.report.showback.first_screen import due, idle_of, margin_of, proof
 from allocation.report.showback.month import PARTS, Showback, changed, why
 from allocation.report.showback.other_months import other_months_table
+from allocation.report.showback.spend import spend, spend_chart
 from allocation.review.causes import IDLE, UNALLOCATED, Reason, by_reason, nobodys_causes
-from allocation.statement.filed import FiledStatement, FiledTenant, FiledTotals
+from allocation.statement.filed import FiledStatement, FiledTenant
 
 _MOST_TENANTS: Final = 1000
 _MOST_CHANGES: Final = 10
@@ -37,13 +40,14 @@ def index(showback: Showback) -> Page:
     totals = statement.totals
     fees = sum(line.fee for line in statement.tenants)
     sections: list[Section] = [
-        _at_a_glance(showback),
+        *decisions(showback, _MOST_SIGNALS),
         *_why_it_changed(showback),
+        _at_a_glance(showback),
         *_changes(showback),
         *other_months_table(statement),
-        *decisions(showback, _MOST_SIGNALS),
-        _least_margins(showback),
+        *_least_margins(showback),
         tenants(showback),
+        spend(showback),
     ]
     return Page(
         "index",
@@ -59,28 +63,20 @@ def index(showback: Showback) -> Page:
             ("finance.html", "Finance: from the bill to the margin"),
             ("quarterly.html", "Quarterly review"),
         ),
+        _figures(showback),
+        spend_chart(showback),
     )
 
 
-def proof(statement: FiledStatement) -> tuple[str, ...]:
-    """The proof that the parts add up, and the versions that reproduce the figures."""
-    totals = statement.totals
-    versions = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in statement.versions.items())
-    return (
-        _sum(totals),
-        f"{basis(statement)} {versions}.",
+def _figures(showback: Showback) -> tuple[Figure, ...]:
+    statement, before = showback.statement, showback.before
+    charged = statement.totals.charged
+    step = (
+        changed(before.totals.charged, charged, statement.currency, before.month)
+        if before
+        else "the first month known"
     )
-
-
-def _sum(totals: FiledTotals) -> str:
-    parts = " + ".join(f"{name} {text_of(getattr(totals, name))}" for name in PARTS)
-    return f"charged {text_of(totals.charged)} = {parts}, difference {text_of(totals.difference)}"
-
-
-def basis(statement: FiledStatement) -> str:
-    """Whether it is an estimate or a bill, and its period."""
-    what = "Estimate of a 730-hour month" if statement.basis == "estimated" else "From the bill"
-    return f"{what}, {statement.charge_period}."
+    return Figure("bill", amount(charged), step), margin_of(statement), idle_of(showback)
 
 
 def decisions(showback: Showback, most: int) -> Iterator[Table]:
@@ -122,6 +118,7 @@ def _answer(showback: Showback) -> Iterator[str]:
         f"{money(parts['idle'])} is idle, {money(parts['unallocated'])} is unallocated; "
         f"{prices}."
     )
+    yield due(showback)
 
 
 def _at_a_glance(showback: Showback) -> Table:
@@ -225,12 +222,15 @@ def _changes(showback: Showback) -> Iterator[Table]:
         )
 
 
-def _least_margins(showback: Showback) -> Table:
-    paying = [line for line in showback.statement.tenants if line.fee]
-    ranked = sorted(paying, key=lambda line: (line.margin, line.tenant))[:_MOST_CHANGES]
-    return Table(
+def _least_margins(showback: Showback) -> Iterator[Table]:
+    """The smallest margins in percent; none where the list of all tenants is no longer than this one."""
+    paying = [line for line in showback.statement.tenants if line.fee > 0]
+    if len(paying) <= _MOST_CHANGES:
+        return
+    ranked = sorted(paying, key=lambda line: (Fraction(line.margin, line.fee), line.tenant))
+    yield Table(
         "margins",
-        "Smallest margins",
+        "Smallest margins in percent",
         ("tenant", "tier", "fee", "cost", "margin", "margin %"),
         tuple(
             (
@@ -241,7 +241,7 @@ def _least_margins(showback: Showback) -> Table:
                 amount(line.margin),
                 share(line.margin, line.fee),
             )
-            for line in ranked
+            for line in ranked[:_MOST_CHANGES]
         ),
     )
 

@@ -18,7 +18,8 @@ from allocation.review.findings import Standing
 from allocation.review.signals import Month, Signal
 from allocation.statement.filed import FiledStatement, FiledTenant
 from allocation.statement.filed_other_months import without_other_months
-from tiers.plan.plan import TenantPlan
+from tiers.facts.data import LogicalBackup
+from tiers.plan.plan import TenantPlan, facts_of
 
 LEAST_CLIENTS: Final = 5
 """If fewer clients share a pool, a client sees its own share of it and nothing else."""
@@ -172,6 +173,11 @@ class Showback:
     def plans(self) -> Mapping[str, TenantPlan]:
         """The plan of each deployed tenant; tenants that ended have none."""
         return {tenant.tenant: tenant for tenant in self.month.plan.tenants}
+
+    @cached_property
+    def dumped(self) -> frozenset[str]:
+        """The tenants whose database is dumped, so that a dump can be restored as a test."""
+        return frozenset(name for name, plan in self.plans.items() if facts_of(plan.facts, LogicalBackup))
 
     def name_of(self, tenant: str) -> str:
         """What people call a tenant; its id where the statement does not have it."""

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from allocation.preview.unit_costs import UnitCost
+from allocation.report.charts.bars import bar, bars
+from allocation.report.charts.chart import Caption, Chart
+from allocation.report.charts.curve import Place
+from allocation.report.charts.curve import curve as curve_chart
+from allocation.report.figures import first_of
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
+    Figure,
     Page,
     Section,
     Sentences,
     Table,
     amount,
     amounts,
-    bars,
     quantity,
     share,
     text,
@@ -23,9 +29,10 @@ from allocation.report.showback.content import (
 from allocation.report.showback.decisions import reason
 from allocation.report.showback.engineering import pools
 from allocation.report.showback.finance import contributions, resilience
-from allocation.report.showback.index import proof
-from allocation.report.showback.month import Showback
+from allocation.report.showback.first_screen import due, margin_of, proof
+from allocation.report.showback.month import Showback, changed
 from allocation.report.showback.rehearsals import rehearsals
+from allocation.report.showback.utilisation import idle_map, utilisation
 from allocation.review.signals import preview_command
 from allocation.statement.filed import FiledStatement
 
@@ -34,6 +41,10 @@ SIGN_OFF: Final = "quarterly.sign-off.yaml"
 _SIGN: Final = (
     f"Sign the decisions in {SIGN_OFF} beside this page and pass the file with --sign-off to show them here."
 )
+
+
+_ON_PAPER: Final = f"On paper, write decision, name and day into the row, and from there into {SIGN_OFF}."
+_NAMED: Final = 3
 
 
 class Curve(NamedTuple):
@@ -51,26 +62,63 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
     months = (*showback.past, statement)[-MONTHS:]
     open_decisions = sum(1 for key in keys(showback) if key not in signed)
     sections: list[Section] = [
+        _decided(showback, signed),
         _margins(months),
         contributions(statement),
         resilience(showback),
         rehearsals(showback),
         pools(showback),
-        _utilisation(months),
+        replace(utilisation(months), chart=idle_map(months)),
         *_unit_costs(months),
         *_curve(curve),
         _other_tiers(showback),
-        _decided(showback, signed),
     ]
     return Page(
         "quarterly",
         f"{statement.portfolio} {months[0].month} to {statement.month}: review",
         f"{statement.portfolio}, {months[0].month} to {statement.month}: {open_decisions} decisions are open",
-        (_SIGN,),
+        (due(showback), *_proven(showback), _SIGN),
         tuple(each for each in sections if not isinstance(each, Table) or each.rows),
         proof(statement),
         (("index.html", "The month"),),
+        _figures(showback, months, open_decisions),
+        _drawn(statement.currency, months, curve),
     )
+
+
+def _figures(showback: Showback, months: Sequence[FiledStatement], open_decisions: int) -> tuple[Figure, ...]:
+    counted = [month for month in months if month.tenants]
+    costs = [_average(month) for month in counted]
+    step = (
+        changed(costs[0], costs[-1], showback.statement.currency, counted[0].month)
+        if len(counted) > 1
+        else "the first month known"
+    )
+    return (
+        Figure("decisions open", quantity(open_decisions), f"of {len(showback.signals):,} that are due"),
+        margin_of(showback.statement),
+        Figure("cost of a tenant", amount(costs[-1] if costs else 0), step),
+    )
+
+
+def _average(month: FiledStatement) -> int:
+    return month.totals.charged // len(month.tenants)
+
+
+def _proven(showback: Showback) -> Iterator[str]:
+    """Whether promised recoveries were rehearsed; nothing where none is promised."""
+    unproven = [showback.name_of(each.tenant) for each in showback.rehearsals if not each.proven]
+    if unproven:
+        yield f"The recovery in the second region is not proven: {first_of(unproven, _NAMED)}."
+    elif showback.rehearsals:
+        yield "Every recovery that is promised in a second region was rehearsed."
+
+
+def _drawn(currency: str, months: Sequence[FiledStatement], curve: Curve | None) -> Chart | None:
+    """The curve of unit costs; where it is not known, the average cost by month."""
+    if curve is not None and curve.points:
+        return _curve_chart(curve, currency)
+    return _average_chart([month for month in months if month.tenants])
 
 
 def keys(showback: Showback) -> list[str]:
@@ -110,51 +158,57 @@ def _other_tiers(showback: Showback) -> Table:
     return Table("options", "Other tiers: change per month", heads, tuple(rows))
 
 
-def _utilisation(months: Sequence[FiledStatement]) -> Table:
-    """The requested part of each pool by month, for pools whose idle part is kept apart."""
-    names = sorted({pool for month in months for pool in month.idle})
-    return Table(
-        "utilisation",
-        "Utilisation of shared pools: requested part in percent of the cost",
-        ("pool", *(month.month for month in months)),
-        tuple(
-            (
-                text(name),
-                *(
-                    share(
-                        month.pool_totals.get(name, 0) - month.idle.get(name, 0),
-                        month.pool_totals.get(name, 0),
-                    )
-                    for month in months
-                ),
-            )
-            for name in names
-        ),
-    )
-
-
 def _unit_costs(months: Sequence[FiledStatement]) -> Iterator[Section]:
     """The average cost of a tenant by month, idle capacity included."""
-    rows = [
-        (month.month, month.totals.charged // len(month.tenants), len(month.tenants))
-        for month in months
-        if month.tenants
-    ]
-    if not rows:
+    counted = [month for month in months if month.tenants]
+    if not counted:
         return
-    yield bars(
-        "Average cost of a tenant",
-        f"The bill divided by the number of tenants, {rows[0][0]} to {rows[-1][0]}.",
-        [(f"{month}: {count} tenants", 0, units) for month, units, count in rows],
-    )
-    cells = amounts([units for _, units, _ in rows])
+    cells = amounts([_average(month) for month in counted])
     yield Table(
         "unit-cost",
-        "Average cost of a tenant, in figures",
+        "Average cost of a tenant",
         ("month", "tenants", "average cost"),
         tuple(
-            (text(month), quantity(count), cell) for (month, _, count), cell in zip(rows, cells, strict=True)
+            (text(month.month), quantity(len(month.tenants)), cell)
+            for month, cell in zip(counted, cells, strict=True)
         ),
+        chart=_average_chart(counted),
+    )
+
+
+def _average_chart(counted: Sequence[FiledStatement]) -> Chart | None:
+    if not counted:
+        return None
+    return bars(
+        Caption(
+            "unit-cost",
+            "Average cost of a tenant",
+            f"The bill divided by the number of tenants, {counted[0].month} to {counted[-1].month}.",
+            "unit-cost",
+        ),
+        [
+            bar(
+                f"{month.month}: {len(month.tenants)}",
+                0,
+                _average(month),
+                amount(_average(month)).shown,
+            )
+            for month in counted
+        ],
+    )
+
+
+def _curve_chart(found: Curve, currency: str) -> Chart:
+    points = found.points
+    first, last = (amount(points[place].each).shown for place in (0, -1))
+    return curve_chart(
+        Caption(
+            "curve",
+            f"Cost of a tenant on {found.tier} as more join, {currency}",
+            f"From {first} with {points[0].more} more on {found.tier} to {last} with {points[-1].more}.",
+            "curve",
+        ),
+        [Place(each.more, f"+{each.more}", each.each, amount(each.each).shown) for each in points],
     )
 
 
@@ -189,4 +243,5 @@ def _decided(showback: Showback, signed: Mapping[str, Mapping[str, str]]) -> Tab
         signature = " ".join(part for part in (entry.get("by"), entry.get("on")) if part)
         because = text(reason(each, showback.statement.currency))
         rows.append((text(key), because, text(entry.get("decision", "open")), text(signature)))
-    return Table("signed", "Decisions", ("what", "reason", "decision", "signed"), tuple(rows))
+    heads = ("what", "reason", "decision", "signed")
+    return Table("signed", "Decisions to sign", heads, tuple(rows), note=_ON_PAPER if rows else "")

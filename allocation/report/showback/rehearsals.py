@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from allocation.report.figures import duration
+from allocation.report.figures import duration, first_of
 from allocation.report.showback.content import EMPTY, Cell, Table, quantity, text
 from allocation.report.showback.month import Rehearsed, Showback
 from tiers.facts.data import LogicalBackup
 from tiers.plan.plan import facts_of
 
+_MOST_NAMED: Final = 10
 _OURS: Final = "Measured by `costack failover --rehearse`, whose evidence files this report was given."
 _THEIRS: Final = "Measured by bringing it back from its copies there, without touching what is in use."
 
@@ -96,3 +97,11 @@ def restores(showback: Showback) -> Table:
         tuple(rows),
         note="Read from the evidence of `costack restore-test`, which --all-due completes from the bucket.",
     )
+
+
+def unproven(showback: Showback) -> str:
+    """What of backups and of recoveries in another region was never tried, or not with success."""
+    untried = len(showback.dumped - showback.recoveries.keys())
+    said = f"For {untried} tenants no restore test is on file"
+    unproven = first_of([each.tenant for each in showback.rehearsals if not each.proven], _MOST_NAMED)
+    return f"{said}; the recovery in another region is not proven: {unproven}." if unproven else f"{said}."

@@ -45,6 +45,9 @@ def harmless(words: str) -> str:
 
 
 def _lines(page: Page) -> Iterator[tuple[str, str, str, str]]:
+    for label, value, note in page.figures:
+        yield "figures", harmless(label), "value", _value(value)
+        yield "figures", harmless(label), "note", harmless(note)
     for table in page.tables:
         for row in (*table.rows, *table.foot):
             for head, each in zip(table.heads[1:], row[1:], strict=True):
@@ -60,6 +63,9 @@ def _document(page: Page) -> dict[str, Any]:
     return {
         "title": page.title,
         "headline": page.headline,
+        "figures": [
+            {"label": label, "value": value.plain, "note": note} for label, value, note in page.figures
+        ],
         "answer": list(page.answer),
         "tables": [_table(each) for each in page.tables],
         "sentences": {

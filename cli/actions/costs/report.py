@@ -16,6 +16,7 @@ from allocation.runs.other_tiers import Alternatives
 from allocation.runs.report import (
     Request,
     earlier_months,
+    estimates_of,
     folders_of_report,
     levels_of,
     month_documents,
@@ -56,7 +57,7 @@ def write_pages(request: Request) -> None:
     signed = read_sign_off(request.sign_off, request.period) if request.sign_off else {}
     say("allocating")
     documents, estimate = month_documents(request, plan, portfolio, period, MESSAGES)
-    conditions = estimate.conditions if estimate else None
+    estimates = estimates_of(catalog, portfolio, estimate)
     statement = filed_statement(*documents, str(request.run or plan.portfolio))
     refuse_another(statement, request, plan)
     month = Month(statement, plan, catalog, levels_of(request.usage, period, MESSAGES))
@@ -64,13 +65,13 @@ def write_pages(request: Request) -> None:
         month,
         earlier_months(request, statement),
         _recoveries(request.evidence, period.end),
-        Alternatives(month, portfolio, conditions, request.previews, MESSAGES).by_tenant(),
+        Alternatives(month, estimates, request.previews, MESSAGES).by_tenant(),
         readiness_of(request),
         savings(estimate, catalog.classes.off_hours) if estimate else (),
         tuple(rehearsed_before(request.evidence, plan, period.end)),
         frozenset(portfolio.platform.open_book if portfolio else ()),
     )
-    extras = Extras(documents, signed, unit_cost_curve(catalog, portfolio, statement, conditions, MESSAGES))
+    extras = Extras(documents, signed, unit_cost_curve(catalog, statement, estimates, MESSAGES))
     count = write_report(showback, extras, request.out, say)
     say("")
     echo(f"{count} pages; open {request.out / 'index.html'}")

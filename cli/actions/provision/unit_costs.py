@@ -15,13 +15,16 @@ from rich.table import Table
 
 from allocation.estimate.folders import folders_of
 from allocation.money import in_cents, text_of
-from allocation.preview.cost_estimate import Conditions
+from allocation.preview.cost_estimate import Conditions, cost_estimate
+from allocation.preview.estimates import Estimates
 from allocation.preview.unit_costs import UnitCost, unit_costs
 from allocation.report.figures import money
+from cli.actions.provision.service_models import print_service_models
 from cli.console.output import echo
 from cli.console.preview_values import month_of
 from cli.console.table import print_csv, print_table
 from tiers.errors import CatalogError
+from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_catalog_and_portfolio
 
 _MOST = 100_000
@@ -33,14 +36,14 @@ class Request:
     """What the command line asks for; each field is the option of its name."""
 
     portfolio: Path
-    tier: str
+    tier: str | None
     more: str
     period: str
     output: str
 
 
 def print_unit_costs(request: Request) -> None:
-    """Print what one tenant costs for each number of tenants that join.
+    """Print what one tenant costs for each number of tenants that join; without a tier, service models.
 
     Raises:
         CatalogError: When the portfolio cannot be read, or the tier is not sold for production.
@@ -51,7 +54,11 @@ def print_unit_costs(request: Request) -> None:
     currency = loaded.platform.currency
     regions = {loaded.platform.region, *loaded.platform.dr_regions}
     conditions = Conditions.of_month(month, currency, regions, folders_of(request.portfolio))
-    points = unit_costs(catalog, loaded, tier, counts, conditions)
+    if tier is None:
+        estimate = cost_estimate(resolve(catalog, loaded), conditions)
+        print_service_models(estimate, catalog, request.output)
+        return
+    points = unit_costs(Estimates(catalog, loaded, conditions), tier, counts)
     shown = track(
         points,
         total=len(counts),

@@ -15,7 +15,13 @@ from cli.console.shared_options import Rows
 _Portfolio = Annotated[
     Path, typer.Option(metavar="FOLDER", help="Folder with platform.yaml and tenants/*.yaml.")
 ]
-_Tier = Annotated[str, typer.Option(metavar="TIER", help="Let more tenants join this tier.")]
+_Tier = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIER",
+        help="Let more tenants join this tier; left out: what each service model costs, earns and promises.",
+    ),
+]
 _More = Annotated[
     str,
     typer.Option(metavar="NUMBERS", help="Add so many tenants; several numbers with commas between them."),
@@ -29,12 +35,12 @@ UNIT_COSTS_EXAMPLE: Final = (
 
 def unit_costs(
     portfolio: _Portfolio,
-    tier: _Tier,
+    tier: _Tier = None,
     more: _More = "0,1,5,10,20,50,100",
     period: options.Period = None,
     output: _Output = Rows.TABLE,
 ) -> None:
-    """Show what one tenant costs as more of them join a tier.
+    """Show what one tenant costs as more of them join a tier, or what each service model costs.
 
     Nodes and storage are added as the tenants need them.
     """

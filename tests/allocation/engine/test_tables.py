@@ -29,6 +29,17 @@ def test_rows_are_stored_as_they_are_given() -> None:
     assert stored == [("acme", "users", start, end, Decimal("0.000000001"))]
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_columns_that_are_the_same_in_every_row_are_stored_in_every_row(count: int) -> None:
+    table = "name VARCHAR, part VARCHAR, number BIGINT, nothing VARCHAR, moment TIMESTAMP, place VARCHAR"
+    rows = [("a", "same", 7, None, "2026-11-01 00:00:00", f"{place}") for place in range(count)]
+    with duckdb.connect() as connection:
+        tables.create(connection, "made", table)
+        tables.insert(connection, "made", table, rows)
+        stored = connection.execute("SELECT name, part, number, nothing, place FROM made").fetchall()
+    assert sorted(stored) == [("a", "same", 7, None, f"{place}") for place in range(count)]
+
+
 def test_a_copy_in_order_gives_the_threads_back() -> None:
     with duckdb.connect() as connection:
         connection.execute("SET threads = 2")

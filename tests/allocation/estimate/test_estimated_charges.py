@@ -3,13 +3,16 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from allocation.charges import CostBasis
 from allocation.estimate.assumptions import Assumptions, Given, KnownBy
 from allocation.estimate.estimated_charges import priced_charges
-from allocation.money import amount_of
+from allocation.money import amount_of, units_of
 from allocation.prices.price_book import DIRECTORY, PriceBook, PriceFile, load_price_book
 from tests.portfolios import every_offer, local_plan, local_portfolio, plan_of, tenant
 from tiers.strict_yaml import load_model
+from tiers.vocabulary import CostCategory
 
 PRICES = load_price_book("USD")
 ASSUMED = Assumptions.on(date(2026, 11, 30))
@@ -23,10 +26,12 @@ def book(*files: PriceFile) -> PriceBook:
 
 def test_a_charge_says_what_it_is_and_whose() -> None:
     charges = {charge.id: charge for charge in priced_charges(local_plan(), PRICES, ASSUMED).charges}
-    database = charges["platform/database#instance"]
-    # db.t4g.medium Multi-AZ in us-east-1: 0.129 USD an hour, 730 hours.
-    assert amount_of(database.units) == Decimal("94.17")
-    assert (database.tenant, database.confidence, database.basis) == (None, "A", CostBasis.ESTIMATED)
+    database, second = (charges[f"platform/database#{name}"] for name in ("instance", "second-instance"))
+    # db.t4g.medium in us-east-1: 0.065 USD an hour (derived, so D), 0.129 as Multi-AZ, 730 hours.
+    assert amount_of(database.units) == Decimal("47.45")
+    assert amount_of(database.units + second.units) == Decimal("94.17")
+    assert (database.category, second.category) == (CostCategory.COMPUTE, CostCategory.RESILIENCE)
+    assert (database.tenant, database.confidence, database.basis) == (None, "D", CostBasis.ESTIMATED)
     support = charges["acme/support#hours"]
     assert (support.tenant, amount_of(support.units)) == ("acme", Decimal("120.00"))
 
@@ -79,6 +84,36 @@ def test_an_unknown_price_is_listed_and_never_zero() -> None:
         ("platform/file-system", "Elastic throughput writes", "us-east-1: in no price file"),
     }
     assert "AmazonEFS" not in {charge.service for charge in estimated.charges}
+
+
+@pytest.mark.parametrize(
+    ("single", "expected"),
+    [
+        (None, {"instance": ("compute", "94.17")}),
+        ("0.13", {"instance": ("compute", "94.17")}),
+        ("0.129", {"instance": ("compute", "94.17"), "second-instance": ("resilience", "0")}),
+        ("0.1", {"instance": ("compute", "73.0"), "second-instance": ("resilience", "21.17")}),
+    ],
+)
+def test_a_second_zone_is_itemised_where_both_prices_are_known(
+    single: str | None, expected: dict[str, tuple[str, str]]
+) -> None:
+    """A dearer single zone is a price of another day: then nobody knows what the second one adds."""
+    item = "RDS PostgreSQL db.t4g.medium Single-AZ"
+    known = [
+        price.model_copy(update={"price": Decimal(single or 0)}) if price.item == item else price
+        for price in HERE.prices
+        if single or price.item != item
+    ]
+    estimated = priced_charges(local_plan(), book(HERE.model_copy(update={"prices": known})), ASSUMED)
+    found = {
+        charge.id.rpartition("#")[2]: (str(charge.category), charge.units)
+        for charge in estimated.charges
+        if charge.fact == "platform/database" and "instance" in charge.id
+    }
+    assert found == {
+        name: (category, units_of(Decimal(amount))) for name, (category, amount) in expected.items()
+    }
 
 
 def test_a_neighbour_region_prices_nothing() -> None:

@@ -119,7 +119,10 @@ def test_lines_that_differ_hold_the_whole_difference() -> None:
     instance = next(line for line in comparison.lines if line.id == "cobalt/server#instance")
     assert instance.before is not None
     assert instance.before.item == "RDS PostgreSQL db.t4g.medium Single-AZ"
-    assert instance.either.item == "RDS PostgreSQL db.r7g.large Multi-AZ"
+    assert instance.either.item == "RDS PostgreSQL db.r7g.large Single-AZ"
+    other = next(line for line in comparison.lines if line.id == "cobalt/server#second-instance")
+    assert other.before is None
+    assert other.either.item == "RDS PostgreSQL db.r7g.large Multi-AZ"
 
 
 def test_categories_of_the_bill_add_up_to_it() -> None:
@@ -140,7 +143,12 @@ def test_a_price_that_changes_is_a_change() -> None:
     assert not comparison.empty
     assert comparison.charged.after == 0
     assert {each.kind for each in comparison.tenants} == {Kind.CHANGED}
-    assert len(comparison.after.priced.unpriced) == len(comparison.lines) + len(now().priced.unpriced)
+    itemised = sum(
+        line.id.endswith(("#second-instance", "#second-storage")) for line in comparison.lines
+    )  # a line without a price is one, whatever it would be divided into
+    assert itemised
+    unpriced = len(comparison.after.priced.unpriced)
+    assert unpriced == len(comparison.lines) - itemised + len(now().priced.unpriced)
 
 
 def test_steps_name_what_is_on_either_side() -> None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from allocation.money import units_of
+from allocation.preview.estimates import Estimates
 from allocation.preview.unit_costs import UnitCost, unit_costs
 from tests.allocation.previews import conditions, now
 from tests.portfolios import catalog, local_portfolio
@@ -13,7 +14,7 @@ from tiers.errors import CatalogError
 
 
 def curve(*counts: int, tier: str = "shared-namespace") -> list[UnitCost]:
-    return list(unit_costs(catalog(), local_portfolio(), tier, counts, conditions()))
+    return list(unit_costs(Estimates(catalog(), local_portfolio(), conditions()), tier, counts))
 
 
 def test_the_curve_begins_with_what_there_is() -> None:
@@ -44,7 +45,7 @@ def test_what_must_grow_is_said_and_paid() -> None:
 
 def test_a_tier_without_tenants_costs_nothing_yet() -> None:
     only = local_portfolio().model_copy(update={"tenants": local_portfolio().tenants[:1]})
-    first, second = unit_costs(catalog(), only, "dedicated-db", (0, 1), conditions())
+    first, second = unit_costs(Estimates(catalog(), only, conditions()), "dedicated-db", (0, 1))
     assert first.each == 0
     assert second.each > 0
 

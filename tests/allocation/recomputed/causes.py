@@ -13,6 +13,16 @@ FEW = "small shared pools"
 _POOL = "shared systems grew or shrank"
 _LEAST_CLIENTS = 5
 _WHOLE = ("new", "gone")
+WORDS = {
+    "new": "new tenants",
+    "gone": "tenants that ended",
+    "tier": "another tier",
+    "terms": "other terms",
+    "price": "other prices",
+    "quantity": "own usage",
+    "rule": "another rule",
+}
+"""How the firm's pages say a reason, where it is not the reason's own name."""
 
 
 class Why(NamedTuple):
@@ -60,7 +70,7 @@ def of_fees(documents: Documents, client: str | None = None) -> dict[str, Fracti
             reason = "tier"
         if was != pays:
             sums[reason] += pays - was
-    return dict(sums)
+    return {WORDS.get(reason, reason): amount for reason, amount in sums.items()}
 
 
 def large_pools(documents: Documents) -> set[str]:
@@ -72,7 +82,7 @@ def by_reason(causes: Iterable[Why]) -> dict[str, Fraction]:
     """The amount of each reason."""
     sums: dict[str, Fraction] = defaultdict(Fraction)
     for why in causes:
-        sums[why.reason] += why.amount
+        sums[WORDS.get(why.reason, why.reason)] += why.amount
     return dict(sums)
 
 

@@ -125,7 +125,7 @@ def _of_rows(printed: list[list[Cell]], expected: Rows, what: str = "row") -> It
             yield f"{what} {place + 1} has {len(printed[place])} cells, not {len(row)}"
             continue
         for column, (cell, must) in enumerate(zip(printed[place], row, strict=True)):
-            if not _is(cell, must):
+            if not holds(cell, must):
                 where = f"{what} {place + 1} ({printed[place][0].shown}), column {column + 1}"
                 yield f"{where} holds {cell.plain!r}, not {_shown([must])}"
     for more in printed[len(expected) :]:
@@ -136,7 +136,8 @@ def _shown(row: Sequence[Must]) -> str:
     return ", ".join(str(float(each)) if isinstance(each, Fraction) else str(each) for each in row)
 
 
-def _is(cell: Cell, must: Must) -> bool:
+def holds(cell: Cell, must: Must) -> bool:
+    """Whether a cell shows what it must, and has the exact figure behind it."""
     if isinstance(must, str):
         return cell.shown == must and cell.exact is None
     if isinstance(must, Facts | Percent | Reasons):

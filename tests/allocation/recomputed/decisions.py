@@ -65,6 +65,7 @@ def decisions(documents: Documents) -> list[Decision]:
         *_sizes(documents),
         *_under_priced(documents),
         *_idle(documents),
+        *_cheap_promises(documents),
     ]
 
 
@@ -251,3 +252,22 @@ def _idle(documents: Documents) -> Iterator[Decision]:
             because = Facts((pool, said(part), cents(whole), now.currency))
             command = f"costack preview --portfolio portfolios/{now.statement['portfolio']} --base HEAD"
             yield Decision("platform", "idle capacity", pool, because, command)
+
+
+def _cheap_promises(documents: Documents) -> Iterator[Decision]:
+    now, least = documents.now, classes()["signals"]["least_promised_percent"]
+    lines = {line["tenant"]: line for line in now.tenants}
+    for plan in documents.plan["tenants"]:
+        line = lines.get(plan["tenant"])
+        if line is None or plan["environment"] != "production" or Fraction(line["fee"]) <= 0:
+            continue
+        promises = []
+        if plan["controls"] == "enhanced":
+            promises.append(("enhanced controls", "security"))
+        if plan["resilience_class"] != "standard":
+            promises.append((f"{plan['resilience_class']} recovery", "resilience"))
+        for promise, category in promises:
+            cost, fee = Fraction(line["by_category"].get(category, 0)), Fraction(line["fee"])
+            if percent(cost, fee) < Fraction(least):
+                because = Facts((promise, cents(cost), now.currency, category, str(least), cents(fee)))
+                yield Decision(plan["tenant"], "promise without cost", promise, because)

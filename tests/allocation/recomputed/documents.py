@@ -157,7 +157,8 @@ def classes() -> Record:
 @cache
 def tiers() -> Mapping[str, Record]:
     """Every tier that is sold, as its file says it."""
-    names = [path.stem for path in (ROOT / "tiers" / "catalog").glob("*.yaml") if path.stem != "classes"]
+    files = (ROOT / "tiers" / "catalog").glob("*.yaml")
+    names = [path.stem for path in files if path.stem not in {"classes", "services"}]
     return {name: yaml.load(_catalog_file(name), Loader=yaml.BaseLoader) for name in sorted(names)}  # noqa: S506
 
 

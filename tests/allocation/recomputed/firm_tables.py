@@ -9,11 +9,13 @@ from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
 from tests.allocation.recomputed.cells import Expected, Facts, Figure, Link, Must, Percent, Reasons
 from tests.allocation.recomputed.decisions import decisions
 from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written, added, grouped
+from tests.allocation.recomputed.drawings import by_domain, domains_of, months_of
 
 NEARLY = Fraction(1, 10**7)
 """What the rounding of every step of every tenant's causes may add up to."""
 _DIGIT = Fraction(1, 10**10)
 _MANY = 1000
+_FEW = 10
 
 
 def glance(documents: Documents, _: str) -> Expected:
@@ -77,8 +79,10 @@ def changes(documents: Documents, _: str) -> Expected:
 
 
 def smallest_margins(documents: Documents, _: str) -> Expected:
-    paying = [line for line in documents.now.tenants if Fraction(line["fee"])]
-    ranked = sorted(paying, key=lambda line: (_margin(line), line["tenant"]))[:10]
+    paying = [line for line in documents.now.tenants if Fraction(line["fee"]) > 0]
+    if len(paying) <= _FEW:
+        return Expected()
+    ranked = sorted(paying, key=lambda line: (_margin(line) / Fraction(line["fee"]), line["tenant"]))[:_FEW]
     return Expected(
         ("tenant", "tier", "fee", "cost", "margin", "margin %"),
         [
@@ -157,8 +161,22 @@ def fees(documents: Documents, _: str) -> Expected:
     return Expected(("reason", "amount"), rows, foot, keyed=1, title=title)
 
 
-def utilisation(documents: Documents, _: str) -> Expected:
-    months = (*documents.past, documents.now)[-3:]
+def utilisation_of_a_year(documents: Documents, client: str) -> Expected:
+    return utilisation(documents, client, 12)
+
+
+def spend(documents: Documents, _: str) -> Expected:
+    months = months_of(documents)
+    names = domains_of(months)
+    rows: list[list[Must]] = [
+        [month.month, *by_domain(month, names).values(), month.total("charged")] for month in months
+    ]
+    title = Facts((documents.now.currency,))
+    return Expected(("month", *names, "idle", "unallocated", "bill"), rows, title=title)
+
+
+def utilisation(documents: Documents, _: str, most: int = 3) -> Expected:
+    months = (*documents.past, documents.now)[-most:]
     names = sorted({pool for month in months for pool in month.statement["idle"]})
     rows: list[list[Must]] = []
     for name in names:
@@ -195,7 +213,7 @@ def resilience(documents: Documents, _: str) -> Expected:
         return str(plan["resilience_class"]) if plan else "no longer deployed"
 
     def cost(lines: list[Record]) -> Fraction:
-        return sum((Fraction(line["by_domain"].get("resilience", 0)) for line in lines), NOBODY)
+        return sum((Fraction(line["by_category"].get("resilience", 0)) for line in lines), NOBODY)
 
     everybody = documents.now.tenants
     rows: list[list[Must]] = [

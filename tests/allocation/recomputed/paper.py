@@ -37,16 +37,32 @@ class PrintedTable:
 
 
 @dataclass
-class Drawing:
-    """Bars: what is written beside each, where it begins and how long it is, and what is said of them all."""
+class Mark:
+    """A bar, a cell or a point: where it is, how it looks, and what it says when it is pointed at."""
 
-    title: str
+    left: int
+    top: int
+    width: int = 0
+    style: str = ""
+    words: str = ""
+
+
+@dataclass
+class Drawing:
+    """A chart: its marks, what is written beside them, what is said of them all, and which table has them."""
+
+    name: str
     reported: str
+    table: str
     width: int
+    title: str = ""
+    legend: dict[str, str] = field(default_factory=dict)
     axis: int = 0
     labels: list[str] = field(default_factory=list)
     values: list[str] = field(default_factory=list)
-    bars: list[tuple[int, int]] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    bars: list[Mark] = field(default_factory=list)
+    points: list[Mark] = field(default_factory=list)
 
 
 @dataclass
@@ -56,6 +72,7 @@ class Printed:
     kind: str
     client: str
     headline: str = ""
+    figures: list[tuple[str, Cell, str]] = field(default_factory=list)
     answer: list[str] = field(default_factory=list)
     tables: list[PrintedTable] = field(default_factory=list)
     drawings: list[Drawing] = field(default_factory=list)
@@ -75,24 +92,20 @@ class _Reader(HTMLParser):
         self._page = page
         self._open: list[str] = []
         self._title = ""
+        self._caption, self._kind = "", ""
+        self._keys: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if tag not in ("meta", "rect", "line"):
+        if tag != "meta":
             self._open.append(tag)
         page = self._page
-        if tag == "table":
+        if "figure" in self._open:
+            self._start_in_figure(tag, given)
+        elif tag == "table":
             page.tables.append(PrintedTable(given["id"]))
         elif tag == "h2":
             self._title = ""
-        elif tag == "svg":
-            page.drawings.append(Drawing(self._title, given["aria-label"], int(given["viewbox"].split()[2])))
-        elif tag == "rect":
-            page.drawings[-1].bars.append((int(given["x"]), int(given["width"])))
-        elif tag == "line":
-            page.drawings[-1].axis = int(given["x1"])
-        elif tag == "text":
-            (page.drawings[-1].values if "class" in given else page.drawings[-1].labels).append("")
         elif tag == "li" and "nav" not in self._open:
             page.sentences.setdefault(self._title, []).append("")
         elif tag == "p" and "header" in self._open:
@@ -101,6 +114,32 @@ class _Reader(HTMLParser):
             page.proof.append("")
         elif "table" in self._open:
             self._start_in_table(tag, given)
+        elif tag == "dt":
+            page.figures.append(("", Cell(), ""))
+        elif tag == "data":
+            page.figures[-1][1].exact = given["value"]
+
+    def _start_in_figure(self, tag: str, given: dict[str, str]) -> None:
+        drawings = self._page.drawings
+        if tag == "figure":
+            self._caption, self._keys = "", {}
+        elif tag == "svg" and given.get("class") == "chart":
+            name, width = given["id"].removeprefix("chart-"), int(given["viewbox"].split()[2])
+            drawings.append(Drawing(name, given["aria-label"], given["aria-details"], width))
+            drawings[-1].title, drawings[-1].legend = self._caption.strip(), self._keys
+        elif tag == "rect" and "figcaption" in self._open:
+            self._keys[given["class"]] = ""
+        elif tag == "rect":
+            left, top, width = (int(given[name]) for name in ("x", "y", "width"))
+            drawings[-1].bars.append(Mark(left, top, width, given["class"]))
+        elif tag == "circle":
+            drawings[-1].points.append(Mark(int(given["cx"]), int(given["cy"])))
+        elif tag == "line":
+            drawings[-1].axis = int(given["x1"])
+        elif tag == "text":
+            kind = {"end": "values", "middle": "written"}.get(given.get("class", ""), "labels")
+            getattr(drawings[-1], kind).append("")
+            self._kind = kind
 
     def _start_in_table(self, tag: str, given: dict[str, str]) -> None:
         table = self._page.tables[-1]
@@ -124,22 +163,46 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         page, inside = self._page, self._open[-1:]
-        if "table" in self._open:
+        if "figure" in self._open:
+            self._data_in_figure(data)
+        elif "table" in self._open:
             self._data_in_table(data)
+        elif "dl" in self._open:
+            self._data_of_figures(data)
         elif inside == ["h1"]:
             page.headline += data
         elif inside == ["h2"]:
             self._title += data
-        elif inside == ["text"]:
-            drawing = page.drawings[-1]
-            texts = drawing.values if len(drawing.values) == len(drawing.labels) else drawing.labels
-            texts[-1] += data
         elif inside == ["li"] and "nav" not in self._open:
             page.sentences[self._title][-1] += data
         elif inside == ["p"] and "header" in self._open:
             page.answer[-1] += data
         elif inside == ["p"] and "footer" in self._open:
             page.proof[-1] += data
+
+    def _data_in_figure(self, data: str) -> None:
+        inside, drawings = self._open[-1], self._page.drawings
+        if inside == "span" and self._keys:
+            self._keys[list(self._keys)[-1]] += data.strip()
+        elif inside == "figcaption":
+            self._caption += data
+        elif inside == "text":
+            getattr(drawings[-1], self._kind)[-1] += data
+        elif inside == "title":
+            marks = drawings[-1].points if "circle" in self._open else drawings[-1].bars
+            marks[-1].words += data
+
+    def _data_of_figures(self, data: str) -> None:
+        inside = self._open[-1]
+        if inside not in ("dt", "dd", "data", "small"):
+            return
+        label, value, note = self._page.figures[-1]
+        if inside == "dt":
+            self._page.figures[-1] = (label + data, value, note)
+        elif inside == "small":
+            self._page.figures[-1] = (label, value, note + data)
+        else:
+            value.shown = (value.shown + data).strip()
 
     def _data_in_table(self, data: str) -> None:
         table = self._page.tables[-1]
@@ -176,6 +239,11 @@ def said_otherwise(page: Printed, as_json: str, as_csv: str) -> Iterator[str]:
     if held != _as_document(page, held["title"]):
         yield f"{page.where}: its JSON holds something else than the page shows"
     lines = [
+        ("figures", label, *pair)
+        for label, value, note in page.figures
+        for pair in (("value", value.plain), ("note", note))
+    ]
+    lines += [
         (table.name, row[0].plain, head, cell.plain)
         for table in page.tables
         for row in (*table.rows, *table.foot)
@@ -190,6 +258,9 @@ def _as_document(page: Printed, title: str) -> dict[str, Any]:
     return {
         "title": title,
         "headline": page.headline,
+        "figures": [
+            {"label": label, "value": value.plain, "note": note} for label, value, note in page.figures
+        ],
         "answer": page.answer,
         "tables": [
             {

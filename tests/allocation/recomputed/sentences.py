@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from tests.allocation.recomputed.causes import by_reason, of_tenants
+from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
 from tests.allocation.recomputed.cells import CENT, Facts, Percent, Reasons, is_rounded, is_why, says
 from tests.allocation.recomputed.decisions import counted, decisions, standings
 from tests.allocation.recomputed.documents import NOBODY, Documents, added, cents, exactly, rounded_parts
-from tests.allocation.recomputed.other_tables import CHANGES, changes, happened, last_try, own_tenants
-from tests.allocation.recomputed.paper import Drawing, Printed
+from tests.allocation.recomputed.other_tables import (
+    CHANGES,
+    changes,
+    happened,
+    last_try,
+    own_tenants,
+    rehearsals,
+)
+from tests.allocation.recomputed.paper import Printed
 
-Bars = tuple[Facts, Sequence[tuple[str, Fraction, Fraction]]]
-"""What is said of a drawing, and of every bar its label, where it begins and where it ends."""
 MOST_NAMED = 10
-_PIXELS = 2
-"""As far as a bar may be drawn from its place: they begin at whole ones, and none is shorter than one."""
 _STEP = re.compile(
     r"[^0-9]*?([0-9,]+\.[0-9]{2}) (\S+)(?: \(([0-9.]+) %\))? (more|less)\b[^0-9]*([0-9]{4}-[0-9]{2})"
 )
@@ -49,7 +53,7 @@ def wrong_answers(page: Printed, documents: Documents) -> Iterator[str]:
     if page.kind in answers:
         yield from answers[page.kind](page, documents)
         return
-    if not all_say(page.answer, must := [_fixed_answer(page, documents)]):
+    if not all_say(page.answer, must := _fixed_answers(page, documents)):
         yield f"answers {page.answer}, not of {must}"
 
 
@@ -79,53 +83,6 @@ def elsewhere(_: Documents, __: str) -> list[Facts]:
     return [Facts(("costack recover --search", "costack decommission"))]
 
 
-def fees_to_margin(documents: Documents, _: str) -> Bars:
-    now = documents.now
-    left = now.fees
-    rows = [("fees", NOBODY, left)]
-    for name in ("direct", "pooled", "idle", "unallocated"):
-        rows.append((name, left, left - now.total(name)))
-        left -= now.total(name)
-    return Facts((cents(left),)), [*rows, ("margin", NOBODY, left)]
-
-
-def unit_costs(documents: Documents, _: str) -> Bars:
-    months = [month for month in (*documents.past, documents.now)[-3:] if month.tenants]
-    reported = Facts((months[0].month, months[-1].month))
-    rows = [(month, len(month.tenants)) for month in months]
-    return reported, [(f"{each.month}: {n} tenants", NOBODY, each.total("charged") / n) for each, n in rows]
-
-
-def trend(documents: Documents, client: str) -> Bars:
-    months = (*documents.past, documents.now)
-    fees = [added(each.of_client(client), "fee") for each in months]
-    first, last = ((cents(fees[at]), months[at].month) for at in (0, -1))
-    reported = Facts((str(len(months)), *first, *last))
-    return reported, [(each.month, NOBODY, fee) for each, fee in zip(months, fees, strict=True)]
-
-
-def wrong_drawing(drawing: Drawing, must: Bars) -> Iterator[str]:
-    """Bars whose words, or whose length beside the others', are not those of their amounts."""
-    reported, rows = must
-    if not says(drawing.reported, reported):
-        yield f"says '{drawing.reported}', not {reported.said}"
-    if drawing.labels != [label for label, _, _ in rows]:
-        yield f"draws {drawing.labels}, not {[label for label, _, _ in rows]}"
-        return
-    edges = [NOBODY, *(edge for _, *ends in rows for edge in ends)]
-    low, high = min(edges), max(edges)
-    left = min(left for left, _ in drawing.bars)
-    room = max(left + length for left, length in drawing.bars) - left
-    for (label, start, end), shown, (begins, length) in zip(rows, drawing.values, drawing.bars, strict=True):
-        if not is_rounded(shown, end - start):
-            yield f"'{label}' is {shown}, not {float(end - start)}"
-        places = [left + float((edge - low) / (high - low or 1)) * room for edge in sorted((start, end))]
-        if abs(begins - places[0]) > _PIXELS or abs(begins + length - places[1]) > _PIXELS:
-            yield f"'{label}' is drawn from {begins}, {length} long, not {places[0]:.1f} to {places[1]:.1f}"
-    if abs(drawing.axis - left - float(-low / (high - low or 1)) * room) > _PIXELS:
-        yield f"has its axis at {drawing.axis}, which is not 0"
-
-
 def tag_coverage(documents: Documents, _: str) -> list[Facts]:
     for gate in documents.gates or ():
         if gate["gate"].startswith("tag coverage"):
@@ -150,24 +107,74 @@ def not_booked(documents: Documents, _: str) -> list[Facts]:
     return [] if documents.gates is not None else [Facts()]
 
 
-def _fixed_answer(page: Printed, documents: Documents) -> Facts:
-    now = documents.now
-    count = len(decisions(documents))
+def _fixed_answers(page: Printed, documents: Documents) -> list[Facts]:
+    return {
+        "engineering": [*_most_idle(documents), _due(documents), _untried(documents)],
+        "finance": [_left(documents), *_why_fees(documents), _ready(documents)],
+        "quarterly": [
+            _due(documents), *_unproven(documents), Facts(("quarterly.sign-off.yaml", "--sign-off")),
+        ],
+    }[page.kind]  # fmt: skip
+
+
+def _due(documents: Documents) -> Facts:
+    """How many decisions, and of each kind how many, the most frequent first."""
+    kinds = Counter(each.kind for each in decisions(documents))
+    words = [word for kind, count in kinds.most_common() for word in (kind, str(count))]
+    return Facts((str(kinds.total()), *words)) if kinds else Facts()
+
+
+def _untried(documents: Documents) -> Facts:
     dumped = [
         name
         for name, plan in documents.plans.items()
         if any(fact["kind"] == "logical-backup" for fact in plan["facts"])
     ]
-    untried = sum(last_try(documents, name) is None for name in dumped)
-    parts = rounded_parts(now)
-    margin = Fraction(Decimal(cents(now.fees - now.total("charged")).replace(",", "")))
+    return Facts((str(sum(last_try(documents, name) is None for name in dumped)),))
+
+
+def _most_idle(documents: Documents) -> list[Facts]:
+    idle = {pool: documents.now.idle(pool) for pool in documents.now.statement["idle"]}
+    if not any(part > 0 for part in idle.values()):
+        return []
+    most = max(idle, key=lambda name: (idle[name], name))
+    tenths = round(1000 * idle[most] / documents.now.pool_costs[most])
+    return [Facts((most, cents(idle[most]), documents.now.currency, f"{tenths // 10}.{tenths % 10}"))]
+
+
+def _left(documents: Documents) -> Facts:
+    parts = rounded_parts(documents.now)
+    margin = Fraction(Decimal(cents(documents.now.fees - documents.now.total("charged")).replace(",", "")))
     idle, nobodys = (cents(parts[name]) for name in ("idle", "unallocated"))
-    left = cents(margin + parts["idle"] + parts["unallocated"])
-    return {
-        "engineering": Facts((str(count), str(untried))),
-        "finance": Facts((left, idle, nobodys)),
-        "quarterly": Facts(("quarterly.sign-off.yaml", "--sign-off")),
-    }[page.kind]
+    return Facts((cents(margin + parts["idle"] + parts["unallocated"]), idle, nobodys))
+
+
+def _why_fees(documents: Documents) -> list[Facts]:
+    if documents.before is None:
+        return []
+    found = {reason: amount for reason, amount in of_fees(documents).items() if amount}
+    ranked = sorted(found, key=lambda reason: (-abs(found[reason]), reason))[:3]
+    words = [
+        word for reason in ranked for word in (reason, f"{'+' * (found[reason] > 0)}{cents(found[reason])}")
+    ]
+    return [Facts((*words, documents.now.currency))] if found else []
+
+
+def _ready(documents: Documents) -> Facts:
+    if documents.gates is None:
+        return Facts()
+    failing = [gate["gate"] for gate in documents.gates if not gate["passed"]]
+    more = [str(len(failing) - 3)] if len(failing) > 3 else []
+    return Facts((*failing[:3], *more)) if failing else Facts((str(len(documents.gates)),))
+
+
+def _unproven(documents: Documents) -> list[Facts]:
+    rehearsed = rehearsals(documents, "").rows
+    if not rehearsed:
+        return []
+    names = [str(row[0]) for row in rehearsed if row[-1] != Facts(("good",))]
+    more = [str(len(names) - 3)] if len(names) > 3 else []
+    return [Facts((*names[:3], *more))]
 
 
 def _of_index(page: Printed, documents: Documents) -> Iterator[str]:
@@ -179,13 +186,15 @@ def _of_index(page: Printed, documents: Documents) -> Iterator[str]:
     where = Facts((allocated, f"{len(now.tenants):,}", *left, *([str(lines)] if lines else [])))
     if not says(page.answer[1], where):
         yield f"answers '{page.answer[1]}', not {where.said}"
+    if not all_say(page.answer[2:], due := [_due(documents)]):
+        yield f"answers '{page.answer[2:]}', not {due}"
     if before is None:
         return
     sums = by_reason(cause for found in of_tenants(documents).values() for cause in found)
     sums |= {name: now.total(name) - before.total(name) for name in ("idle", "unallocated")}
     charged = [month.total("charged") for month in (before, now)]
     step, _, reported = page.answer[0].removesuffix(".").partition(": ")
-    yield from _wrong_step(step, charged[0], charged[1], documents)
+    yield from wrong_step(step, charged[0], charged[1], documents)
     if not is_why(reported, Reasons(sums, now.currency)):
         yield f"says why with '{reported}'"
 
@@ -199,13 +208,14 @@ def _of_account(page: Printed, documents: Documents) -> Iterator[str]:
     else:
         step, _, reported = first.removesuffix(".").partition(": ")
         fees = [added(each.of_client(client), "fee") for each in documents.compared]
-        yield from _wrong_step(step, fees[0], fees[1], documents)
+        yield from wrong_step(step, fees[0], fees[1], documents)
         if not says(reported or "nothing", must := _happened(documents, client)):
             yield f"says of its tenants '{reported}', not {must.said}"
     if client in documents.open_book:
         yield from _wrong_cost(rest.pop(), client, documents)
-    if not all_say(rest, covered := _covered(documents, client)):
-        yield f"says of what the fee covers {rest}, not {covered}"
+    known = [*_covered(documents, client), *_tested(documents, client)]
+    if not all_say(rest, known):
+        yield f"says of what the fee covers and of backups {rest}, not {known}"
 
 
 def _wrong_cost(sentence: str, client: str, documents: Documents) -> Iterator[str]:
@@ -220,10 +230,29 @@ def _wrong_cost(sentence: str, client: str, documents: Documents) -> Iterator[st
         return
     if not comma:
         yield f"says nothing of {documents.before.month} in '{sentence}'"
-    yield from _wrong_step(step, costs[0], costs[1], documents)
+    yield from wrong_step(step, costs[0], costs[1], documents)
     sums = {CHANGES[reason]: amount for reason, amount in changes(documents, client).items()}
     if not is_why(reported, Reasons(sums, currency)):
         yield f"says why with '{reported}', which is { ({name: float(part) for name, part in sums.items()}) }"
+
+
+def _tested(documents: Documents, client: str) -> list[Facts]:
+    """Whose last restore test failed, and when one went well; that there was none where there is none."""
+    own = [line["tenant"] for line in documents.now.of_client(client)]
+    dumped = [
+        name
+        for name in sorted(own)
+        if any(fact["kind"] == "logical-backup" for fact in documents.plans.get(name, {}).get("facts", ()))
+    ]
+    tried = {name: record for name in dumped if (record := last_try(documents, name)) is not None}
+    failed = [name for name, record in tried.items() if record["result"] != "ok"]
+    good = [record["at"][:10] for record in tried.values() if record["result"] == "ok"]
+    found = [Facts((*failed[:3], *([str(len(failed) - 3)] if len(failed) > 3 else []), "FAILED"))] * bool(
+        failed
+    )
+    if good or not dumped or failed:
+        return [*found, *([Facts((max(good),))] if good else [])]
+    return [Facts(("ask",))]
 
 
 def _happened(documents: Documents, client: str) -> Facts:
@@ -251,10 +280,12 @@ def _covered(documents: Documents, client: str) -> list[Facts]:
     return [said] if found else []
 
 
-def _wrong_step(words: str, was: Fraction, costs: Fraction, documents: Documents) -> Iterator[str]:
+def wrong_step(
+    words: str, was: Fraction, costs: Fraction, documents: Documents, month: str = ""
+) -> Iterator[str]:
     """Whether *words* are how much more it is, to less than a cent, in percent, and since when."""
-    month = documents.compared[0].month
-    if says(words, Facts((month,))) and abs(costs - was) < CENT:
+    since = month or documents.compared[0].month
+    if says(words, Facts((since,))) and abs(costs - was) < CENT:
         return
     read = _STEP.match(words)
     sign = 1 if costs > was else -1
@@ -262,7 +293,7 @@ def _wrong_step(words: str, was: Fraction, costs: Fraction, documents: Documents
         read is not None
         and not re.search("[0-9]", words[read.end() :])
         and is_rounded(read[1], abs(costs - was))
-        and (read[2], read[4], read[5]) == (documents.now.currency, "more" if sign > 0 else "less", month)
+        and (read[2], read[4], read[5]) == (documents.now.currency, "more" if sign > 0 else "less", since)
         and _is_part(read[3], abs(costs - was), abs(was))
     )
     if not right:

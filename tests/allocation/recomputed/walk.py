@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
+from tests.allocation.recomputed import drawings, first_screen, sentences
 from tests.allocation.recomputed import firm_tables as firm
 from tests.allocation.recomputed import other_tables as other
-from tests.allocation.recomputed import sentences
 from tests.allocation.recomputed.cells import Expected, Facts, differences, is_needed, says
 from tests.allocation.recomputed.documents import Documents
 from tests.allocation.recomputed.paper import Printed
@@ -39,7 +39,9 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("index", "decisions"): partial(_to_decide, 20),
     ("index", "margins"): firm.smallest_margins,
     ("index", "tenants"): firm.tenants,
+    ("index", "spend"): firm.spend,
     ("engineering", "pools"): other.pools,
+    ("engineering", "utilisation"): firm.utilisation_of_a_year,
     ("engineering", "decisions"): partial(_to_decide, 100),
     ("engineering", "users"): other.users,
     ("engineering", "sizes"): other.sizes,
@@ -79,11 +81,19 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("account", "rehearsals"): other.own_rehearsals,
     ("account", "options"): other.options,
 }
-DRAWINGS: Mapping[Key, Callable[[Documents, str], sentences.Bars]] = {
-    ("finance", "From the fees to the margin"): sentences.fees_to_margin,
-    ("quarterly", "Average cost of a tenant"): sentences.unit_costs,
-    ("account", "Month by month"): sentences.trend,
-}
+DRAWINGS = frozenset(
+    {
+        ("index", "spend"),
+        ("engineering", "pool-shares"),
+        ("engineering", "idle"),
+        ("finance", "waterfall"),
+        ("quarterly", "unit-cost"),
+        ("quarterly", "curve"),
+        ("quarterly", "idle"),
+        ("account", "trend"),
+        ("account", "fees"),
+    }
+)
 LISTS: Mapping[Key, Callable[[Documents, str], list[Facts]]] = {
     ("engineering", "Tag coverage"): sentences.tag_coverage,
     ("engineering", "Users that Odoo has"): sentences.users,
@@ -91,7 +101,7 @@ LISTS: Mapping[Key, Callable[[Documents, str], list[Facts]]] = {
     ("finance", "Lines without a known price"): sentences.without_price,
     ("finance", "Ready for chargeback"): sentences.not_booked,
 }
-EVERYTHING = frozenset({*TABLES, *DRAWINGS, *LISTS})
+EVERYTHING = frozenset({*TABLES, *LISTS, *((kind, f"chart {name}") for kind, name in DRAWINGS)})
 
 
 def agree(found: Iterable[str]) -> None:
@@ -119,13 +129,14 @@ def met(pages: Iterable[Printed]) -> set[Key]:
 
 def _keys(page: Printed) -> list[Key]:
     tables = [table.name for table in page.tables]
-    drawings = [drawing.title for drawing in page.drawings]
+    drawings = sorted({f"chart {drawing.name}" for drawing in page.drawings})
     return [(page.kind, name) for name in (*tables, *drawings, *page.sentences)]
 
 
 def _of_page(page: Printed, documents: Documents) -> Iterator[str]:
     if not says(page.headline, must := sentences.headline(page, documents)):
         yield f"the headline is '{page.headline}', not {must.said}"
+    yield from first_screen.wrong_figures(page, documents)
     yield from sentences.wrong_answers(page, documents)
     if not sentences.all_say(page.proof, foot := sentences.proof(page, documents)):
         yield f"at its foot it says {page.proof}, not {foot}"
@@ -136,15 +147,26 @@ def _of_page(page: Printed, documents: Documents) -> Iterator[str]:
         yield f"'{name}' is there twice"
     yield from _names_of_others(page, documents)
     yield from _of_tables(page, documents)
-    for drawing in page.drawings:
-        if draw := DRAWINGS.get((page.kind, drawing.title)):
-            bars = draw(documents, page.client)
-            yield from (f"'{drawing.title}' {words}" for words in sentences.wrong_drawing(drawing, bars))
+    yield from _of_drawings(page, documents)
     for (kind, title), reported in LISTS.items():
         if kind != page.kind:
             continue
         if not sentences.all_say(page.sentences.get(title, []), facts := reported(documents, page.client)):
             yield f"'{title}' says {page.sentences.get(title)}, not {facts}"
+
+
+def _of_drawings(page: Printed, documents: Documents) -> Iterator[str]:
+    """Its charts, those that it should have, and the tables that they say have their figures."""
+    must = drawings.pictures(page, documents)
+    tables = {table.name for table in page.tables}
+    for drawing in page.drawings:
+        if drawing.name in must:
+            found = drawings.wrong_drawing(drawing, must[drawing.name])
+            yield from (f"chart '{drawing.name}' {words}" for words in found)
+        if drawing.table not in tables:
+            yield f"chart '{drawing.name}' has its figures in '{drawing.table}', which is not there"
+    if missing := must.keys() - {drawing.name for drawing in page.drawings}:
+        yield f"the charts {sorted(missing)} are missing"
 
 
 def _names_of_others(page: Printed, documents: Documents) -> Iterator[str]:
@@ -155,6 +177,8 @@ def _names_of_others(page: Printed, documents: Documents) -> Iterator[str]:
     own = {line[name] for line in lines if line["client"] == page.client for name in ("client", "tenant")}
     others = {line[name] for line in lines for name in ("client", "tenant")} - own
     cells = [cell.plain for table in page.tables for row in (*table.rows, *table.foot) for cell in row]
+    cells += [words for label, value, note in page.figures for words in (label, value.plain, note)]
+    cells += [mark.words for drawing in page.drawings for mark in (*drawing.bars, *drawing.points)]
     text = "\n".join([page.headline, *page.answer, *page.proof, *cells])
     for name in sorted(others):
         if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -8,13 +9,16 @@ from typing import TypeVar
 import pytest
 
 from allocation.engine.drivers import Driver
+from allocation.report.showback.decisions import reason
 from allocation.review.findings import BeyondFairUse, IdlePool, LargeShare, Size, ThinMargin, UserCount
+from allocation.review.promises import CheapPromise
 from allocation.review.signals import Kind, Month, Signal, signals, standings
 from allocation.review.usage_levels import Level
 from allocation.review.user_counts import user_counts
 from tests.allocation.previews import changed, now
 from tests.allocation.showbacks import filed, statement_of
 from tests.portfolios import catalog, local_plan, plan_of, tenant
+from tiers.catalog.tier import Catalog
 from tiers.plan.plan import Plan
 
 Figures = TypeVar("Figures")
@@ -142,3 +146,48 @@ def test_idle_capacity_is_shown_with_its_part_of_the_pool() -> None:
     assert idle.keys() == {"nodes"}
     assert (pool, nodes) == ("nodes", True)
     assert percent == 100 * Decimal(idle["nodes"]) / cost
+
+
+def test_a_promise_that_costs_nearly_nothing_is_a_signal() -> None:
+    """Keys and a secret cost 1.40; the hours that enhanced controls take are what a bill does not have."""
+    assert found(Kind.PROMISE, month()) == []
+    whole = month()
+    lines = whole.statement.tenants
+    keys_alone = [
+        line.model_copy(update={"by_category": {**line.by_category, "security": 14_000_000_000}})
+        for line in lines
+    ]
+    bill = whole.statement.model_copy(update={"tenants": tuple(keys_alone)})
+    (signal,) = found(Kind.PROMISE, replace(whole, statement=bill))
+    assert (signal.tenant, signal.about, signal.command) == ("meridian", "enhanced controls", "")
+    cheap = figures(signal, CheapPromise)
+    assert (cheap.category, cheap.cost, cheap.least_percent) == ("security", 14_000_000_000, 1)
+    sentence = reason(signal, "USD")
+    assert sentence.startswith("enhanced controls: 1.40 USD of security is less than 1 % of the fee of ")
+    assert "`--labour`" in sentence
+    none = replace(whole, catalog=without_threshold(), statement=bill)
+    assert found(Kind.PROMISE, none) == []
+
+
+def test_recovery_that_is_promised_and_costs_nothing_is_a_signal() -> None:
+    whole = month()
+    lines = [
+        line.model_copy(update={"by_category": {**line.by_category, "resilience": 0}})
+        for line in whole.statement.tenants
+    ]
+    bill = whole.statement.model_copy(update={"tenants": tuple(lines)})
+    about = {(each.tenant, each.about) for each in found(Kind.PROMISE, replace(whole, statement=bill))}
+    promised = {
+        (each.tenant, f"{each.resilience_class} recovery")
+        for each in local_plan().tenants
+        if each.resilience_class != "standard" and each.environment == "production"
+    }
+    assert about == promised
+    assert len(promised) > 1
+
+
+def without_threshold() -> Catalog:
+    """The catalog with a threshold of 0: nothing costs less."""
+    limits = catalog().classes.signals.model_copy(update={"least_promised_percent": 0})
+    classes = catalog().classes.model_copy(update={"signals": limits})
+    return catalog().model_copy(update={"classes": classes})

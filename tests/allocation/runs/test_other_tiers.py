@@ -5,6 +5,7 @@ import pytest
 from allocation.money import units_of
 from allocation.preview.comparison import compared
 from allocation.preview.cost_estimate import cost_estimate
+from allocation.preview.estimates import Estimates
 from allocation.report.showback.month import Option
 from allocation.runs.messages import Messages
 from allocation.runs.other_tiers import Alternatives
@@ -16,7 +17,8 @@ from tiers.portfolio.tenant import Portfolio
 
 
 def options(previews: int, portfolio: Portfolio | None = None) -> list[Option]:
-    found = Alternatives(moved().month, portfolio, conditions(), previews, Messages()).by_tenant()
+    estimates = Estimates(catalog(), portfolio, conditions()) if portfolio else None
+    found = Alternatives(moved().month, estimates, previews, Messages()).by_tenant()
     assert found.keys() == {tenant.tenant for tenant in local_plan().tenants}
     return [option for each in found.values() for option in each]
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from allocation.charges import ChargePeriod
+from allocation.preview.cost_estimate import Conditions, cost_estimate
 from cli.console.exit_codes import Exit
 from cli.main import app
-from tests.allocation.previews import now as valued_now
 from tests.portfolios import LOCAL, ROOT, local_plan
 from tiers.inventory import exported
 
@@ -37,8 +38,8 @@ def test_what_is_past_its_end_is_listed_with_what_it_still_costs() -> None:
     (row,) = [line for line in result.stdout.splitlines() if "borealis-migration" in line]
     assert "expired" in row
     assert "its end was 2027-01-31 00:00 UTC" in row
-    assert "95.11 USD" in row
-    assert "1 due, still costing 95.11 USD a month" in result.stdout
+    assert "95.02 USD" in row
+    assert "1 due, still costing 95.02 USD a month" in result.stdout
     assert "nothing was deleted" in result.stdout
     assert "cobalt" not in result.stdout
 
@@ -46,10 +47,11 @@ def test_what_is_past_its_end_is_listed_with_what_it_still_costs() -> None:
 def test_the_cost_is_that_of_the_statement(inventory: Path) -> None:
     result = run("--inventory", str(inventory), "--as-of", "2027-02-01", "-o", "json")
     (document,) = json.loads(result.stdout)
-    units = valued_now().lines["borealis-migration"].total
+    month = Conditions.of_month(ChargePeriod.month("2027-02"), "USD", {"us-east-1"})
+    units = cost_estimate(local_plan(), month).lines["borealis-migration"].total
     assert (document["state"], document["due"], document["where"]) == ("expired", True, str(inventory))
     assert document["when"] == "2027-01-31T00:00:00+00:00"
-    assert round(float(document["cost_per_month"]), 2) == round(units / 10**10, 2) == 95.11
+    assert round(float(document["cost_per_month"]), 2) == round(units / 10**10, 2) == 95.02
 
 
 def test_what_is_due_is_a_file_for_a_spreadsheet() -> None:
@@ -101,7 +103,7 @@ def test_several_places_at_once(inventory: Path) -> None:
 
 def test_what_two_places_have_is_counted_once(inventory: Path) -> None:
     places = (*HERE, "--inventory", str(inventory), "--as-of", "2027-02-01")
-    assert "1 due, still costing 95.11 USD a month" in run(*places).stdout
+    assert "1 due, still costing 95.02 USD a month" in run(*places).stdout
     refused = run(*places, "--fail-when-due")
     assert refused.stderr.count("borealis-migration") == 1
 

@@ -33,6 +33,7 @@ SHARED: Final = {
     "filestores": "Amazon Elastic File System",
     "backups": "Amazon Simple Storage Service",
     "file-backups": "AWS Backup",
+    "security": "Amazon GuardDuty",
     "platform": "Amazon Elastic Kubernetes Service",
 }
 """What of each pool of the default rulebook is billed."""

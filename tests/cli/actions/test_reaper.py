@@ -274,7 +274,7 @@ def test_a_warning_is_posted_once_and_its_address_is_nowhere(webhook: str) -> No
         "warned.jsonl",
         "warned.jsonl.head",
     }
-    assert "95.11 USD a month" in files[f"{SANDBOX}-2027-01-31-14-days.md"]
+    assert "95.02 USD a month" in files[f"{SANDBOX}-2027-01-31-14-days.md"]
     assert not any("secret" in text for text in (*files.values(), done.output))
     assert json.loads(files[f"{SANDBOX}-2027-01-31-14-days.json"]) == Chat.got[0]
 

@@ -174,7 +174,7 @@ def test_backups_are_of_the_resilience_domain(declared: tuple[Declared, ...]) ->
 
 
 def test_no_component_names_a_tier() -> None:
-    tiers = {path.stem for path in Path("tiers/catalog").glob("*.yaml")} - {"classes"}
+    tiers = {path.stem for path in Path("tiers/catalog").glob("*.yaml")} - {"classes", "services"}
     assert tiers
     for path in Path("components").glob("*.py"):
         literals = {

@@ -18,6 +18,7 @@ from tests.portfolios import (
     plan_of,
     routed,
     tenant,
+    watched_over,
 )
 from tiers.facts.compute import Workload
 from tiers.facts.data import DatabaseInstance
@@ -39,7 +40,7 @@ def test_a_plan_is_the_same_whatever_the_order_of_files() -> None:
 
 
 def test_the_tiers_together_have_every_kind_of_fact() -> None:
-    plan = plan_of(*every_offer(), *on_the_way(), platform=routed(measured(grouped_platform())))
+    plan = plan_of(*every_offer(), *on_the_way(), platform=watched_over(routed(measured(grouped_platform()))))
     assert len(plan.tenants) >= 9
     assert {type(fact) for fact in plan.all_facts()} == set(FACT_TYPES)
 

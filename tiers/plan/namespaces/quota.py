@@ -132,7 +132,7 @@ class Tenancy(NamedTuple):
     def quota(self, classes: Classes, headroom_percent: int) -> Room:
         """What a quota has that nobody wrote: headroom, and room for one tenant that becomes smaller."""
         more = Room()
-        for pods, web in self.rolled:
+        for pods, web in dict.fromkeys(self.rolled):  # of many tenants most are alike
             more = more.at_least(resized(classes, pods, web))
         return self.room.with_headroom(headroom_percent).at_least(self.room.plus(more))
 

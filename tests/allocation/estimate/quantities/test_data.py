@@ -67,7 +67,8 @@ def test_an_old_postgresql_pays_for_support_by_vcpu(day: date, years: str | None
 
 def test_a_standby_in_another_zone_pays_for_support_too() -> None:
     found = lines(one(DatabaseInstance, engine_version="13.20", vcpus=4, multi_az=True))
-    assert found["extended-support"].quantity == 2 * 4 * 730
+    for name, category in (("extended-support", "compute"), ("second-extended-support", "resilience")):
+        assert (found[name].quantity, str(found[name].category)) == (Decimal(4 * 730), category)
 
 
 @pytest.mark.parametrize(
@@ -84,20 +85,22 @@ def test_an_old_redis_pays_for_support_by_node(
     engine: str, version: str, day: date, years: str | None
 ) -> None:
     """The price book has no price for it, so it is shown as unpriced and never as 0."""
-    found = lines(one(CacheGroup, engine=engine, engine_version=version), day).get("extended-support")
-    if years is None:
-        assert found is None
-    else:
-        assert found is not None
-        item = f"cache.t4g.micro Redis extended support {years}"
-        assert said(found) == (item, Decimal(2 * 730), KnownBy.DECLARED)
+    found = lines(one(CacheGroup, engine=engine, engine_version=version), day)
+    item = f"cache.t4g.micro Redis extended support {years}"
+    for name in ("extended-support", "second-extended-support"):
+        expected = None if years is None else (item, Decimal(730), KnownBy.DECLARED)
+        assert (said(found[name]) if name in found else None) == expected
 
 
 def test_cache_nodes_are_counted_in_hours() -> None:
     found = lines(one(CacheGroup))
     assert {name: said(line) for name, line in found.items()} == {
-        "nodes": ("cache.t4g.micro Valkey", Decimal(2 * 730), KnownBy.DECLARED)
+        "nodes": ("cache.t4g.micro Valkey", Decimal(730), KnownBy.DECLARED),
+        "second-nodes": ("cache.t4g.micro Valkey", Decimal(730), KnownBy.DECLARED),
     }
+    assert found["second-nodes"].category == "resilience"
+    apart = lines(one(CacheGroup, multi_az=False))
+    assert apart["nodes"].quantity == 2 * 730  # nodes that no failover needs serve somebody
     assert lines(one(CacheGroup, engine="redis"))["nodes"].item == "cache.t4g.micro Redis"
 
 

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from allocation.estimate.assumptions import Assumptions, Given, KnownBy
 from allocation.estimate.quantities import CARRIED_BY_POOLS, FREE, lines_of, names_of, priced_kinds
 from tests.allocation.estimate.quantities.examples import TODAY, lines, one, said
-from tests.portfolios import every_offer, on_the_way, plan_of, routed, two_regions
+from tests.portfolios import every_offer, on_the_way, plan_of, routed, two_regions, watched_over
 from tiers.facts.compute import NodeGroup
 from tiers.facts.every_fact import FACT_TYPES, Metrics
 from tiers.facts.network import Traffic
 from tiers.facts.record import FactRecord
 
-EVERYTHING = tuple(plan_of(*every_offer(), *on_the_way(), platform=routed(two_regions())).all_facts())
+EVERYTHING = tuple(
+    plan_of(*every_offer(), *on_the_way(), platform=watched_over(routed(two_regions()))).all_facts()
+)
 
 
 def test_every_kind_of_fact_is_priced_free_or_carried() -> None:

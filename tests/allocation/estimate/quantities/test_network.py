@@ -14,7 +14,10 @@ def test_a_balancer_and_a_gateway_pay_for_their_addresses() -> None:
     assert said(balancer["capacity"]) == ("NLB NLCU", Decimal(3 * 730), KnownBy.ASSUMED)
     gateway = lines(one(NatGateway, gateways=2, data_gib_per_month=20))
     assert said(gateway["addresses"]) == ("public IPv4 in use", Decimal(2 * 730), KnownBy.DECLARED)
-    assert said(gateway["gateways"]) == ("NAT gateway", Decimal(2 * 730), KnownBy.DECLARED)
+    for name, category in (("gateways", "network"), ("second-gateways", "resilience")):
+        assert said(gateway[name]) == ("NAT gateway", Decimal(730), KnownBy.DECLARED)
+        assert gateway[name].category == category
+    assert "second-gateways" not in lines(one(NatGateway, gateways=1))
     assert said(gateway["data"]) == ("NAT gateway data processed", Decimal(20), KnownBy.ASSUMED)
 
 
@@ -24,3 +27,4 @@ def test_every_gib_sent_is_charged_and_what_crosses_zones_twice() -> None:
     assert said(found["internet"]) == (internet, Decimal(5), KnownBy.ASSUMED)
     zones = "inter-AZ transfer, each direction"
     assert said(found["inter-zone"]) == (zones, Decimal(20), KnownBy.ASSUMED)
+    assert (found["internet"].category, found["inter-zone"].category) == ("network", "resilience")

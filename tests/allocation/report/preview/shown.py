@@ -44,7 +44,7 @@ EVIL = (
     "\N{RIGHT-TO-LEFT OVERRIDE}gnp.exe\N{ZERO WIDTH SPACE}\x1b[31m\x00",
     "</summary></details>",
     "=1+1",
-    "x" * 5000,
+    "x" * 4000,
 )
 """Words that a careless renderer would act on."""
 

@@ -45,7 +45,8 @@ def test_how_sure_a_line_is() -> None:
     assert doubts["cobalt/support#hours"] == "assumed, price example"
     quantities = {row[0]: row[3] for row in lines.rows}
     assert quantities["platform/backup-bucket#puts"] == "251,728 → 432,990 request"
-    assert quantities["cobalt/cache#nodes"] == "0 → 1,460 node-hour"
+    assert quantities["cobalt/cache#nodes"] == "0 → 730 node-hour"
+    assert quantities["cobalt/cache#second-nodes"] == "0 → 730 node-hour"
 
 
 def test_units_that_differ_are_both_reported() -> None:

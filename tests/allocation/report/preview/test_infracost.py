@@ -93,15 +93,17 @@ def test_a_resource_is_a_fact_with_its_cost_tags() -> None:
     assert server["tags"]["cost/service-tier"] == "ha-postgresql"
     assert "cost/tenant" not in resources["platform/database"]["tags"]
     assert server["metadata"]["region"] == "us-east-1"
-    instance = server["costComponents"][0]
+    instance, second = server["costComponents"][:2]
+    assert second["name"] == "second-instance (RDS PostgreSQL db.r7g.large Multi-AZ)"
+    assert (second["hourlyQuantity"], second["hourlyCost"]) == ("1.0000000000", "0.239")
     assert (instance["name"], instance["unit"], instance["monthlyQuantity"]) == (
-        "instance (RDS PostgreSQL db.r7g.large Multi-AZ)",
+        "instance (RDS PostgreSQL db.r7g.large Single-AZ)",
         "hour",
         "730",
     )
     assert (instance["hourlyQuantity"], instance["hourlyCost"], instance["usageBased"]) == (
         "1.0000000000",
-        "0.478",
+        "0.239",
         False,
     )
 

@@ -122,7 +122,8 @@ def test_the_first_screen_says_why_the_bill_went_up() -> None:
         "database."
     )
     assert page.answer[1] == "The fee covers all that was used."
-    assert page.answer[2].startswith(
+    assert page.answer[2] == "No backup was restored as a test yet: ask us for a restore test."
+    assert page.answer[3].startswith(
         "Your part of our cost is 403.97 USD, 193.56 USD (92.0 %) more than in 2026-11. "
         "Reasons: another service +"
     )

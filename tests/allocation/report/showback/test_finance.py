@@ -30,7 +30,7 @@ def test_why_the_fees_changed_adds_up_to_their_difference() -> None:
     showback = moved()
     found = tables(showback)["fees"]
     now, then = (sum(line.fee for line in month.tenants) for month in (showback.statement, *showback.past))
-    assert found.rows[0][0].shown == "tier"
+    assert found.rows[0][0].shown == "another tier"
     assert figures(found, -1) == [Decimal(now - then).scaleb(-10)]
 
 

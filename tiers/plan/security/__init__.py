@@ -1,0 +1,1 @@
+"""Security as facts: what services of the cloud meter, and the hours people work."""

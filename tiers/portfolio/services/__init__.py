@@ -1,0 +1,1 @@
+"""Services that a tenant buys beside its tier."""
