@@ -59,7 +59,13 @@ _BACK: Final = (
     "stops what {tenant} still has in {region} and closes its database there: what was committed there after "
     "the loss is in that database alone"
 )
-_AS_IT_WAS: Final = "changes nothing of what {tenant} has in {region}, where all is closed; {to} works on"
+_FOUND: Final[Mapping[FirstRegion, str]] = {
+    FirstRegion.LOST: _BACK,
+    FirstRegion.LOST_AFTER_FENCE: "forgets the replication of {tenant}'s files in {region}, where all is "
+    "closed; {to} works on",
+    FirstRegion.LOST_AFTER_PROMOTION: "changes nothing of what {tenant} has in {region}, where all is "
+    "closed; {to} works on",
+}
 _AT_HOME: Final = (
     "makes a new standby and a new replica of files in {to}, and removes the promoted server with a final "
     "snapshot; {tenant} works in {region}. The file system in {to} that it wrote to stays until you delete it"
@@ -144,7 +150,7 @@ def lose(tenant: Tenant, deployed: Failover | None, at: datetime | None = None, 
     Raises:
         RefusedError: When it is lost already, or the way home has begun.
     """
-    now = _going_on(tenant)
+    now = _going_on(tenant, " --region-lost")
     if not may_lose(now, deployed):
         raise RefusedError(
             f"{tenant.tenant} is {whereabouts(now)}: --region-lost is for a failover whose first region "
@@ -192,9 +198,8 @@ def find_again(tenant: Tenant) -> Step:
             f"{tenant.tenant} is {whereabouts(now)}: --region-back is for a failover that began with "
             "--region-lost, once it has started there"
         )
-    region = found_again(now.first_region)
-    words = _BACK if region is FirstRegion.BACK else _AS_IT_WAS
-    found = now.model_copy(update={"first_region": region})
+    found = now.model_copy(update={"first_region": found_again(now.first_region)})
+    words = _FOUND[now.first_region]
     return Step(found, words.format(tenant=tenant.tenant, region=tenant.region, to=now.to))
 
 
@@ -267,11 +272,11 @@ def _no_way_back(stage: FailoverStage) -> str:
     return "has a promoted standby, of which AWS makes no standby again: `costack failback` leads home"
 
 
-def _going_on(tenant: Tenant) -> Failover:
+def _going_on(tenant: Tenant, how: str = "") -> Failover:
     if tenant.failover is None:
         raise RefusedError(
             f"{tenant.tenant} works in its own region; begin with `costack failover {tenant.tenant} --to "
-            "REGION`"
+            f"REGION{how}`"
         )
     return tenant.failover
 

@@ -27,7 +27,7 @@ from tests.lifecycle.test_restore_steps import AT, NOW
 from tests.portfolios import catalog, failing_over, plan_of, tenant, two_regions, wide_platform
 from tests.sampling import examples
 from tiers.change.effects import effects_of
-from tiers.change.failed_over import wrongly_lost
+from tiers.change.failed_over import failover_changes, wrongly_lost
 from tiers.change.forbidden import forbidden
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.failover.stage import HOMEWARD, Failover, FailoverStage, FirstRegion, may_follow
@@ -210,13 +210,34 @@ def test_a_region_that_is_lost_while_it_is_closed_is_left() -> None:
         find_again(failing_over("start"))
 
 
-def test_what_was_complete_before_its_region_was_lost_is_as_it_was_once_that_is_back() -> None:
-    away = failing_over("settled", first_region="lost-after-promotion")
+@pytest.mark.parametrize(
+    ("region", "said", "same"),
+    [
+        ("lost-after-promotion", "changes nothing of what acme has in us-east-1", True),
+        ("lost-after-fence", "forgets the replication of acme's files in us-east-1", False),
+    ],
+)
+def test_what_was_closed_before_its_region_was_lost_is_as_it_was_once_that_is_back(
+    region: str,
+    said: str,
+    same: bool,  # noqa: FBT001
+) -> None:
+    """Nothing that was committed is missing: it is measured so; and that region may be lost again."""
+    away, there = failing_over("start", first_region=region), failing_over("start")
     found = find_again(away)
-    assert found.failover == failing_over("settled").failover
-    assert found.update.startswith("changes nothing of what acme has in us-east-1")
+    assert found.failover is not None
+    assert found.failover == there.failover
+    assert found.failover.was_closed
+    assert found.update.startswith(said)
     assert may_follow(away.failover, found.failover)
-    assert planned(away).facts == planned(failing_over("settled")).facts
+    assert (planned(away).facts == planned(there).facts) is same
+    told = [each.what for each in failover_changes(planned(away), planned(there))]
+    assert told == ["nothing changes in eu-west-1; what it has in us-east-1 is closed, and stays so"]
+    again = lose(there, found.failover, replicates=False)
+    assert again.failover is not None
+    assert may_follow(found.failover, again.failover)
+    told = [each.what for each in failover_changes(planned(there), planned(away))]
+    assert told == ["nothing else changes, and nothing is sent to us-east-1"]
 
 
 @pytest.mark.parametrize(("region", "right"), [("lost-after-fence", True), ("lost-after-promotion", False)])

@@ -228,7 +228,8 @@ def _answer(request: Request, tenant: Tenant, plan: Plan) -> None:
 
 def _say_what_follows(request: Request, inventory: Inventory, steps: Sequence[tuple[Tenant, Step]]) -> None:
     sections = [step.failover for _, step in steps if step.failover]
-    for said in (_command(request, "preview"), *before_update(sections, request.stack)):
+    needed = before_update(sections, request.stack, found=request.region_back)
+    for said in (_command(request, "preview"), *needed):
         echo(f"before it: {said}")
     for tenant, step in steps:
         plan = inventory.plan.tenant(tenant.tenant)

@@ -226,8 +226,11 @@ def may_be_lost(failover: Failover) -> bool:
 
 
 def found_again(region: FirstRegion) -> FirstRegion:
-    """What a lost region is once it answers: where nothing was left to do there, it is as it was."""
-    return FirstRegion.ANSWERS if region is FirstRegion.LOST_AFTER_PROMOTION else FirstRegion.BACK
+    """What a lost region is once it answers: where it was closed before, it is as it was.
+
+    So it is still known that nothing is missing, no Job is made anew, and it may be lost once more.
+    """
+    return FirstRegion.ANSWERS if region in _LATE else FirstRegion.BACK
 
 
 def _begins(here: Failover) -> bool:
