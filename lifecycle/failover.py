@@ -19,6 +19,7 @@ from tiers.portfolio.failover.stage import (
     FailoverStage,
     FirstRegion,
     found_again,
+    left_at,
     may_be_lost,
     may_follow,
 )
@@ -148,17 +149,20 @@ def lose(tenant: Tenant, deployed: Failover | None, at: datetime | None = None, 
         replicates: Whether the stack still has the replication of files, which no update can end then.
 
     Raises:
-        RefusedError: When it is lost already, or the way home has begun.
+        RefusedError: When it is lost already, or has its data back.
     """
     now = _going_on(tenant, " --region-lost")
     if not may_lose(now, deployed):
         raise RefusedError(
             f"{tenant.tenant} is {whereabouts(now)}: --region-lost is for a failover whose first region "
-            f"answered until now, and not for the way home; --next goes on"
+            "answered until now, and that has not got its data back"
         )
     late = FirstRegion.LOST_AFTER_FENCE if replicates else FirstRegion.LOST_AFTER_PROMOTION
-    stage = FailoverStage.PROMOTE if now.stage is FailoverStage.FENCE else now.stage
-    lost = {"stage": stage, "first_region": late if deployed else FirstRegion.LOST, "lost_at": at}
+    lost = {
+        "stage": left_at(now.stage),
+        "first_region": late if deployed else FirstRegion.LOST,
+        "lost_at": at,
+    }
     return _step(tenant, now.model_copy(update=lost))
 
 
@@ -287,5 +291,8 @@ def _step(tenant: Tenant, failover: Failover) -> Step:
 
 def in_words(tenant: Tenant, failover: Failover) -> str:
     """What the update of its stage does, to follow `the next update`."""
-    words = STEPS[failover.stage].format(tenant=tenant.tenant, to=failover.to, region=tenant.region)
+    said = STEPS[failover.stage]
+    if failover.is_lost:  # nothing is dropped where nobody answers; the next way home does it
+        said = said.partition("; what was restored")[0]
+    words = said.format(tenant=tenant.tenant, to=failover.to, region=tenant.region)
     return words + _LOST.get(failover.first_region, "").format(region=tenant.region)
