@@ -254,7 +254,8 @@ def test_a_way_home_into_a_region_that_is_lost_is_given_up(stage: str) -> None:
     assert may_follow(settled.failover, left.failover)
     # What is there is what it was when people worked in the second region.
     assert planned(stays).facts == planned(settled).facts
-    assert stage == "return" or planned(going).facts == planned(settled).facts
+    there = [fact for fact in planned(going).facts if fact.name != "traffic"]  # no resource
+    assert stage == "return" or there == list(planned(settled).facts)
     assert (
         advance(stays).line
         == "{number: 1, to: eu-west-1, stage: settled, first_region: lost-after-promotion}"
