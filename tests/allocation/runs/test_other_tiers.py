@@ -46,7 +46,9 @@ def test_services_and_options_are_paid_on_another_tier_as_well() -> None:
     assert plain.controls != more.controls
     assert own.enhanced_fee_per_month
     assert dearer(catalog(), plain, "ha-postgresql") == units_of(larger.fee_per_month - own.fee_per_month)
-    enhanced = Decimal(0) if sold["ha-postgresql"].controls is more.controls else larger.enhanced_fee_per_month
+    enhanced = (
+        Decimal(0) if sold["ha-postgresql"].controls is more.controls else larger.enhanced_fee_per_month
+    )
     assert enhanced is not None
     assert dearer(catalog(), more, "ha-postgresql") == units_of(
         larger.fee_per_month + enhanced + Decimal(189) - more.fee_per_month
