@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -76,6 +76,11 @@ class DailyMonth:
     missing: tuple[int, ...] = ()
     partial: tuple[int, ...] = ()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all of its days are known."""
+        return self.through >= self.span.end - 1 and not self.missing
+
     @cached_property
     def keys(self) -> tuple[Key, ...]:
         """Whoever has charges."""
@@ -132,7 +137,8 @@ def daily_month(rows: Iterable[Row], span: Span, through: int | None = None) -> 
     for row in kept:
         if _is_by_day(row) and (row.service, row.category) not in once:
             days_of = daily.setdefault(row.key, {})
-            for day, units in zip(range(row.first, row.end), _by_day(row), strict=True):
+            days = _days_of(row, span)
+            for day, units in zip(days, split(row.units, [1] * len(days)), strict=True):
                 days_of[day] = days_of.get(day, 0) + units
         else:
             at = (row.key, row.service, row.category, _recurs(row))
@@ -170,8 +176,10 @@ def _recurs(row: Row) -> bool:
     return (_is_by_use(row) or row.category == _TAX) and not row.other_month
 
 
-def _by_day(row: Row) -> Sequence[int]:
-    return split(row.units, [1] * (row.end - row.first))
+def _days_of(row: Row, span: Span) -> range:
+    """The days of the month that *row* is for; of one whose days are all outside, the nearest."""
+    first = min(max(row.first, span.first), span.end - 1)
+    return range(first, max(min(row.end, span.end), first + 1))
 
 
 def _totals(rows: Iterable[Row]) -> dict[int, int]:

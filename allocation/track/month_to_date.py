@@ -109,9 +109,18 @@ def lines_of(
     budgets = {(each.scope, each.name): each.units for each in asked.budgets}
     stated = asked.stated or {}
 
+    left = {
+        key
+        for each in months
+        if each.span.end == month.span.first
+        for key in each.held_by
+        if key.pool and key.tenant and key.tenant not in names
+    }
+
     def made_of(name: str) -> Forecast:
         changed_on = about[name].changed_on if name in about else None
-        return tenant_forecast(months, month, name, changed_on, stated.get(name))
+        gone = () if name else left
+        return tenant_forecast(months, month, name, changed_on, stated.get(name), left=gone)
 
     made, nobody = {name: made_of(name) for name in names}, made_of(NOBODY)
 
@@ -160,6 +169,11 @@ def tracked(
     )
 
 
+def is_unknown(line: Line) -> bool:
+    """Whether nothing says what the rest of the month costs: it is in no sum, and not 0."""
+    return line.forecast.low is None and not line.forecast.rest
+
+
 def _grouped(names: Iterable[str], about: Mapping[str, About], what: str) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for name in names:
@@ -183,6 +197,12 @@ def _notes(
     if booked:
         held = f"{_cents(booked)} {currency}"
         yield f"{held} is booked for more than two weeks or once, and is not extrapolated"
+    unknown_of = [
+        each.name for each in lines if each.name and each.scope is Scope.TENANT and is_unknown(each)
+    ]
+    if unknown_of:
+        whose = ", ".join(unknown_of)
+        yield f"nothing is charged yet by day of {whose}: the rest of its month is in no forecast"
     if not months and month.through + 1 - month.span.first < WEEK * LEAST_WEEKS:
         yield f"fewer than {LEAST_WEEKS} weeks are known: no anomalies are looked for, a weekend would be one"
     if month.through < month.span.end - 1:

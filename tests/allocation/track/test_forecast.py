@@ -201,3 +201,30 @@ def test_whoever_begins_in_the_middle_of_a_month_is_not_forecast_before() -> Non
     november = month(NOVEMBER, rows(ACME, NOVEMBER, until=20), begun)
     made = tenant_forecast(filed(9, 10), november, "new")
     assert (made.spent, made.total) == (5 * 10**10, 15 * 10**10)
+
+
+def test_who_is_charged_nothing_yet_is_not_certain_to_cost_nothing() -> None:
+    november = month(NOVEMBER, rows(ACME, NOVEMBER, until=9))
+    asked = Asked([About("new", "new", "new-ltd", "dedicated-db", 7)])
+    made = tracked("local", "USD", filed(9, 10), november, asked)
+    lines = {(each.scope, each.name): each.forecast for each in made.lines}
+    new, nobody = lines[Scope.TENANT, "new"], lines[Scope.TENANT, ""]
+    assert (new.spent, new.low, new.high) == (0, None, None)
+    assert (nobody.low, nobody.high) == (0, 0)
+    said = "nothing is charged yet by day of new: the rest of its month is in no forecast"
+    assert said in made.notes
+    over = month(NOVEMBER, rows(ACME, NOVEMBER), through=NOVEMBER.end - 1)
+    assert said not in tracked("local", "USD", filed(9, 10), over, asked).notes
+
+
+def test_the_fee_of_a_pool_comes_again_when_one_of_those_who_paid_it_left() -> None:
+    gone = Key("gone", "platform")
+    october = whole(
+        10,
+        rows(ACME, span_of(10)),
+        [row(key, span_of(10).first, 30 * CENT, days=31) for key in (gone, Key("acme", "platform"))],
+    )
+    november = month(NOVEMBER, rows(ACME, NOVEMBER, until=9))
+    lines = {(each.scope, each.name): each for each in lines_of("local", [october], november, Asked([]))}
+    assert lines[Scope.TENANT, "acme"].forecast.expected == 30 * CENT
+    assert lines[Scope.PORTFOLIO, "local"].forecast.expected == 60 * CENT
