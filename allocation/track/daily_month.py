@@ -237,8 +237,11 @@ def complete_since(months: Iterable[DailyMonth], begun: int) -> tuple[Span, ...]
     return tuple(each.span for each in months if not each.missing and begun <= each.span.first)
 
 
-def pools_of(month: DailyMonth) -> Iterator[tuple[str, tuple[Key, ...]]]:
-    """Each pool with the keys of all who pay for it, and unallocated cost."""
-    pools = sorted({key.pool for key in month.daily if key.pool != _DIRECT})
-    for pool in pools:
-        yield pool, tuple(key for key in month.daily if key.pool == pool)
+def pools_of(keys: Iterable[Key]) -> Iterator[tuple[str, tuple[Key, ...]]]:
+    """Each pool with those of *keys* that pay for it, and unallocated cost."""
+    found: dict[str, list[Key]] = {}
+    for key in keys:
+        if key.pool != _DIRECT:
+            found.setdefault(key.pool, []).append(key)
+    for pool in sorted(found):
+        yield pool, tuple(found[pool])
