@@ -19,6 +19,7 @@ from tiers.portfolio.failover.stage import (
     FailoverStage,
     FirstRegion,
     found_again,
+    left_at,
     may_be_lost,
     may_follow,
 )
@@ -59,7 +60,13 @@ _BACK: Final = (
     "stops what {tenant} still has in {region} and closes its database there: what was committed there after "
     "the loss is in that database alone"
 )
-_AS_IT_WAS: Final = "changes nothing of what {tenant} has in {region}, where all is closed; {to} works on"
+_FOUND: Final[Mapping[FirstRegion, str]] = {
+    FirstRegion.LOST: _BACK,
+    FirstRegion.LOST_AFTER_FENCE: "forgets the replication of {tenant}'s files in {region}, where all is "
+    "closed; {to} works on",
+    FirstRegion.LOST_AFTER_PROMOTION: "changes nothing of what {tenant} has in {region}, where all is "
+    "closed; {to} works on",
+}
 _AT_HOME: Final = (
     "makes a new standby and a new replica of files in {to}, and removes the promoted server with a final "
     "snapshot; {tenant} works in {region}. The file system in {to} that it wrote to stays until you delete it"
@@ -142,17 +149,20 @@ def lose(tenant: Tenant, deployed: Failover | None, at: datetime | None = None, 
         replicates: Whether the stack still has the replication of files, which no update can end then.
 
     Raises:
-        RefusedError: When it is lost already, or the way home has begun.
+        RefusedError: When it is lost already, or has its data back.
     """
-    now = _going_on(tenant)
+    now = _going_on(tenant, " --region-lost")
     if not may_lose(now, deployed):
         raise RefusedError(
             f"{tenant.tenant} is {whereabouts(now)}: --region-lost is for a failover whose first region "
-            f"answered until now, and not for the way home; --next goes on"
+            "answered until now, and that has not got its data back"
         )
     late = FirstRegion.LOST_AFTER_FENCE if replicates else FirstRegion.LOST_AFTER_PROMOTION
-    stage = FailoverStage.PROMOTE if now.stage is FailoverStage.FENCE else now.stage
-    lost = {"stage": stage, "first_region": late if deployed else FirstRegion.LOST, "lost_at": at}
+    lost = {
+        "stage": left_at(now.stage),
+        "first_region": late if deployed else FirstRegion.LOST,
+        "lost_at": at,
+    }
     return _step(tenant, now.model_copy(update=lost))
 
 
@@ -192,9 +202,8 @@ def find_again(tenant: Tenant) -> Step:
             f"{tenant.tenant} is {whereabouts(now)}: --region-back is for a failover that began with "
             "--region-lost, once it has started there"
         )
-    region = found_again(now.first_region)
-    words = _BACK if region is FirstRegion.BACK else _AS_IT_WAS
-    found = now.model_copy(update={"first_region": region})
+    found = now.model_copy(update={"first_region": found_again(now.first_region)})
+    words = _FOUND[now.first_region]
     return Step(found, words.format(tenant=tenant.tenant, region=tenant.region, to=now.to))
 
 
@@ -267,11 +276,11 @@ def _no_way_back(stage: FailoverStage) -> str:
     return "has a promoted standby, of which AWS makes no standby again: `costack failback` leads home"
 
 
-def _going_on(tenant: Tenant) -> Failover:
+def _going_on(tenant: Tenant, how: str = "") -> Failover:
     if tenant.failover is None:
         raise RefusedError(
             f"{tenant.tenant} works in its own region; begin with `costack failover {tenant.tenant} --to "
-            "REGION`"
+            f"REGION{how}`"
         )
     return tenant.failover
 
@@ -282,5 +291,8 @@ def _step(tenant: Tenant, failover: Failover) -> Step:
 
 def in_words(tenant: Tenant, failover: Failover) -> str:
     """What the update of its stage does, to follow `the next update`."""
-    words = STEPS[failover.stage].format(tenant=tenant.tenant, to=failover.to, region=tenant.region)
+    said = STEPS[failover.stage]
+    if failover.is_lost:  # nothing is dropped where nobody answers; the next way home does it
+        said = said.partition("; what was restored")[0]
+    words = said.format(tenant=tenant.tenant, to=failover.to, region=tenant.region)
     return words + _LOST.get(failover.first_region, "").format(region=tenant.region)

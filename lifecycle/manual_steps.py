@@ -8,14 +8,20 @@ from collections.abc import Iterator, Sequence
 from tiers.facts.every_fact import FileSystem
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan, facts_of
-from tiers.portfolio.failover.stage import Failover, FailoverStage, FirstRegion
+from tiers.portfolio.failover.stage import Failover, FailoverStage
 
 _FORGET = ("aws", "efs", "delete-replication-configuration")
 _ASK = ("aws", "efs", "describe-replication-configurations")
 
 
-def before_update(failovers: Sequence[Failover], stack: str) -> Iterator[str]:
-    """What the next update needs that no file says, a sentence each; nothing while every region answers."""
+def before_update(failovers: Sequence[Failover], stack: str, *, found: bool) -> Iterator[str]:
+    """What the next update needs that no file says, a sentence each; nothing while every region answers.
+
+    Args:
+        failovers: What was just written.
+        stack: The stack's name.
+        found: Whether a region that was lost answers again.
+    """
     if any(each.is_lost for each in failovers):
         region = next(each.to for each in failovers if each.is_lost)
         config = shlex.join(("pulumi", "config", "set", "aws:stsRegion", region, "--stack", stack))
@@ -23,7 +29,7 @@ def before_update(failovers: Sequence[Failover], stack: str) -> Iterator[str]:
             f"set PULUMI_K8S_SKIP_UPDATE_UNREACHABLE=true for that update, and `{config}`: the cluster and "
             "the sign-in of the lost region do not answer"
         )
-    if any(each.first_region is FirstRegion.BACK for each in failovers):
+    elif found:
         yield (
             "unset PULUMI_K8S_SKIP_UPDATE_UNREACHABLE for that update, and set aws:stsRegion as it was: "
             "what is in that region is to be changed again"

@@ -1,7 +1,7 @@
 """Signals of a month: fair use that is exceeded, sizes that do not fit, tiers that earn too little.
 
 Each signal carries the figures that led to it, and the command that prices a remedy. Its sentence is written
-by `allocation.report.showback.decisions`.
+by `allocation.report.showback.review.decisions`.
 """
 
 from __future__ import annotations

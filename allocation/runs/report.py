@@ -20,7 +20,7 @@ from allocation.errors import AllocationError
 from allocation.estimate.folders import Folders, folders_of_plan
 from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
 from allocation.preview.estimates import Estimates
-from allocation.preview.unit_costs import unit_costs
+from allocation.preview.unit_costs.curve import unit_costs
 from allocation.report.showback.quarterly import Curve
 from allocation.report.statement.document import document, items_document
 from allocation.review.usage_levels import Level, levels

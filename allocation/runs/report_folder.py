@@ -19,8 +19,8 @@ from allocation.report.showback.finance import finance
 from allocation.report.showback.index import index
 from allocation.report.showback.month import Showback
 from allocation.report.showback.quarterly import SIGN_OFF, Curve, keys, quarterly
-from allocation.report.showback.register import document as register_document
 from allocation.report.showback.rendering import as_csv, as_html, as_json
+from allocation.report.showback.review.register import document as register_document
 from allocation.report.statement.openmetrics import as_openmetrics
 
 METRICS: Final = "tenant_cost.prom"

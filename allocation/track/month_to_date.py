@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 from allocation.money import UNITS_PER_CENT, in_cents, text_of
 from allocation.track.anomalies import LEAST_UNITS, LEAST_WEEKS, Anomaly, Event, anomalies
 from allocation.track.budgets import DEFAULT, Budget, Crossed, Scope, Thresholds, crossed, without_cost
-from allocation.track.daily_month import DailyMonth
+from allocation.track.daily_month import DailyMonth, Key
 from allocation.track.forecast import Forecast, sum_of, tenant_forecast
 from allocation.track.series import WEEK
 
@@ -109,13 +109,7 @@ def lines_of(
     budgets = {(each.scope, each.name): each.units for each in asked.budgets}
     stated = asked.stated or {}
 
-    left = {
-        key
-        for each in months
-        if each.span.end == month.span.first
-        for key in each.held_by
-        if key.pool and key.tenant and key.tenant not in names
-    }
+    left = _left(months, month, names)
 
     def made_of(name: str) -> Forecast:
         changed_on = about[name].changed_on if name in about else None
@@ -147,6 +141,17 @@ def lines_of(
         *tenants,
         Line(Scope.TENANT, NOBODY, nobody, 0),
     )
+
+
+def _left(months: Iterable[DailyMonth], month: DailyMonth, names: Collection[str]) -> set[Key]:
+    """The shares of pools that the month before has of tenants that are gone."""
+    return {
+        key
+        for each in months
+        if each.span.end == month.span.first
+        for key in each.held_by
+        if key.pool and key.tenant and key.tenant not in names
+    }
 
 
 def tracked(

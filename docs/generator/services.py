@@ -8,7 +8,7 @@ from typing import Final
 from allocation.charges import ChargePeriod
 from allocation.estimate.folders import folders_of
 from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
-from allocation.preview.service_models import ServiceModel, models, scenarios
+from allocation.preview.unit_costs.service_models import ServiceModel, models, scenarios
 from allocation.report.figures import money
 from allocation.statement.ledger.ledger import Ledger
 from cli.actions.provision.service_models import HEADS, figures

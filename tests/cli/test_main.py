@@ -44,6 +44,8 @@ COMMANDS = (
     "recover",
     "drift",
     "report",
+    "track",
+    "compliance",
 )
 HEAVY = ("pulumi", "pulumi_aws", "pydantic", "boto3", "botocore", "duckdb", "yaml", "rich")
 COSTACK = (sys.executable, "-c", "from cli.main import main; main()")

@@ -17,6 +17,7 @@ from tests.engine.project import STACK
 from tests.engine.test_failed_over import CLIENT, TO, Regions, running_regions
 from tests.engine.test_life import OWN
 from tests.lifecycle.writer import writing, written
+from tiers.facts.names import OPEN_AGAIN
 
 pytestmark = [
     pytest.mark.engine,
@@ -89,3 +90,23 @@ def test_once_it_is_back_what_runs_there_is_closed(regions: Regions) -> None:
     regions.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
     home = regions.project.costack("failback", CLIENT, "--stack", STACK).stdout
     assert "backs it up there" in home
+
+
+def test_it_is_lost_once_more_on_the_way_home_which_is_given_up(regions: Regions) -> None:
+    """Odoo is stopped in both regions then, and its database is closed in both."""
+    regions.life.up()
+    regions.perform("there", "final-backup")
+    assert "is closed" in regions.perform("there", "fence-database")
+    assert regions.replicas("here") == regions.replicas("there") == [0, 0]
+    with lost(regions):
+        said = " ".join(regions.step("--region-lost").split())
+        assert "opens the database of acme in eu-west-1 again and starts it there" in said
+        file = regions.life.file(CLIENT).read_text(encoding="utf-8")
+        assert "stage: stay, first_region: lost-after-promotion" in file
+        regions.perform("there", OPEN_AGAIN)
+        assert min(regions.replicas("there")) >= 1
+        with writing(regions.follower, "there again") as people:
+            people.wait_for(3)
+        regions.step("--next")
+        regions.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
+    assert regions.replicas("here") == [0, 0]

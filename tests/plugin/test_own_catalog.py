@@ -35,9 +35,9 @@ def test_an_estimate_is_of_its_fees_prices_and_rules(monkeypatch: pytest.MonkeyP
     assert found == {
         "month": "2026-11",
         "currency": "EUR",
-        "idle": "159.76",
+        "idle": "159.77",
         "unallocated": "0.00",
-        "tenants": {"edelweiss": "166.33", "gentian": "542.67"},
+        "tenants": {"edelweiss": "166.32", "gentian": "542.67"},
         "unpriced": {},
     }
 

@@ -190,7 +190,7 @@ def test_the_command_runs_in_an_empty_folder(installed: Environment, tmp_path: P
     shown = installed.run("costack", "--help", cwd=tmp_path).stdout
     assert "Provision tenants:" in shown
     said = installed.run("costack", "init", "firm", "--catalog", cwd=tmp_path).stdout
-    assert said.startswith("firm: 18 files; ")
+    assert said.startswith("firm: 19 files; ")
     said = installed.run("costack", "validate", cwd=tmp_path / "firm").stdout
     assert re.fullmatch(r"portfolios/local: valid, 2 tenants, \d+ facts, catalog 2026-11\n", said)
     change = ("preview", "--tenant", "acme", "--set", "users=9")

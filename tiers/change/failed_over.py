@@ -51,8 +51,8 @@ _EFFECTS: Final[Mapping[FailoverStage, tuple[EffectKind, str]]] = {
 _UNCLOSED: Final = (
     "nothing closes {region}: what was committed there after the standby last heard of it is not in {to}"
 )
-_LEFT: Final = "it works on as before, and nothing is sent to {region}"
-_AS_IT_WAS: Final = "it works on as before; what it has in {region} is closed, and stays so"
+_LEFT: Final = "nothing else changes, and nothing is sent to {region}"
+_AS_IT_WAS: Final = "nothing changes in {to}; what it has in {region} is closed, and stays so"
 _CLOSED_LATE: Final = "what it still has in {region} is stopped and closed; {to} is not touched"
 
 
@@ -66,7 +66,8 @@ def failover_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
         yield Change(EffectKind.DATA, _CLOSED_LATE.format(**names))
         return
     if before.failover and before.failover.stage is now.stage:
-        yield Change(EffectKind.NOTICE, (_LEFT if now.is_lost else _AS_IT_WAS).format(**names))
+        if before.failover.first_region is not now.first_region:  # else a moment was written anew
+            yield Change(EffectKind.NOTICE, (_LEFT if now.is_lost else _AS_IT_WAS).format(**names))
         return
     kind, what = _EFFECTS[now.stage]
     yield Change(kind, what.format(**names))

@@ -13,6 +13,8 @@ from allocation.errors import AllocationError
 from tiers.expectations import first_fault
 from tiers.vocabulary import Frozen
 
+Size = Annotated[Decimal, Field(max_digits=30, decimal_places=12, allow_inf_nan=False)]
+Saving = Annotated[Decimal, Field(max_digits=20, decimal_places=10, allow_inf_nan=False)]
 FILE: Final = "review.json"
 """Signals and decisions of a report beside its pages."""
 
@@ -29,7 +31,7 @@ class ReportedSignal(_Loose):
     id: str
     state: str
     why: str
-    size: Annotated[Decimal, Field(allow_inf_nan=False)] | None
+    size: Size | None
     unit: str
     reasons: tuple[str, ...]
 
@@ -43,7 +45,7 @@ class ReportedDecision(_Loose):
     due: str
     state: str
     why: str
-    saving_per_month: Decimal | None
+    saving_per_month: Saving | None
 
 
 class ReportedReview(_Loose):

@@ -27,11 +27,11 @@ from allocation.report.showback.content import (
     quantity,
     text,
 )
-from allocation.report.showback.decisions import fair_use_result
 from allocation.report.showback.first_screen import basis
 from allocation.report.showback.month import Showback, changed
 from allocation.report.showback.open_book import cost_answer, cost_sections
 from allocation.report.showback.rehearsals import rehearsals
+from allocation.report.showback.review.decisions import fair_use_result
 from allocation.statement.filed import FiledStatement, FiledTenant
 from tiers.vocabulary import TenantId
 

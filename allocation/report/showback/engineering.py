@@ -25,9 +25,9 @@ from allocation.report.showback.content import (
 from allocation.report.showback.first_screen import due, idle_of, proof
 from allocation.report.showback.index import decisions
 from allocation.report.showback.month import Showback
-from allocation.report.showback.register import signals
 from allocation.report.showback.rehearsals import rehearsals, restores, unproven
-from allocation.report.showback.rightsizing import rightsizing
+from allocation.report.showback.review.register import signals
+from allocation.report.showback.review.rightsizing import rightsizing
 from allocation.report.showback.usage import price_cell, used_cell
 from allocation.report.showback.utilisation import MONTHS, idle_map, most_idle, pool_shares, utilisation
 from allocation.review.signals import declared, sizes

@@ -19,10 +19,10 @@ from allocation.report.showback.content import (
     summed,
     text,
 )
-from allocation.report.showback.decisions import decision_row
 from allocation.report.showback.first_screen import due, idle_of, margin_of, proof
 from allocation.report.showback.month import PARTS, Showback, changed, why
 from allocation.report.showback.other_months import other_months_table
+from allocation.report.showback.review.decisions import decision_row
 from allocation.report.showback.spend import spend, spend_chart
 from allocation.review.causes import IDLE, UNALLOCATED, Reason, by_reason, nobodys_causes
 from allocation.statement.filed import FiledStatement, FiledTenant

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from allocation.preview.unit_costs import UnitCost
+from allocation.preview.unit_costs.curve import UnitCost
 from allocation.report.charts.bars import bar, bars
 from allocation.report.charts.chart import Caption, Chart
 from allocation.report.charts.curve import Place
@@ -26,14 +26,14 @@ from allocation.report.showback.content import (
     share,
     text,
 )
-from allocation.report.showback.decisions import reason
 from allocation.report.showback.engineering import pools
 from allocation.report.showback.finance import contributions, resilience
 from allocation.report.showback.first_screen import due, margin_of, proof
 from allocation.report.showback.month import Showback, changed
-from allocation.report.showback.register import decided, signals
 from allocation.report.showback.rehearsals import rehearsals
-from allocation.report.showback.trends import trend_table
+from allocation.report.showback.review.decisions import reason
+from allocation.report.showback.review.register import decided, signals
+from allocation.report.showback.review.trends import trend_table
 from allocation.report.showback.utilisation import idle_map, utilisation
 from allocation.review.signals import preview_command
 from allocation.statement.filed import FiledStatement

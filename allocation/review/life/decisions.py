@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from allocation.statement.filed import FiledStatement
 from allocation.statement.filed_other_months import without_other_months
-from tiers.portfolio.reviews.entries import DecisionEntry, DecisionState
+from tiers.portfolio.reviews.entries import DecisionEntry
+from tiers.portfolio.reviews.states import DecisionState
 from tiers.vocabulary import TenantId
 
 

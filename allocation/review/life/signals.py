@@ -16,7 +16,8 @@ from allocation.charges import ChargePeriod
 from allocation.engine.drivers import Driver
 from allocation.review.life.identity import Measure, measure_of, signal_id, slug
 from allocation.review.signals import Kind, Month, Signal
-from tiers.portfolio.reviews.entries import SignalEntry, SignalState
+from tiers.portfolio.reviews.entries import SignalEntry
+from tiers.portfolio.reviews.states import SignalState
 from tiers.vocabulary import PLATFORM
 
 GROWN: Final = Decimal("1.5")

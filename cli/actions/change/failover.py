@@ -172,15 +172,14 @@ def _takes(request: Request, tenant: Tenant, deployed: Plan) -> bool:
     """Whether the step can be taken from where it is: of many some are further than others."""
     if request.asks or tenant.failover is None:
         return True
-    if (tenant.failover.stage in HOMEWARD) is not request.leads_home:
-        return False
-    if request.next:
-        return goes_on(tenant.failover.stage)
-    if request.back:
-        return tenant.failover.stage in WAY_BACK
+    if request.region_lost:
+        return may_lose(tenant.failover, _deployed(tenant, deployed))
     if request.region_back:
         return tenant.failover.is_lost and tenant.failover.stage in THERE
-    return may_lose(tenant.failover, _deployed(tenant, deployed))
+    leads = (tenant.failover.stage in HOMEWARD) is request.leads_home
+    if request.next:
+        return leads and goes_on(tenant.failover.stage)
+    return leads and tenant.failover.stage in WAY_BACK
 
 
 def _replicates(tenant: Tenant, deployed: Plan) -> bool:
@@ -228,7 +227,8 @@ def _answer(request: Request, tenant: Tenant, plan: Plan) -> None:
 
 def _say_what_follows(request: Request, inventory: Inventory, steps: Sequence[tuple[Tenant, Step]]) -> None:
     sections = [step.failover for _, step in steps if step.failover]
-    for said in (_command(request, "preview"), *before_update(sections, request.stack)):
+    needed = before_update(sections, request.stack, found=request.region_back)
+    for said in (_command(request, "preview"), *needed):
         echo(f"before it: {said}")
     for tenant, step in steps:
         plan = inventory.plan.tenant(tenant.tenant)

@@ -22,14 +22,9 @@ from lifecycle.adapters.tenant_file import append_item
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.portfolio.folders import PORTFOLIOS
-from tiers.portfolio.reviews.entries import (
-    DecisionEntry,
-    DecisionFile,
-    SignalEntry,
-    SignalFile,
-    SignalState,
-)
+from tiers.portfolio.reviews.entries import DecisionEntry, DecisionFile, SignalEntry, SignalFile
 from tiers.portfolio.reviews.loading import DECISIONS, SIGNALS, load_reviews
+from tiers.portfolio.reviews.states import SignalState
 from tiers.vocabulary import Frozen
 
 _Entry = TypeVar("_Entry", bound=Frozen)

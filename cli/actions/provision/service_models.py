@@ -10,7 +10,7 @@ from rich.table import Table
 
 from allocation.money import text_of
 from allocation.preview.cost_estimate import CostEstimate
-from allocation.preview.service_models import ServiceModel, models, scenarios
+from allocation.preview.unit_costs.service_models import ServiceModel, models, scenarios
 from allocation.report.figures import money, percent
 from allocation.statement.ledger.ledger import Ledger
 from cli.console.output import echo

@@ -17,7 +17,7 @@ from allocation.estimate.folders import folders_of
 from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.preview.estimates import Estimates
-from allocation.preview.unit_costs import UnitCost, unit_costs
+from allocation.preview.unit_costs.curve import UnitCost, unit_costs
 from allocation.report.figures import money
 from cli.actions.provision.service_models import print_service_models
 from cli.console.output import echo

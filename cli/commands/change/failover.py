@@ -26,7 +26,8 @@ _Lost = Annotated[
     bool,
     typer.Option(
         "--region-lost",
-        help="The tenant's own region does not answer: close nothing there, and send nothing there.",
+        help="The tenant's own region does not answer: close nothing there, and send nothing there. With "
+        "--to, or alone in a failover that began.",
     ),
 ]
 _Found = Annotated[
@@ -69,7 +70,8 @@ _Context = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Rehearse in this context of kubectl. Default: of the region's cluster, else the current one.",
+        help="Rehearse or measure in this context of kubectl. Default: of the region's cluster, else the "
+        "current one.",
     ),
 ]
 _DryRun = Annotated[

@@ -12,11 +12,9 @@ from cli.console import shared_options as options
 from cli.console.exit_codes import guarded
 from cli.console.help import Command
 from cli.console.shared_options import TableOrJson
-from tiers.portfolio.reviews.entries import DecisionState, SignalState
+from tiers.portfolio.reviews.states import DecisionState, SignalState
 
-review_app = typer.Typer(
-    no_args_is_help=True, help="Follow signals and decisions from one quarterly review to the next."
-)
+review_app = typer.Typer(no_args_is_help=True, help="Follow signals and decisions from review to review.")
 _Report = Annotated[
     Path, typer.Option(metavar="FOLDER", help="Read the report that `costack report --out` wrote here.")
 ]

@@ -131,7 +131,7 @@ def track(  # noqa: PLR0917 - options of a command
     cwd: options.Cwd = Path(),
     output: _Output = Statement.TABLE,
 ) -> None:
-    """Track a month before it ends: forecast, budgets, anomalies.
+    """Track a running month: forecast, budgets, anomalies.
 
     The bill so far is allocated like that of a closed month. Where a threshold of a budget is exceeded, by
     what is spent or by the forecast, the exit code is 5.

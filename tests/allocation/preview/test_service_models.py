@@ -4,7 +4,7 @@ from allocation.charges import ChargePeriod
 from allocation.engine.rulebook import rules_on
 from allocation.estimate.assumptions import Assumptions
 from allocation.preview.cost_estimate import Conditions, cost_estimate
-from allocation.preview.service_models import models
+from allocation.preview.unit_costs.service_models import models
 from allocation.prices.price_book import load_price_book
 from tests.portfolios import catalog, local_portfolio, plan_of, tenant
 from tiers.portfolio.security.section import SecuritySpec

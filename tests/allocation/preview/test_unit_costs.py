@@ -7,7 +7,7 @@ import pytest
 
 from allocation.money import units_of
 from allocation.preview.estimates import Estimates
-from allocation.preview.unit_costs import UnitCost, unit_costs
+from allocation.preview.unit_costs.curve import UnitCost, unit_costs
 from tests.allocation.previews import conditions, now
 from tests.portfolios import catalog, local_portfolio
 from tiers.errors import CatalogError

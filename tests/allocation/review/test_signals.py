@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 
 from allocation.engine.drivers import Driver
-from allocation.report.showback.decisions import reason
+from allocation.report.showback.review.decisions import reason
 from allocation.review.findings import BeyondFairUse, IdlePool, LargeShare, Size, ThinMargin, UserCount
 from allocation.review.promises import CheapPromise
 from allocation.review.signals import Kind, Month, Signal, signals, standings

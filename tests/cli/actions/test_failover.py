@@ -164,6 +164,7 @@ def test_all_are_left_when_their_region_is_lost_wherever_they_stand(
         (("meridian", "--to", "eu-central-1"), Exit.POLICY, "its second region is eu-west-1, found"),
         (("halcyon", "--to", TO), Exit.POLICY, "it has no second region"),
         (("meridian", "--next"), Exit.POLICY, "begin with `costack failover meridian --to REGION`"),
+        (("meridian", "--region-lost"), Exit.POLICY, "failover meridian --to REGION --region-lost`"),
         (("--all", "--next"), Exit.POLICY, "there is no tenant for which this is the next step"),
         (("meridian", "--evidence", "x"), Exit.CONFIGURATION, "say --rehearse"),
         (("meridian", "--to", TO, "--evidence", "x"), Exit.CONFIGURATION, "say --rehearse"),
@@ -318,3 +319,7 @@ def test_what_a_person_must_do_beside_it_is_said_when_its_turn_comes(
     up()
     back = run(standing, "failover", "meridian", "--region-back").stdout
     assert "unset PULUMI_K8S_SKIP_UPDATE_UNREACHABLE" in " ".join(back.split())
+    # It was closed before it was lost: nothing is missing, and it is as it was.
+    assert "first_region" not in text_of(standing)
+    up()
+    assert "unset" not in run(standing, "failback", "meridian").stdout

@@ -76,8 +76,8 @@ def test_the_figures_of_the_page_are_those_and_add_up_in_cents() -> None:
             assert abs(shown - amount) <= CENT * len(tenants) * 2
     direct, pooled, whole = (rows[name] for name in list(rows)[:3])
     assert [a + b for a, b in zip(direct, pooled, strict=True)] == whole
-    for row in rows.values():
-        assert (row[0] + row[1], row[3] - row[2]) == (row[2], row[4])
+    for cells in rows.values():
+        assert (cells[0] + cells[1], cells[3] - cells[2]) == (cells[2], cells[4])
     # What two tables have alike is one figure.
     assert direct == rows["enterprise client with high availability or recovery in a second region"]
 

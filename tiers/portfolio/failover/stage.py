@@ -127,7 +127,7 @@ class Failover(Frozen):
 
     @model_validator(mode="after")
     def _closes_what_answers(self) -> Self:
-        if self.is_lost and self.stage in HOMEWARD:
+        if self.is_lost and self.stage in HOMEWARD - {FailoverStage.STAY}:
             raise ValueError(
                 f"first_region is lost, and stage {self.stage} leads there: write back once it is"
             )
@@ -150,7 +150,7 @@ class Failover(Frozen):
     @property
     def restore(self) -> Restore | None:
         """The restore in the first region that a stage of the way home is."""
-        stage = _RESTORES.get(self.stage)
+        stage = None if self.is_lost else _RESTORES.get(self.stage)
         return None if stage is None else Restore(at=_NEWEST, stage=stage)
 
     @property
@@ -209,8 +209,9 @@ def _after(there: Failover) -> set[tuple[FailoverStage, FirstRegion]]:
         following.add((FailoverStage.SAVE, there.first_region))
     if may_be_lost(there):
         # An update that began the next stage may have failed because the region is lost.
-        reached = [stage for stage in (there.stage, NEXT[there.stage]) if stage and stage in PROMOTED]
-        following |= {(stage, region) for stage in reached for region in _LATE}
+        begun = (there.stage, NEXT[there.stage], *_BEGIN_HOME.get(there.stage, ()))
+        left = {left_at(stage) for stage in begun if stage and (stage in PROMOTED or stage is there.stage)}
+        following |= {(stage, region) for stage in left for region in _LATE}
     return following
 
 
@@ -218,16 +219,31 @@ _LATE: Final = (FirstRegion.LOST_AFTER_FENCE, FirstRegion.LOST_AFTER_PROMOTION)
 """What a region is that was closed, and is lost then."""
 
 
+_BEGIN_HOME: Final = {FailoverStage.SETTLED: (FailoverStage.SAVE,)}
+_AT_HOME_AGAIN: Final = {FailoverStage.SWITCH, *AT_HOME}
+
+
 def may_be_lost(failover: Failover) -> bool:
-    """Whether the region that it leaves may be lost at this stage: not once the way home has begun."""
-    return failover.first_region is FirstRegion.ANSWERS and (
-        failover.stage is FailoverStage.FENCE or failover.stage in PROMOTED - HOMEWARD
-    )
+    """Whether the first region may be lost at this stage: until it has its data back."""
+    return failover.first_region is FirstRegion.ANSWERS and failover.stage not in _AT_HOME_AGAIN
+
+
+def left_at(stage: FailoverStage) -> FailoverStage:
+    """The stage at which a tenant goes on whose first region is lost at *stage*.
+
+    Once its database is closed there, the standby is promoted; a way home that has begun is given up.
+    """
+    if stage is FailoverStage.FENCE:
+        return FailoverStage.PROMOTE
+    return FailoverStage.STAY if stage in {FailoverStage.SAVE, FailoverStage.RETURN} else stage
 
 
 def found_again(region: FirstRegion) -> FirstRegion:
-    """What a lost region is once it answers: where nothing was left to do there, it is as it was."""
-    return FirstRegion.ANSWERS if region is FirstRegion.LOST_AFTER_PROMOTION else FirstRegion.BACK
+    """What a lost region is once it answers: where it was closed before, it is as it was.
+
+    So it is still known that nothing is missing, no Job is made anew, and it may be lost once more.
+    """
+    return FirstRegion.ANSWERS if region in _LATE else FirstRegion.BACK
 
 
 def _begins(here: Failover) -> bool:

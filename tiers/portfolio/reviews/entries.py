@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum, unique
 from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from tiers.portfolio.reviews.states import DecisionState, SignalState
 from tiers.vocabulary import Frozen, TagValue, TenantId
 
 _ISO: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -40,34 +40,6 @@ Words = Annotated[str, Field(min_length=3, max_length=400)]
 Who = Annotated[str, Field(min_length=2, max_length=100)]
 Size = Annotated[Decimal, Field(ge=0, max_digits=20, decimal_places=4, allow_inf_nan=False)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False)]
-
-
-@unique
-class SignalState(StrEnum):
-    """What somebody said of a signal."""
-
-    OPEN = "open"
-    """It needs a decision, whatever was said before."""
-    ACKNOWLEDGED = "acknowledged"
-    """Somebody looks after it until a day; from then on it is open again."""
-    DISMISSED = "dismissed"
-    """It is accepted as it is, for a reason; once it has grown by half it is open again."""
-    SOLVED = "solved"
-    """The cause was removed; a signal that is found in a month after that day is open again."""
-
-
-@unique
-class DecisionState(StrEnum):
-    """What became of a decision."""
-
-    DECIDED = "decided"
-    """It is to be done by its owner until its due date."""
-    POSTPONED = "postponed"
-    """It has a later due date, for a reason."""
-    DONE = "done"
-    """It was carried out."""
-    DROPPED = "dropped"
-    """It will not be carried out, for a reason."""
 
 
 def _fits(entry: Frozen, state: str, needs: Iterable[str], may: Iterable[str], every: Iterable[str]) -> None:

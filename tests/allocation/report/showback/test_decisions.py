@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from allocation.report.showback.decisions import action, fair_use_result, reason
+from allocation.report.showback.review.decisions import action, fair_use_result, reason
 from allocation.review.findings import (
     BeyondFairUse,
     Breach,

@@ -7,7 +7,7 @@ from functools import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocation.report.showback.register import explained
+from allocation.report.showback.review.register import explained
 from allocation.review.life.decisions import Outcome, Saving, decision_lives, of_review
 from allocation.statement.filed import FiledStatement
 from tests.allocation.previews import changed

@@ -14,7 +14,8 @@ from allocation.review.findings import BeyondFairUse, IdlePool, LargeShare, Stan
 from allocation.review.life.identity import Measure, measure_of, signal_id
 from allocation.review.life.signals import Seen, SignalLife, lives, open_signals
 from allocation.review.signals import Kind, Signal
-from tiers.portfolio.reviews.entries import SignalEntry, SignalState
+from tiers.portfolio.reviews.entries import SignalEntry
+from tiers.portfolio.reviews.states import SignalState
 
 UNIT = 10**10
 NAME = "acme/fair-use-users"

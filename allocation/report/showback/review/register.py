@@ -8,13 +8,13 @@ from typing import Any, Final
 from allocation.charges import ChargePeriod
 from allocation.money import text_of, units_of
 from allocation.report.showback.content import EMPTY, Cell, Table, amount, text
-from allocation.report.showback.decisions import reason
 from allocation.report.showback.month import Showback
+from allocation.report.showback.review.decisions import reason
 from allocation.review.life.decisions import DecisionLife, Saving, of_review
 from allocation.review.life.signals import SignalLife
 from allocation.statement.filed import FiledStatement
 from allocation.statement.ledger.figure import alone
-from tiers.portfolio.reviews.entries import SignalState
+from tiers.portfolio.reviews.states import SignalState
 
 _SIGNALS_NOTE: Final = (
     "Read from reviews/signals.yaml. A signal is open again on the day until which it was acknowledged, once "

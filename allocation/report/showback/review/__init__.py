@@ -1,0 +1,1 @@
+"""What reviews decide with: decisions to take and what became of them, sizes that would do, trends."""
