@@ -137,8 +137,8 @@ def daily_month(rows: Iterable[Row], span: Span, through: int | None = None) -> 
     for row in kept:
         if _is_by_day(row) and (row.service, row.category) not in once:
             days_of = daily.setdefault(row.key, {})
-            days = _days_of(row, span)
-            for day, units in zip(days, split(row.units, [1] * len(days)), strict=True):
+            of = _days_of(row, span)
+            for day, units in zip(of, split(row.units, [1] * len(of)), strict=True):
                 days_of[day] = days_of.get(day, 0) + units
         else:
             at = (row.key, row.service, row.category, _recurs(row))

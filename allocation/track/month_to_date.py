@@ -82,6 +82,11 @@ class Tracked:
         return self.lines[0]
 
     @property
+    def knows_usual(self) -> bool:
+        """Whether enough days are known to say that one is unlike others."""
+        return _knows_usual(self.tried_months, self.month)
+
+    @property
     def through(self) -> date:
         """The last day whose charges are all known."""
         return date.fromordinal(self.month.through)
@@ -208,12 +213,16 @@ def _notes(
     if unknown_of:
         whose = ", ".join(unknown_of)
         yield f"nothing is charged yet by day of {whose}: the rest of its month is in no forecast"
-    if not months and month.through + 1 - month.span.first < WEEK * LEAST_WEEKS:
+    if not _knows_usual(len(months), month):
         yield f"fewer than {LEAST_WEEKS} weeks are known: no anomalies are looked for, a weekend would be one"
     if month.through < month.span.end - 1:
         yield from _to_come(months, month, lines, currency)
     for budget in unknown:
         yield f"budget of {budget.scope} '{budget.name}': the month has no cost of it, so nothing is compared"
+
+
+def _knows_usual(filed: int, month: DailyMonth) -> bool:
+    return filed > 0 or month.through + 1 - month.span.first >= WEEK * LEAST_WEEKS
 
 
 def _to_come(
