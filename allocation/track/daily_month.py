@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from allocation.charges import LABOUR
 from allocation.errors import InputError
 from allocation.money import split
 from allocation.track.series import Span, median
@@ -64,7 +65,7 @@ class DailyMonth:
         span: The month.
         through: The last day whose charges are all known, as an ordinal; the last of a month that is over.
         daily: Units by day, for each key.
-        held: What is charged for more than two weeks, or once.
+        held: What is charged for more than two weeks, or once, and hours of people.
         missing: Days up to `through` on which nobody was charged anything: the bill has not come yet.
         partial: Days after `through` that have some of their charges.
     """
@@ -166,7 +167,8 @@ def _is_by_day(row: Row) -> bool:
 
 
 def _is_by_use(row: Row) -> bool:
-    if row.other_month or row.frequency == _ONE_TIME:
+    # People's hours have the day of a ticket: it says neither how far the bill reaches nor what days cost.
+    if row.other_month or row.frequency == _ONE_TIME or row.service == LABOUR:
         return False
     return row.category == _USAGE or (row.category == _PURCHASE and row.frequency == _RECURRING)
 

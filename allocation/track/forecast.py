@@ -120,15 +120,15 @@ def sum_of(parts: Iterable[Forecast]) -> Forecast:
         _, said, was, whole = by_month.get(error.month, Error(error.month, 0, 0, 0))
         by_month[error.month] = Error(error.month, said + error.said, was + error.was, whole + error.whole)
     spreads = [part.spread for part in each if part.rest]
-    return _with_interval(
-        Forecast(
-            sum(part.spent for part in each),
-            sum(part.rest for part in each),
-            sum(part.expected for part in each),
-            errors=tuple(by_month[month] for month in sorted(by_month)),
-            spread=None if None in spreads else sum(spread or 0 for spread in spreads),
-        )
+    made = Forecast(
+        sum(part.spent for part in each),
+        sum(part.rest for part in each),
+        sum(part.expected for part in each),
+        errors=tuple(by_month[month] for month in sorted(by_month)),
+        spread=None if None in spreads else sum(spread or 0 for spread in spreads),
     )
+    is_known = made.rest or all(part.low is not None for part in each)
+    return _with_interval(made) if is_known else made
 
 
 def back_tested_interval(rest: int, errors: Sequence[Error]) -> int | None:

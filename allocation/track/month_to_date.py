@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from allocation.charges import LABOUR
 from allocation.money import UNITS_PER_CENT, in_cents, text_of
 from allocation.track.anomalies import LEAST_UNITS, LEAST_WEEKS, Anomaly, Event, anomalies
 from allocation.track.budgets import DEFAULT, Budget, Crossed, Scope, Thresholds, crossed, without_cost
@@ -199,14 +200,7 @@ def _notes(
     currency: str,
     unknown: Sequence[Budget],
 ) -> Iterable[str]:
-    if month.missing:
-        yield f"no charge on {_days(month.missing)}: the bill has not come, and these days are forecast"
-    if month.partial:
-        yield f"only a part is charged of {_days(month.partial)}: the rest is forecast"
-    booked = sum(each.units for each in month.held)
-    if booked:
-        held = f"{_cents(booked)} {currency}"
-        yield f"{held} is booked for more than two weeks or once, and is not extrapolated"
+    yield from _known_of(month, currency)
     unknown_of = [
         each.name for each in lines if each.name and each.scope is Scope.TENANT and is_unknown(each)
     ]
@@ -219,6 +213,20 @@ def _notes(
         yield from _to_come(months, month, lines, currency)
     for budget in unknown:
         yield f"budget of {budget.scope} '{budget.name}': the month has no cost of it, so nothing is compared"
+
+
+def _known_of(month: DailyMonth, currency: str) -> Iterable[str]:
+    """What of the month is known, and what is no day's."""
+    if month.missing:
+        yield f"no charge on {_days(month.missing)}: the bill has not come, and these days are forecast"
+    if month.partial:
+        yield f"only a part is charged of {_days(month.partial)}: the rest is forecast"
+    booked = sum(each.units for each in month.held)
+    if booked:
+        held = f"{_cents(booked)} {currency}"
+        yield f"{held} is booked for more than two weeks or once, and is not extrapolated"
+    if any(each.service == LABOUR for each in month.held):
+        yield "hours that people will work until the month ends are in no forecast, those so far are spent"
 
 
 def _knows_usual(filed: int, month: DailyMonth) -> bool:

@@ -213,6 +213,8 @@ def test_who_is_charged_nothing_yet_is_not_certain_to_cost_nothing() -> None:
     assert (nobody.low, nobody.high) == (0, 0)
     said = "nothing is charged yet by day of new: the rest of its month is in no forecast"
     assert said in made.notes
+    none = Forecast(5, 0)
+    assert (sum_of([none, none]).low, sum_of([new, new]).high) == (None, None)
     over = month(NOVEMBER, rows(ACME, NOVEMBER), through=NOVEMBER.end - 1)
     assert said not in tracked("local", "USD", filed(9, 10), over, asked).notes
 
@@ -228,3 +230,13 @@ def test_the_fee_of_a_pool_comes_again_when_one_of_those_who_paid_it_left() -> N
     lines = {(each.scope, each.name): each for each in lines_of("local", [october], november, Asked([]))}
     assert lines[Scope.TENANT, "acme"].forecast.expected == 30 * CENT
     assert lines[Scope.PORTFOLIO, "local"].forecast.expected == 60 * CENT
+
+
+def test_hours_of_people_are_no_days_of_the_bill() -> None:
+    ticket = row(ACME, NOVEMBER.first + 14, 60 * 10**10, service="Labour", frequency="Usage-Based")
+    november = month(NOVEMBER, rows(ACME, NOVEMBER, until=9), [ticket])
+    assert (november.through, november.missing) == (NOVEMBER.first + 8, ())
+    made = tenant_forecast(filed(9, 10), november, "acme")
+    assert (made.spent, made.rest, made.expected) == (69 * 10**10, 21 * 10**10, 0)
+    said = "hours that people will work until the month ends are in no forecast, those so far are spent"
+    assert said in tracked("local", "USD", filed(9, 10), november, Asked([])).notes
