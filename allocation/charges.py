@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum, unique
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from allocation.errors import AllocationError
 from tiers.facts.record import FactId
 from tiers.vocabulary import CostCategory, CostDomain, Region, TenantId
 
+LABOUR: Final = "Labour"
+"""The service of hours that people work, in the price book and of charges."""
 _MONTHS_PER_YEAR = 12
 _YEARS = range(1970, 9999)
 

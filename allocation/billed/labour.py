@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from allocation.billed.billed_statement import Deployed
-from allocation.charges import ChargePeriod
+from allocation.charges import LABOUR, ChargePeriod
 from allocation.engine.attribution import CATEGORY_TAG, Known
 from allocation.engine.drivers import Driver
 from allocation.prices.price_book import EVERYWHERE, PriceBook
@@ -21,7 +21,7 @@ from tiers.facts.every_fact import category_of
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import CostCategory, CostDomain
 
-SERVICE: Final = "Labour"
+SERVICE: Final = LABOUR
 """The service of the price book and of the charges."""
 
 _HOUR: Final = " hour"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from allocation.money import units_of
 from tiers.catalog.tier import Catalog
 from tiers.plan.plan import TenantPlan
-from tiers.vocabulary import Isolation
+from tiers.vocabulary import Controls, Isolation
+
+_NOTHING: Final = Decimal(0)
 
 
 def roomier(catalog: Catalog, tenant: TenantPlan, measure: str, used: Decimal) -> str | None:
@@ -35,5 +38,16 @@ def apart(catalog: Catalog, tenant: TenantPlan | None) -> str | None:
 
 
 def dearer(catalog: Catalog, tenant: TenantPlan, tier: str) -> int:
-    """What *tier* costs the client more than the tenant's own, in units a month."""
-    return units_of(catalog.tiers[tier].offers[tenant.environment].fee_per_month - tenant.fee_per_month)
+    """What *tier* costs the client more, in units a month, with the options and services that it has now.
+
+    A plan does not list them: they are what the client pays above its offer. On another tier they stay, and
+    enhanced controls that were chosen have the fee of that tier, or none where it includes them.
+    """
+    sold, own = catalog.tiers[tier], catalog.tiers.get(tenant.tier)
+    offer = sold.offers[tenant.environment]
+    had = own.offers.get(tenant.environment) if own else None
+    kept = max(tenant.fee_per_month - had.fee_per_month, _NOTHING) if had else _NOTHING
+    if own and had and tenant.controls is Controls.ENHANCED and own.controls is not Controls.ENHANCED:
+        kept -= min(kept, had.enhanced_fee_per_month or _NOTHING)
+        kept += _NOTHING if sold.controls is Controls.ENHANCED else offer.enhanced_fee_per_month or _NOTHING
+    return units_of(offer.fee_per_month + kept - tenant.fee_per_month)

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, zip_longest
 
-from allocation.money import units_of
 from allocation.preview.comparison import compared
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.estimates import Estimates
 from allocation.preview.rightsizing import Advice, advice, priced
 from allocation.preview.supposed import supposed
 from allocation.report.showback.month import Option
+from allocation.review.remedies import dearer
 from allocation.review.signals import Month
 from allocation.runs.messages import Messages
 from allocation.statement.ledger.figure import alone, figure
-from tiers.catalog.tier import Offer
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.tenant import Portfolio
 from tiers.vocabulary import TenantId
@@ -54,15 +53,13 @@ class Alternatives:
 
     def _of(self, tenant: TenantPlan) -> list[Option]:
         """The other tiers sold in the tenant's environment, the smallest change of the fee first."""
+        currency = self.month.statement.currency
         found = [
-            Option(tenant.tenant, name, self._dearer(offer, tenant))
+            Option(tenant.tenant, name, alone(dearer(self.month.catalog, tenant, name), currency))
             for name, tier in self.month.catalog.tiers.items()
-            if name != tenant.tier and (offer := tier.offers.get(tenant.environment)) is not None
+            if name != tenant.tier and tenant.environment in tier.offers
         ]
         return sorted(found, key=lambda each: (abs(each.fee_difference), each.tier))
-
-    def _dearer(self, offer: Offer, tenant: TenantPlan) -> int:
-        return alone(units_of(offer.fee_per_month - tenant.fee_per_month), self.month.statement.currency)
 
     def _priced(self) -> Iterator[tuple[tuple[str, str], Option]]:
         """Options with a preview: the smallest step of every tenant first, tenants with decisions first."""

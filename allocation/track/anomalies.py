@@ -98,7 +98,7 @@ def anomalies(
     known = tuple(events)
     found = [
         Anomaly(owner, days, _event_of(owner, days[0].day, known))
-        for owner, keys in _owners(month)
+        for owner, keys in _owners(months, month)
         for days in _in_a_row(unlike_days(_series(months, month, keys), month.span, month.through, least))
     ]
     return tuple(sorted(found, key=lambda each: (-abs(each.difference), each.owner, each.first)))
@@ -134,12 +134,18 @@ def _even(series: Series, day: int, profile: Sequence[int]) -> int:
     return series.units[day] * MILLION // max(profile[day % 7], 1)
 
 
-def _owners(month: DailyMonth) -> Iterator[tuple[Owner, tuple[Key, ...]]]:
-    for key in sorted(month.daily):
+def _owners(months: Sequence[DailyMonth], month: DailyMonth) -> Iterator[tuple[Owner, tuple[Key, ...]]]:
+    """Whoever is charged, and what the month before had and this one has not: it costs less than usual."""
+    before = {key for each in months if each.span.end == month.span.first for key in each.daily}
+    known = {key.pool or key for key in month.daily}
+    tenants = {key.tenant for key in month.keys}
+    stopped = [
+        key for key in before if (key.pool or key) not in known and (key.pool or key.tenant in tenants)
+    ]
+    for key in sorted({*month.daily, *stopped}):
         if not key.pool:
             yield Owner(key.tenant, ""), (key,)
-    for pool, keys in pools_of(month):
-        yield Owner("", pool), keys
+    yield from ((Owner("", pool), keys) for pool, keys in pools_of((*month.daily, *stopped)))
 
 
 def _series(months: Sequence[DailyMonth], month: DailyMonth, keys: Iterable[Key]) -> Series:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from allocation.charges import LABOUR
 from allocation.errors import InputError
 from allocation.money import split
 from allocation.track.series import Span, median
@@ -64,7 +65,7 @@ class DailyMonth:
         span: The month.
         through: The last day whose charges are all known, as an ordinal; the last of a month that is over.
         daily: Units by day, for each key.
-        held: What is charged for more than two weeks, or once.
+        held: What is charged for more than two weeks, or once, and hours of people.
         missing: Days up to `through` on which nobody was charged anything: the bill has not come yet.
         partial: Days after `through` that have some of their charges.
     """
@@ -75,6 +76,11 @@ class DailyMonth:
     held: tuple[Held, ...]
     missing: tuple[int, ...] = ()
     partial: tuple[int, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of its days are known."""
+        return self.through >= self.span.end - 1 and not self.missing
 
     @cached_property
     def keys(self) -> tuple[Key, ...]:
@@ -132,7 +138,8 @@ def daily_month(rows: Iterable[Row], span: Span, through: int | None = None) -> 
     for row in kept:
         if _is_by_day(row) and (row.service, row.category) not in once:
             days_of = daily.setdefault(row.key, {})
-            for day, units in zip(range(row.first, row.end), _by_day(row), strict=True):
+            of = _days_of(row, span)
+            for day, units in zip(of, split(row.units, [1] * len(of)), strict=True):
                 days_of[day] = days_of.get(day, 0) + units
         else:
             at = (row.key, row.service, row.category, _recurs(row))
@@ -160,7 +167,8 @@ def _is_by_day(row: Row) -> bool:
 
 
 def _is_by_use(row: Row) -> bool:
-    if row.other_month or row.frequency == _ONE_TIME:
+    # People's hours have the day of a ticket: it says neither how far the bill reaches nor what days cost.
+    if row.other_month or row.frequency == _ONE_TIME or row.service == LABOUR:
         return False
     return row.category == _USAGE or (row.category == _PURCHASE and row.frequency == _RECURRING)
 
@@ -170,8 +178,10 @@ def _recurs(row: Row) -> bool:
     return (_is_by_use(row) or row.category == _TAX) and not row.other_month
 
 
-def _by_day(row: Row) -> Sequence[int]:
-    return split(row.units, [1] * (row.end - row.first))
+def _days_of(row: Row, span: Span) -> range:
+    """The days of the month that *row* is for; of one whose days are all outside, the nearest."""
+    first = min(max(row.first, span.first), span.end - 1)
+    return range(first, max(min(row.end, span.end), first + 1))
 
 
 def _totals(rows: Iterable[Row]) -> dict[int, int]:
@@ -229,8 +239,11 @@ def complete_since(months: Iterable[DailyMonth], begun: int) -> tuple[Span, ...]
     return tuple(each.span for each in months if not each.missing and begun <= each.span.first)
 
 
-def pools_of(month: DailyMonth) -> Iterator[tuple[str, tuple[Key, ...]]]:
-    """Each pool with the keys of all who pay for it, and unallocated cost."""
-    pools = sorted({key.pool for key in month.daily if key.pool != _DIRECT})
-    for pool in pools:
-        yield pool, tuple(key for key in month.daily if key.pool == pool)
+def pools_of(keys: Iterable[Key]) -> Iterator[tuple[str, tuple[Key, ...]]]:
+    """Each pool with those of *keys* that pay for it, and unallocated cost."""
+    found: dict[str, list[Key]] = {}
+    for key in keys:
+        if key.pool != _DIRECT:
+            found.setdefault(key.pool, []).append(key)
+    for pool in sorted(found):
+        yield pool, tuple(found[pool])

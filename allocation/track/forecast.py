@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -31,7 +31,8 @@ class Forecast:
         spent: Charged so far.
         rest: What the days will cost that are not charged yet.
         expected: Fees of the month and taxes that were charged last month and are not on the bill yet.
-        low: The lower end of the interval of the whole month; None where too few days are known to say.
+        low: The lower end of the interval of the whole month; None where too few days are known to say,
+            also of who is charged nothing yet.
         high: The upper end.
         method: The method; None of a sum of several, or where nothing is left to be said.
         errors: What it missed in filed months, on the same day of the month.
@@ -66,6 +67,8 @@ def tenant_forecast(
     tenant: str,
     changed_on: int | None = None,
     stated: int | None = None,
+    *,
+    left: Collection[Key] = (),
 ) -> Forecast:
     """The forecast of *tenant*, '' for idle and unallocated cost, by its own filed *months*.
 
@@ -77,6 +80,7 @@ def tenant_forecast(
         tenant: Whose.
         changed_on: The ordinal of the day on which it last changed, if it is known to have.
         stated: What the statement says is spent.
+        left: Shares of who left since: the fees of their pools come again, and others pay them.
 
     Raises:
         AllocationError: When the charges by day do not add up to what is *stated*.
@@ -96,13 +100,14 @@ def tenant_forecast(
             f"{tenant or 'no tenant'}: the charges by day add up to {text_of(spent)}, the statement says "
             f"{text_of(stated)}"
         )
-    expected = _in_cents(_expected(months, month, keys, spent + rest))
+    expected = _in_cents(_expected(months, month, (keys, left), spent + rest))
     errors = tested.get(method, ()) if method else ()
     made = Forecast(
         spent if stated is None else stated, rest, expected, method=method if said else None,
         errors=errors, changed_on=recent, spread=_spread(series, month.through, rest),
     )  # fmt: skip
-    return _with_interval(made)
+    is_known = method is not None or not tenant or month.is_over
+    return _with_interval(made) if is_known else made
 
 
 def sum_of(parts: Iterable[Forecast]) -> Forecast:
@@ -115,15 +120,15 @@ def sum_of(parts: Iterable[Forecast]) -> Forecast:
         _, said, was, whole = by_month.get(error.month, Error(error.month, 0, 0, 0))
         by_month[error.month] = Error(error.month, said + error.said, was + error.was, whole + error.whole)
     spreads = [part.spread for part in each if part.rest]
-    return _with_interval(
-        Forecast(
-            sum(part.spent for part in each),
-            sum(part.rest for part in each),
-            sum(part.expected for part in each),
-            errors=tuple(by_month[month] for month in sorted(by_month)),
-            spread=None if None in spreads else sum(spread or 0 for spread in spreads),
-        )
+    made = Forecast(
+        sum(part.spent for part in each),
+        sum(part.rest for part in each),
+        sum(part.expected for part in each),
+        errors=tuple(by_month[month] for month in sorted(by_month)),
+        spread=None if None in spreads else sum(spread or 0 for spread in spreads),
     )
+    is_known = made.rest or all(part.low is not None for part in each)
+    return _with_interval(made) if is_known else made
 
 
 def back_tested_interval(rest: int, errors: Sequence[Error]) -> int | None:
@@ -148,16 +153,24 @@ def _less(units: int, month: DailyMonth, keys: Iterable[Key], day: int) -> int:
     return units if not there else max(units - there, 0)
 
 
-def _expected(months: Sequence[DailyMonth], month: DailyMonth, keys: Iterable[Key], cost: int) -> int:
-    """The fees and taxes of the last filed month that this one has not been charged yet."""
+def _expected(
+    months: Sequence[DailyMonth],
+    month: DailyMonth,
+    keys: tuple[Iterable[Key], Collection[Key]],
+    cost: int,
+) -> int:
+    """The fees and taxes of the last filed month that this one has not been charged yet.
+
+    *keys* are its own, and those of who left: of these fees alone, because taxes follow the cost.
+    """
     before = [each for each in months if each.span.end == month.span.first]
-    if not before or (month.span.end - 1 <= month.through and not month.missing):
+    if not before or month.is_over:
         return 0
-    chosen_keys = set(keys)
+    chosen_keys = set(keys[0])
     then, now = (_held(each, chosen_keys) for each in (before[0], month))
     fees = sum(
         units
-        for (what, is_tax), units in then.items()
+        for (what, is_tax), units in (then | _held(before[0], set(keys[1]))).items()
         if not is_tax and (what, is_tax) not in now and (what[0].pool, *what[1:]) not in month.booked
     )
     return fees + _tax(before[0], chosen_keys, then, now, cost + fees)

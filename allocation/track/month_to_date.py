@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from allocation.charges import LABOUR
 from allocation.money import UNITS_PER_CENT, in_cents, text_of
 from allocation.track.anomalies import LEAST_UNITS, LEAST_WEEKS, Anomaly, Event, anomalies
 from allocation.track.budgets import DEFAULT, Budget, Crossed, Scope, Thresholds, crossed, without_cost
-from allocation.track.daily_month import DailyMonth
+from allocation.track.daily_month import DailyMonth, Key
 from allocation.track.forecast import Forecast, sum_of, tenant_forecast
 from allocation.track.series import WEEK
 
@@ -82,6 +83,11 @@ class Tracked:
         return self.lines[0]
 
     @property
+    def knows_usual(self) -> bool:
+        """Whether enough days are known to say that one is unlike others."""
+        return _knows_usual(self.tried_months, self.month)
+
+    @property
     def through(self) -> date:
         """The last day whose charges are all known."""
         return date.fromordinal(self.month.through)
@@ -109,9 +115,12 @@ def lines_of(
     budgets = {(each.scope, each.name): each.units for each in asked.budgets}
     stated = asked.stated or {}
 
+    left = _left(months, month, names)
+
     def made_of(name: str) -> Forecast:
         changed_on = about[name].changed_on if name in about else None
-        return tenant_forecast(months, month, name, changed_on, stated.get(name))
+        gone = () if name else left
+        return tenant_forecast(months, month, name, changed_on, stated.get(name), left=gone)
 
     made, nobody = {name: made_of(name) for name in names}, made_of(NOBODY)
 
@@ -140,6 +149,17 @@ def lines_of(
     )
 
 
+def _left(months: Iterable[DailyMonth], month: DailyMonth, names: Collection[str]) -> set[Key]:
+    """The shares of pools that the month before has of tenants that are gone."""
+    return {
+        key
+        for each in months
+        if each.span.end == month.span.first
+        for key in each.held_by
+        if key.pool and key.tenant and key.tenant not in names
+    }
+
+
 def tracked(
     portfolio: str, currency: str, months: Sequence[DailyMonth], month: DailyMonth, asked: Asked
 ) -> Tracked:
@@ -160,6 +180,11 @@ def tracked(
     )
 
 
+def is_unknown(line: Line) -> bool:
+    """Whether nothing says what the rest of the month costs: it is in no sum, and not 0."""
+    return line.forecast.low is None and not line.forecast.rest
+
+
 def _grouped(names: Iterable[str], about: Mapping[str, About], what: str) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for name in names:
@@ -175,6 +200,23 @@ def _notes(
     currency: str,
     unknown: Sequence[Budget],
 ) -> Iterable[str]:
+    yield from _known_of(month, currency)
+    unknown_of = [
+        each.name for each in lines if each.name and each.scope is Scope.TENANT and is_unknown(each)
+    ]
+    if unknown_of:
+        whose = ", ".join(unknown_of)
+        yield f"nothing is charged yet by day of {whose}: the rest of its month is in no forecast"
+    if not _knows_usual(len(months), month):
+        yield f"fewer than {LEAST_WEEKS} weeks are known: no anomalies are looked for, a weekend would be one"
+    if month.through < month.span.end - 1:
+        yield from _to_come(months, month, lines, currency)
+    for budget in unknown:
+        yield f"budget of {budget.scope} '{budget.name}': the month has no cost of it, so nothing is compared"
+
+
+def _known_of(month: DailyMonth, currency: str) -> Iterable[str]:
+    """What of the month is known, and what is no day's."""
     if month.missing:
         yield f"no charge on {_days(month.missing)}: the bill has not come, and these days are forecast"
     if month.partial:
@@ -183,12 +225,12 @@ def _notes(
     if booked:
         held = f"{_cents(booked)} {currency}"
         yield f"{held} is booked for more than two weeks or once, and is not extrapolated"
-    if not months and month.through + 1 - month.span.first < WEEK * LEAST_WEEKS:
-        yield f"fewer than {LEAST_WEEKS} weeks are known: no anomalies are looked for, a weekend would be one"
-    if month.through < month.span.end - 1:
-        yield from _to_come(months, month, lines, currency)
-    for budget in unknown:
-        yield f"budget of {budget.scope} '{budget.name}': the month has no cost of it, so nothing is compared"
+    if any(each.service == LABOUR for each in month.held):
+        yield "hours that people will work until the month ends are in no forecast, those so far are spent"
+
+
+def _knows_usual(filed: int, month: DailyMonth) -> bool:
+    return filed > 0 or month.through + 1 - month.span.first >= WEEK * LEAST_WEEKS
 
 
 def _to_come(

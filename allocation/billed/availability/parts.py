@@ -27,6 +27,9 @@ _STORAGE: Final = re.compile(
     r"\bof provisioned (gp[23]|io1) storage for Multi-AZ\b.*\bPostgreSQL\b", re.IGNORECASE
 )
 _BETWEEN_ZONES: Final = re.compile(r"\bbetween EC2 AZs\b|\bavailability zone data transfer\b", re.IGNORECASE)
+_POSTGRESQL_IN_TWO: Final = re.compile(
+    r"\bMulti-AZ\b.*\bPostgreSQL\b|\bPostgreSQL\b.*\bMulti-AZ\b", re.IGNORECASE
+)
 _NODE: Final = re.compile(r"\bper cache\.[a-z0-9-]+\.[a-z0-9]+ node-hour\b", re.IGNORECASE)
 LIKE: Final = ("%Multi-AZ%", "%between EC2 AZs%", "%availability zone data transfer%", "%node-hour%")
 """Patterns for SQL's ILIKE of the descriptions that are looked at."""
@@ -61,6 +64,8 @@ def single_zone_part(line: Line, prices: PriceBook, nodes: Mapping[str, int]) ->
         return _priced(line, f"RDS PostgreSQL {found[1]}", prices)
     if found := _STORAGE.search(line.description):
         return _priced(line, f"RDS PostgreSQL {found[1].lower()} storage", prices)
+    if _POSTGRESQL_IN_TWO.search(line.description):
+        return Unsplit(line, f"no price says what '{line.description}' costs in a single zone")
     return None
 
 
@@ -71,7 +76,10 @@ def _priced(line: Line, item: str, prices: PriceBook) -> Fraction | Unsplit:
     for price, zones in ((single, "Single-AZ"), (double, "Multi-AZ")):
         if price is None:
             return Unsplit(line, f"the price book has no '{item} {zones}' in {line.region or 'no region'}")
-    if single is None or double is None or single.price > double.price or single.unit != double.unit:
+    if (
+        not (single and double and single.price <= double.price and double.price)
+        or single.unit != double.unit
+    ):
         return Unsplit(line, f"the price book's two prices of '{item}' in {line.region} do not fit together")
     return Fraction(single.price) / Fraction(double.price)
 

@@ -18,7 +18,7 @@ from allocation.preview.preview import in_words
 from allocation.statement.statement import TenantLine
 from tiers.catalog.classes import Classes
 from tiers.plan.plan import TenantPlan
-from tiers.vocabulary import CostCategory, Environment, Isolation, ResilienceClass
+from tiers.vocabulary import Environment, Isolation, ResilienceClass
 
 
 @unique
@@ -39,7 +39,8 @@ class Scenario(StrEnum):
     ENTERPRISE = "enterprise client with high availability or recovery in a second region"
 
 
-_WORK: Final = frozenset({CostCategory.SUPPORT})
+_WORK: Final = "labour"
+"""The kind of the facts that are people's work, be it support, security or resilience."""
 
 
 class TenantCost(NamedTuple):
@@ -89,8 +90,9 @@ def models(estimate: CostEstimate, classes: Classes) -> tuple[ServiceModel, ...]
     """A row for each model. The first two are the third; with idle and unallocated cost, the bill."""
 
     def model(line: TenantLine, _: TenantPlan) -> Model:
-        own = sum(cell.units for cell in line.cells if not cell.pool and cell.category not in _WORK)
-        return Model.DIRECT if own >= sum(line.pooled.values()) else Model.POOLED
+        charges = estimate.charges_of.get(line.tenant, ())
+        work = sum(each.units for each in charges if each.fact_kind == _WORK)
+        return Model.DIRECT if line.direct - work >= sum(line.pooled.values()) else Model.POOLED
 
     apart = _rows(estimate, classes, (Model.DIRECT, Model.POOLED), model)
     together = _rows(estimate, classes, (Model.VALUE,), lambda *_: Model.VALUE)

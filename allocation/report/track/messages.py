@@ -19,9 +19,10 @@ def title(tracked: Tracked) -> str:
         *([f"{over} threshold{'s' if over > 1 else ''} of budgets exceeded"] if over else []),
         *([f"{unlike} unexplained anomal{'ies' if unlike > 1 else 'y'}"] if unlike else []),
     ]
-    state = " and ".join(words) or "within budget, nothing unlike"
-    if not words and not any(line.budget for line in tracked.lines):
-        state = "nothing unlike, no budget to compare with"
+    usual = "nothing unlike" if tracked.knows_usual else "too early for anomalies"
+    state = " and ".join(words) or f"within budget, {usual}"
+    if not words and all(line.budget is None for line in tracked.lines):
+        state = f"{usual}, no budget to compare with"
     return f"{tracked.portfolio} {tracked.month.span.name}: {state}"
 
 

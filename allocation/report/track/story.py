@@ -34,10 +34,12 @@ def headline(tracked: Tracked) -> str:
 def crossed_sentence(each: Crossed, currency: str) -> str:
     """One threshold and by what it is exceeded."""
     what = "is spent" if each.of == "spent" else "is forecast"
-    of_budget = plain_percent(each.units, each.budget.units)
+    said = f"{each.budget.scope} {each.budget.name}: {money_of(each.units)} {currency} {what}"
+    if not each.budget.units:
+        return f"{said}, and its budget is {money_of(0)}"
     return (
-        f"{each.budget.scope} {each.budget.name}: {money_of(each.units)} {currency} {what}, {of_budget} % of "
-        f"its budget of {money_of(each.budget.units)}; more than the threshold of {each.percent} %"
+        f"{said}, {plain_percent(each.units, each.budget.units)} % of its budget of "
+        f"{money_of(each.budget.units)}; more than the threshold of {each.percent} %"
     )
 
 

@@ -27,13 +27,15 @@ class Outcome(StrEnum):
 class Saving(NamedTuple):
     """What the months around a decision cost: its own cost of a tenant, or a pool's, in units.
 
-    Corrections of other months are left out of both.
+    Corrections of other months are left out of both. `gone` says that the later month has no such tenant or
+    pool any more: then all that it cost counts as saved, and what its shares of pools were others pay.
     """
 
     before: str
     after: str
     was: int
     now: int
+    gone: bool = False
 
     @property
     def units(self) -> int:
@@ -120,13 +122,20 @@ def _saving(decided: DecisionEntry, done_on: date, months: Sequence[FiledStateme
         return f"no whole month before {done_on} is filed"
     if after is None:
         return f"no whole month since {done_on} is filed"
-    if before.basis != after.basis:
-        return f"{before.month} is {before.basis}, {after.month} is {after.basis}"
+    if unlike := _unlike(before, after):
+        return unlike
     was, now = (_cost(decided, month) for month in (before, after))
     if was is None:
         return f"{decided.tenant or decided.pool} is not in {before.month}"
-    # A tenant or a pool that is gone costs nothing.
-    return Saving(before.month, after.month, was, now or 0)
+    return Saving(before.month, after.month, was, now or 0, now is None)
+
+
+def _unlike(before: FiledStatement, after: FiledStatement) -> str:
+    """Why two months say nothing of a saving: another rulebook moves cost that nobody saved."""
+    if before.basis != after.basis:
+        return f"{before.month} is {before.basis}, {after.month} is {after.basis}"
+    then, now = (month.versions.get("rulebook", "unknown") for month in (before, after))
+    return f"{before.month} is by rulebook {then}, {after.month} by {now}" if then != now else ""
 
 
 def _cost(decided: DecisionEntry, month: FiledStatement) -> int | None:

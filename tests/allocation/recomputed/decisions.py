@@ -175,7 +175,8 @@ def _fair_use(documents: Documents) -> Iterator[Decision]:
             yield Decision(name, "fair use", each.measure, because, command)
             continue
         dearer, larger = roomy[0]
-        step = dearer - Fraction(each.tenant["fee_per_month"])
+        own = Fraction(tiers()[tier]["offers"][each.tenant["environment"]]["fee_per_month"])
+        step = dearer - min(own, Fraction(each.tenant["fee_per_month"]))  # what it buys beside its tier stays
         yield Decision(name, "fair use", each.measure, because, command, Facts((larger,)), larger, step)
 
 

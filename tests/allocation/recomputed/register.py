@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -95,8 +96,12 @@ def _saving(documents: Documents, was: Record, now: Record) -> tuple[Must, Facts
     if not (before and since):
         return "", Facts((now["on"],))
     one, other = before[-1], since[-1]
+    if (rules := [month.statement["versions"]["rulebook"] for month in (one, other)])[0] != rules[1]:
+        return "", Facts((one.month, rules[0], other.month, rules[1]))
     costs = [
         added([line for line in month.tenants if line["tenant"] == was["tenant"]], "total")
         for month in (one, other)
     ]
-    return costs[0] - costs[1], Facts((was["tenant"], one.month, other.month))
+    days = [str(monthrange(*map(int, month.month.split("-")))[1]) for month in (one, other)]
+    uneven = days if days[0] != days[1] else []
+    return costs[0] - costs[1], Facts((was["tenant"], one.month, other.month, *uneven))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from allocation.money import units_of
@@ -7,11 +9,12 @@ from allocation.preview.comparison import compared
 from allocation.preview.cost_estimate import cost_estimate
 from allocation.preview.estimates import Estimates
 from allocation.report.showback.month import Option
+from allocation.review.remedies import dearer
 from allocation.runs.messages import Messages
 from allocation.runs.other_tiers import Alternatives
 from tests.allocation.previews import changed, conditions, now
 from tests.allocation.showbacks import moved
-from tests.portfolios import catalog, local_plan, local_portfolio
+from tests.portfolios import catalog, local_plan, local_portfolio, plan_of, tenant
 from tiers.plan.storage import keeping_storage
 from tiers.portfolio.tenant import Portfolio
 
@@ -31,6 +34,25 @@ def test_every_tier_that_is_sold_to_a_tenant_is_reported_with_its_fee() -> None:
         for name, tier in catalog().tiers.items()
         if name != cobalt.tier
     }
+
+
+def test_services_and_options_are_paid_on_another_tier_as_well() -> None:
+    chosen = {"users": 5, "services": ("managed-database",), "controls": "enhanced"}
+    plain, more = (
+        plan_of(tenant(tier="dedicated-db", options=each)).tenants[0] for each in ({"users": 5}, chosen)
+    )
+    sold = catalog().tiers
+    own, larger = (sold[name].offers[more.environment] for name in ("dedicated-db", "ha-postgresql"))
+    assert plain.controls != more.controls
+    assert own.enhanced_fee_per_month
+    assert dearer(catalog(), plain, "ha-postgresql") == units_of(larger.fee_per_month - own.fee_per_month)
+    enhanced = (
+        Decimal(0) if sold["ha-postgresql"].controls is more.controls else larger.enhanced_fee_per_month
+    )
+    assert enhanced is not None
+    assert dearer(catalog(), more, "ha-postgresql") == units_of(
+        larger.fee_per_month + enhanced + Decimal(189) - more.fee_per_month
+    )
 
 
 def test_without_a_portfolio_no_cost_is_reported() -> None:

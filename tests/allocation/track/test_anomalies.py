@@ -59,6 +59,17 @@ def test_a_known_change_is_named_and_anothers_is_not() -> None:
     assert found({day: TEN}, other, key=NODES)[0].event == other
 
 
+def test_a_pool_that_is_charged_no_more_is_one_and_a_tenant_that_left_is_none() -> None:
+    gone = Key("gone", "")
+    past = [
+        whole(number, *(rows(key, span_of(number), usual) for key in (ACME, NODES, gone)))
+        for number in (9, 10)
+    ]
+    (one,) = anomalies(past, month(NOVEMBER, rows(ACME, NOVEMBER, usual, 10)))
+    assert (one.owner, len(one.days)) == (Owner("", "nodes"), 10)
+    assert one.difference < 0
+
+
 def test_what_is_booked_on_the_first_day_for_a_month_is_none() -> None:
     past = [whole(10, rows(ACME, span_of(10), usual))]
     fee = [row(ACME, NOVEMBER.first, 50 * TEN, days=30)]

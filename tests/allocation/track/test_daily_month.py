@@ -52,16 +52,20 @@ def test_the_order_of_rows_says_nothing(found: list[Row], chance: object, number
 @examples(12, of=60)
 def test_what_is_filed_is_read_as_it_was(found: list[Row]) -> None:
     made = daily_month(found, NOVEMBER, NOVEMBER.end - 1)
-    inside = {
-        key: {day: units for day, units in of.items() if day < NOVEMBER.end} for key, of in made.daily.items()
-    }
     read = daily_month_of(daily_document(made), "daily-000.json")
     assert read.held == made.held
     assert read.missing == made.missing
-    for key, of in inside.items():
+    for key, of in made.daily.items():
         assert {day: units for day, units in read.daily[key].items() if units} == {
             day: units for day, units in of.items() if units
         }
+
+
+def test_a_charge_across_the_end_of_the_month_is_filed_whole() -> None:
+    week = [row(ACME, first, 7 * 10**10, days=7) for first in (NOVEMBER.first - 3, NOVEMBER.end - 2)]
+    made = month(NOVEMBER, week, rows(NODES, NOVEMBER), through=NOVEMBER.end - 1)
+    read = daily_month_of(daily_document(made), "daily-000.json")
+    assert (read.spent(ACME), made.spent(ACME), made.partial) == (14 * 10**10, 14 * 10**10, ())
 
 
 @pytest.mark.parametrize(

@@ -201,3 +201,42 @@ def test_whoever_begins_in_the_middle_of_a_month_is_not_forecast_before() -> Non
     november = month(NOVEMBER, rows(ACME, NOVEMBER, until=20), begun)
     made = tenant_forecast(filed(9, 10), november, "new")
     assert (made.spent, made.total) == (5 * 10**10, 15 * 10**10)
+
+
+def test_who_is_charged_nothing_yet_is_not_certain_to_cost_nothing() -> None:
+    november = month(NOVEMBER, rows(ACME, NOVEMBER, until=9))
+    asked = Asked([About("new", "new", "new-ltd", "dedicated-db", 7)])
+    made = tracked("local", "USD", filed(9, 10), november, asked)
+    lines = {(each.scope, each.name): each.forecast for each in made.lines}
+    new, nobody = lines[Scope.TENANT, "new"], lines[Scope.TENANT, ""]
+    assert (new.spent, new.low, new.high) == (0, None, None)
+    assert (nobody.low, nobody.high) == (0, 0)
+    said = "nothing is charged yet by day of new: the rest of its month is in no forecast"
+    assert said in made.notes
+    none = Forecast(5, 0)
+    assert (sum_of([none, none]).low, sum_of([new, new]).high) == (None, None)
+    over = month(NOVEMBER, rows(ACME, NOVEMBER), through=NOVEMBER.end - 1)
+    assert said not in tracked("local", "USD", filed(9, 10), over, asked).notes
+
+
+def test_the_fee_of_a_pool_comes_again_when_one_of_those_who_paid_it_left() -> None:
+    gone = Key("gone", "platform")
+    october = whole(
+        10,
+        rows(ACME, span_of(10)),
+        [row(key, span_of(10).first, 30 * CENT, days=31) for key in (gone, Key("acme", "platform"))],
+    )
+    november = month(NOVEMBER, rows(ACME, NOVEMBER, until=9))
+    lines = {(each.scope, each.name): each for each in lines_of("local", [october], november, Asked([]))}
+    assert lines[Scope.TENANT, "acme"].forecast.expected == 30 * CENT
+    assert lines[Scope.PORTFOLIO, "local"].forecast.expected == 60 * CENT
+
+
+def test_hours_of_people_are_no_days_of_the_bill() -> None:
+    ticket = row(ACME, NOVEMBER.first + 14, 60 * 10**10, service="Labour", frequency="Usage-Based")
+    november = month(NOVEMBER, rows(ACME, NOVEMBER, until=9), [ticket])
+    assert (november.through, november.missing) == (NOVEMBER.first + 8, ())
+    made = tenant_forecast(filed(9, 10), november, "acme")
+    assert (made.spent, made.rest, made.expected) == (69 * 10**10, 21 * 10**10, 0)
+    said = "hours that people will work until the month ends are in no forecast, those so far are spent"
+    assert said in tracked("local", "USD", filed(9, 10), november, Asked([])).notes

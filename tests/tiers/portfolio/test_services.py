@@ -82,6 +82,16 @@ def test_what_cannot_be_bought_is_refused(asked: Tenant, why: str) -> None:
     assert why in faults["options", "services"]
 
 
+def test_fees_of_two_currencies_are_no_sum() -> None:
+    sold = catalog()
+    tiers = {name: tier.model_copy(update={"currency": "EUR"}) for name, tier in sold.tiers.items()}
+    platform = local_portfolio().platform.model_copy(update={"currency": "EUR"})
+    euro = sold.model_copy(update={"tiers": tiers})
+    faults = dict(faults_of_tenant(buying("observability"), platform, euro))
+    assert faults["options", "services"] == "services are sold in USD, and dedicated-db in EUR"
+    assert ("options", "services") not in dict(faults_of_tenant(buying(), platform, euro))
+
+
 def test_a_new_service_is_a_row_and_no_code(tmp_path: Path) -> None:
     folder = own_catalog(tmp_path)
     with (folder / "services.yaml").open("a", encoding="utf-8") as file:

@@ -33,6 +33,10 @@ def service_option_faults(tenant: Tenant, tier: Tier, catalog: Catalog) -> Itera
     if wanted and tenant.environment is not Environment.PRODUCTION:
         yield _OPTION, f"services are for production, and this is a {tenant.environment} environment"
         return
+    sold = catalog.services
+    if wanted and sold is not None and sold.currency != tier.currency:
+        yield _OPTION, f"services are sold in {sold.currency}, and {tier.tier} in {tier.currency}"
+        return
     if twice := sorted({name for name in wanted if wanted.count(name) > 1}):
         yield _OPTION, f"'{twice[0]}' appears twice"
     for name in wanted:

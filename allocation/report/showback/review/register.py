@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from allocation.charges import ChargePeriod
 from allocation.money import text_of, units_of
 from allocation.report.showback.content import EMPTY, Cell, Table, amount, text
 from allocation.report.showback.month import Showback
 from allocation.report.showback.review.decisions import reason
-from allocation.review.life.decisions import DecisionLife, of_review
+from allocation.review.life.decisions import DecisionLife, Saving, of_review
 from allocation.review.life.signals import SignalLife
 from allocation.statement.filed import FiledStatement
 from allocation.statement.ledger.figure import alone
@@ -22,7 +23,8 @@ _SIGNALS_NOTE: Final = (
 )
 _DECISIONS_NOTE: Final = (
     "Read from reviews/decisions.yaml. A saving is the difference between the newest whole months before and "
-    "since the day it was done, without corrections of other months; its other causes are on the first page."
+    "since the day it was done, without corrections of other months; its other causes are on the first page. "
+    "Of a tenant that left it is all that it cost, and its fee is gone as well."
 )
 
 
@@ -76,20 +78,28 @@ def _row(each: DecisionLife, first: FiledStatement, currency: str) -> tuple[Cell
         text(f"{each.outcome}{on}{carried}"),
         EMPTY if expected is None else amount(alone(units_of(expected), currency)),
         amount(alone(each.saving.units, currency)) if each.saving else EMPTY,
-        text(_explained(each)),
+        text(explained(each)),
     )
 
 
-def _explained(each: DecisionLife) -> str:
+def explained(each: DecisionLife) -> str:
     """How a saving was measured, or why there is none; why a decision was dropped or put off."""
     if each.saving is not None:
-        whose = each.decided.tenant or each.decided.pool
-        return f"cost of {whose} in {each.saving.before} less that in {each.saving.after}"
+        return _measured(each.saving, each.decided.tenant or each.decided.pool or "")
     if each.unmeasured:
         return f"not measured: {each.unmeasured}"
     if each.last.reason:
         return f"{each.last.state} by {each.last.by} on {each.last.on} because: {each.last.reason}"
     return ""
+
+
+def _measured(saving: Saving, whose: str) -> str:
+    """How, and what else is in the difference."""
+    said = f"cost of {whose} in {saving.before} less that in {saving.after}"
+    days = [ChargePeriod.month(name).last_day.day for name in (saving.before, saving.after)]
+    if saving.gone:
+        return f"{said}, which has no {whose}: all that it cost counts, also its shares that others pay now"
+    return f"{said}, of {days[0]} and {days[1]} days" if days[0] != days[1] else said
 
 
 def document(showback: Showback) -> Mapping[str, Any]:
@@ -123,6 +133,6 @@ def _decision(each: DecisionLife) -> Mapping[str, Any]:
         "owner": each.decided.owner,
         "due": f"{each.due}",
         "state": str(each.outcome),
-        "why": _explained(each),
+        "why": explained(each),
         "saving_per_month": text_of(saving.units) if saving else None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from allocation.billed.availability.parts import Line, Unsplit, single_zone_part, spare_nodes
 from allocation.billed.deployed import deployed_in
 from allocation.charges import ChargePeriod
-from allocation.prices.price_book import load_price_book
+from allocation.prices.price_book import PriceBook, PriceFile, load_price_book
 from tests.allocation.small import START
 from tests.portfolios import local_plan
 from tiers.inventory import Inventory
@@ -70,6 +71,28 @@ def test_without_a_price_a_line_stays_whole_and_says_so(region: str, reason: str
     part = single_zone_part(Line(SERVER, region), PRICES, {})
     assert isinstance(part, Unsplit)
     assert part.reason == reason
+
+
+def test_two_zones_that_no_price_is_known_of_stay_whole_and_say_so() -> None:
+    line = Line("$0.20 per IOPS-month of provisioned io2 storage for Multi-AZ PostgreSQL", "us-east-1")
+    part = single_zone_part(line, PRICES, {})
+    assert isinstance(part, Unsplit)
+    assert part.reason == f"no price says what '{line.description}' costs in a single zone"
+
+
+def test_a_price_of_nothing_divides_nothing() -> None:
+    item = "RDS PostgreSQL db.r7g.large"
+    known = [PRICES.find("us-east-1", "AmazonRDS", f"{item} {zones}-AZ") for zones in ("Single", "Multi")]
+    free = [price.model_copy(update={"price": Decimal(0)}) for price in known if price]
+    given = PriceFile(
+        provider="aws", region="us-east-1", currency="USD", compiled="2026-11-01", sources={}, prices=free
+    )
+    part = single_zone_part(Line(SERVER, "us-east-1"), PriceBook([given], "USD"), {})
+    assert isinstance(part, Unsplit)
+    assert (
+        part.reason
+        == "the price book's two prices of 'RDS PostgreSQL db.r7g.large' in us-east-1 do not fit together"
+    )
 
 
 def test_nodes_of_a_cache_that_wait_are_availability() -> None:

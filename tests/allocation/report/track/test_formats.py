@@ -134,3 +134,18 @@ def test_a_mail_has_a_subject_and_a_text() -> None:
     assert read["Subject"] == title(made())
     assert read.get_payload().startswith("Through 2026-11-20: ")
     assert text_of(0) not in read["Subject"]
+
+
+def test_before_anything_is_usual_nothing_is_said_to_be() -> None:
+    asked = Asked([About("acme", "acme", "acme-ltd", "dedicated-db")])
+    early = tracked("local", "USD", [], month(NOVEMBER, rows(ACME, NOVEMBER, until=5)), asked)
+    assert title(early) == "local 2026-11: too early for anomalies, no budget to compare with"
+    october = [whole(10, rows(ACME, span_of(10)))]
+    later = tracked("local", "USD", october, month(NOVEMBER, rows(ACME, NOVEMBER, until=5)), asked)
+    assert title(later) == "local 2026-11: nothing unlike, no budget to compare with"
+
+
+def test_a_budget_of_nothing_is_exceeded_by_no_percentage() -> None:
+    sentences = mail(made(budget=0))
+    assert "USD is spent, and its budget is 0.00" in sentences
+    assert " % of its budget" not in sentences

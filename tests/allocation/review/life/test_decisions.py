@@ -7,6 +7,7 @@ from functools import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allocation.report.showback.review.register import explained
 from allocation.review.life.decisions import Outcome, Saving, decision_lives, of_review
 from allocation.statement.filed import FiledStatement
 from tests.allocation.previews import changed
@@ -58,6 +59,21 @@ def test_a_saving_is_the_difference_of_the_whole_months_around_it() -> None:
     assert found.saving.units == months[1].pool_totals["nodes"] - months[3].pool_totals["nodes"]
 
 
+def test_the_cost_of_who_left_is_a_saving_that_says_so() -> None:
+    left = month("2026-11")
+    left = left.model_copy(update={"tenants": [each for each in left.tenants if each.tenant != "acme"]})
+    (found,) = decision_lives([decided(tenant="acme"), then("done")], [month("2026-09"), left], TODAY)
+    cost = month("2026-09").by_tenant["acme"].total
+    assert found.saving == Saving("2026-09", "2026-11", cost, 0, gone=True)
+    assert "which has no acme: all that it cost counts" in explained(found)
+
+
+def test_months_of_unlike_length_are_named_with_their_days() -> None:
+    entries = [decided(tenant="acme"), then("done", on="2027-02-01")]
+    (found,) = decision_lives(entries, [month("2027-01"), month("2027-02")], date(2027, 3, 2))
+    assert explained(found) == "cost of acme in 2027-01 less that in 2027-02, of 31 and 28 days"
+
+
 def why(months: Iterable[FiledStatement], **fields: str) -> str:
     (found,) = decision_lives([decided(**fields), then("done")], tuple(months), TODAY)
     assert (found.outcome, found.saving) == (Outcome.DONE, None)
@@ -75,6 +91,11 @@ def test_what_cannot_be_measured_says_why() -> None:
     assert why([month("2026-09"), month("2026-11")], tenant="nobody") == "nobody is not in 2026-09"
     billed = month("2026-11").model_copy(update={"basis": "billed"})
     assert why([month("2026-09"), billed], tenant="acme") == "2026-09 is estimated, 2026-11 is billed"
+    other = month("2026-11").model_copy(update={"versions": {"rulebook": "house-7"}})
+    rules = month("2026-09").versions["rulebook"]
+    assert why([month("2026-09"), other], pool="nodes") == (
+        f"2026-09 is by rulebook {rules}, 2026-11 by house-7"
+    )
 
 
 def test_a_review_carries_over_what_is_open_and_shows_what_ended_in_its_months() -> None:
