@@ -11,7 +11,7 @@ import pytest
 from cli.console.exit_codes import Exit
 from tests.allocation.track.months import FIRM, filed, rows_of, rules, track, written
 from tests.cli.reporting import costack, said
-from tests.portfolios import LOCAL
+from tests.portfolios import LOCAL, ROOT
 
 MONTHS = ("2026-08", "2026-09", "2026-10")
 
@@ -103,6 +103,11 @@ def test_without_a_bill_nothing_is_tracked(tmp_path: Path) -> None:
     [
         (("--through", "2026-11-31"), "--through '2026-11-31': expected a day such as 2026-11-10"),
         (("--anomaly-over", "1.001"), "--anomaly-over '1.001': expected an amount such as 5.00"),
+        (
+            ("--portfolio", str(ROOT / "examples" / "every-option")),
+            f"{ROOT / 'examples' / 'every-option' / 'platform.yaml'}: is of portfolio every-option, deployed "
+            "is local",
+        ),
         (("--stack", "local"), "name what was deployed: either --stack NAME or --inventory FILE"),
     ],
 )
