@@ -84,7 +84,7 @@ def track_bill(request: Request, now: datetime, messages: Messages) -> Tracked:
             )
             behind = {each: lines_behind(connection, cost, each.owner, each.first) for each in made.anomalies}
     messages.progress("")
-    notes = (*made.notes, *_notes_of(request, outcome, without))
+    notes = (*made.notes, *_notes_of(request, outcome, without, known=bool(months)))
     return replace(made, lines_behind=behind, notes=notes)
 
 
@@ -156,11 +156,12 @@ def _change(before: TenantPlan | None, after: TenantPlan | None) -> str:
     return "" if before.facts == after.facts else "its sizes changed"
 
 
-def _notes_of(request: Request, outcome: Outcome, without: Sequence[str]) -> Iterator[str]:
+def _notes_of(request: Request, outcome: Outcome, without: Sequence[str], *, known: bool) -> Iterator[str]:
     if without:
         yield f"{', '.join(without)} in {request.history}: filed without daily charges, and not looked at"
-    if request.history is None:
-        yield "no --history: nothing was tried on filed months, and no error of the forecast is known"
+    if request.history is None or not (known or without):
+        named = "no --history" if request.history is None else f"{request.history}: no month before this one"
+        yield f"{named}: nothing was tried on filed months, and no error of the forecast is known"
     if request.budgets is None:
         yield "no platform.yaml: only the budgets of tenants are known"
     for gate in outcome.gates:

@@ -9,8 +9,14 @@ from typing import Final
 
 from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
 from cli.console.progress import warn
+from tiers.catalog.folder import PLATFORM_FILE
 from tiers.change.effect import first_names
+from tiers.errors import CatalogError
 from tiers.inventory import Inventory
+from tiers.plan.plan import Plan
+from tiers.portfolio.folders import portfolio_folder
+from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.tenant import Portfolio
 from tiers.vocabulary import PLATFORM
 
 _DAYS: Final = 5
@@ -26,6 +32,25 @@ def deployed_inventory(stack: str, cwd: Path) -> Inventory:
     for sentence in inventory.notes:
         warn(f"pending: {sentence}")
     return inventory
+
+
+def files_of_plan(plan: Plan, given: Path | None, cwd: Path) -> Portfolio | None:
+    """The files of the portfolio that is deployed; None where no folder was *given* and there is none.
+
+    Raises:
+        CatalogError: When they cannot be read, or are another portfolio's: its budgets, open books and
+            promises say nothing of this one.
+    """
+    folder = portfolio_folder(given, cwd, plan.portfolio)
+    if given is None and not folder.is_dir():
+        return None
+    portfolio = load_catalog_and_portfolio(folder)[1]
+    if portfolio.platform.portfolio != plan.portfolio:
+        raise CatalogError(
+            f"{folder / PLATFORM_FILE}: is of portfolio {portfolio.platform.portfolio}, deployed is "
+            f"{plan.portfolio}"
+        )
+    return portfolio
 
 
 def dated_inventory(stack: str, cwd: Path) -> Inventory:

@@ -188,6 +188,7 @@ def _months(known: Known) -> Iterator[Finding]:
     name = known.tenant.tenant
     if not known.months:
         yield Finding(Topic.OPERATION, name, State.UNKNOWN, "no filed month was given (--history)")
+    yield from _not_filed(known)
     for month in known.months:
         line, subject = month.by_tenant.get(name), f"{name} in {month.month}"
         source = f"statement of {month.month}, {month.basis}"
@@ -203,3 +204,14 @@ def _months(known: Known) -> Iterator[Finding]:
         state = State.MET if security > 0 and month.basis == "billed" else State.UNKNOWN
         told += "" if state is State.MET else "; only a bill with a cost of security shows that it was there"
         yield Finding(Topic.OPERATION, subject, state, told, source, day)
+
+
+def _not_filed(known: Known) -> Iterator[Finding]:
+    """The whole months since the first one that is filed of which nothing is: nobody shows what was there."""
+    filed, today = {month.month for month in known.months}, known.now.date()
+    day = min((month.charge_period.start.date() for month in known.months), default=today).replace(day=1)
+    while (after := (day + timedelta(days=31)).replace(day=1)) <= today:
+        if (name := f"{day:%Y-%m}") not in filed:
+            subject = f"{known.tenant.tenant} in {name}"
+            yield Finding(Topic.OPERATION, subject, State.UNKNOWN, "no statement of this month is filed")
+        day = after

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 from allocation.money import amount_of
 from allocation.review.findings import BeyondFairUse, IdlePool, LargeShare, Size, ThinMargin, UserCount
+from allocation.review.promises import CheapPromise
 from allocation.review.signals import Kind, Signal
 from tiers.vocabulary import PLATFORM
 
@@ -54,6 +55,11 @@ def measure_of(signal: Signal, currency: str) -> Measure:
         case ThinMargin() as thin:
             missing = Decimal(thin.fees) * thin.least_percent / _HUNDRED - thin.margin
             found = Measure(missing.scaleb(-10), currency)
+        case CheapPromise() as cheap:
+            missing = Decimal(cheap.fee) * cheap.least_percent / _HUNDRED - cheap.cost
+            found = Measure(missing.scaleb(-10), currency)
         case IdlePool() as pool:
             found = Measure(amount_of(pool.cost) * pool.idle_percent / _HUNDRED, currency)
+        case _ as unknown:
+            assert_never(unknown)
     return Measure(max(found.size, Decimal(0)).quantize(Decimal("0.0001")), found.unit)

@@ -19,7 +19,7 @@ from allocation.report.showback.rendering import as_csv, as_html
 from allocation.statement.filed import FiledStatement
 from cli.actions.costs.report import recoveries, rehearsed_before
 from cli.console.checked_option import checked
-from cli.console.deployed import dated_inventory
+from cli.console.deployed import dated_inventory, files_of_plan
 from cli.console.output import echo
 from lifecycle.adapters.signature import sign_document, signature_of
 from lifecycle.decommission.approval import Identity
@@ -30,9 +30,7 @@ from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.folders import portfolio_folder
-from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
-from tiers.portfolio.tenant import Portfolio
 from tiers.vocabulary import Controls
 
 NAMESPACE: Final = "costack-compliance"
@@ -119,19 +117,13 @@ def _known(request: Request, inventory: Inventory, tenant: TenantPlan) -> Known:
         tenant,
         load_catalog(folders_of_plan(plan, folder).catalog).classes,
         now,
-        _portfolio(request, folder),
+        files_of_plan(plan, request.portfolio, request.cwd),
         recoveries(request.evidence, now).get(tenant.tenant),
         next((each for each in rehearsed if each.tenant == tenant.tenant), None),
         tuple(sorted(image for image, facts in images_of(plan).items() if own & {*facts})),
         _scans(request.evidence, now),
         _months(request, inventory),
     )
-
-
-def _portfolio(request: Request, folder: Path) -> Portfolio | None:
-    if request.portfolio is None and not folder.is_dir():
-        return None
-    return load_catalog_and_portfolio(folder)[1]
 
 
 def _months(request: Request, inventory: Inventory) -> tuple[FiledStatement, ...]:

@@ -27,7 +27,7 @@ from allocation.runs.report import (
 )
 from allocation.runs.report_folder import Extras, write_report
 from allocation.statement.filed import filed_statement
-from cli.console.deployed import dated_inventory
+from cli.console.deployed import dated_inventory, files_of_plan
 from cli.console.output import echo, say
 from cli.console.preview_values import month_of
 from cli.console.progress import MESSAGES
@@ -39,7 +39,6 @@ from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 from tiers.portfolio.folders import portfolio_folder
-from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.reviews.loading import load_reviews
 from tiers.portfolio.tenant import Portfolio
 from tiers.vocabulary import TenantId
@@ -137,11 +136,9 @@ def _recovery(at: datetime, record: Mapping[str, Any]) -> Recovery:
 
 
 def _portfolio(request: Request, plan: Plan) -> Portfolio | None:
-    folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
-    if request.portfolio is None and not folder.is_dir():
-        return None
-    portfolio = load_catalog_and_portfolio(folder)[1]
-    if portfolio.platform.catalog != plan.catalog:
+    portfolio = files_of_plan(plan, request.portfolio, request.cwd)
+    if portfolio is not None and portfolio.platform.catalog != plan.catalog:
+        folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
         now, then = (name or "that of Costack" for name in (portfolio.platform.catalog, plan.catalog))
         raise CatalogError(
             f"{folder / 'platform.yaml'}: its catalog is {now}, deployed is {then}: run `pulumi up` first"

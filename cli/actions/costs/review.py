@@ -21,7 +21,7 @@ from cli.console.table import print_table
 from lifecycle.adapters.tenant_file import append_item
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
-from tiers.portfolio.folders import PORTFOLIOS
+from tiers.portfolio.folders import PORTFOLIOS, portfolio_named
 from tiers.portfolio.reviews.entries import DecisionEntry, DecisionFile, SignalEntry, SignalFile
 from tiers.portfolio.reviews.loading import DECISIONS, SIGNALS, load_reviews
 from tiers.portfolio.reviews.states import SignalState
@@ -85,6 +85,11 @@ def write_signal(request: SignalRequest) -> None:
     if signal is None:
         raise CatalogError(
             f"{request.report}: has no signal '{name}'; there are {', '.join(sorted(known)) or 'none'}"
+        )
+    if folder.is_dir() and (other := portfolio_named(folder)) != review.portfolio:
+        raise CatalogError(
+            f"{folder}: is of portfolio {other}, {request.report} is of {review.portfolio}: its signals are "
+            "not those of this folder"
         )
     fields = {**request.fields, **_size(signal, str(request.fields["state"]))}
     _write(folder, SIGNALS, "signals", _made(SignalEntry, fields), SignalFile)

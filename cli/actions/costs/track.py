@@ -18,7 +18,7 @@ from allocation.report.track.rows import anomaly_table, as_csv, as_markdown, tra
 from allocation.report.track.story import crossed_sentence, headline, sentences
 from allocation.report.webhook import Shape
 from allocation.track.month_to_date import Tracked
-from cli.console.deployed import dated_inventory
+from cli.console.deployed import dated_inventory, files_of_plan
 from cli.console.output import echo
 from cli.console.preview_values import amount, month_of
 from cli.console.progress import MESSAGES
@@ -28,7 +28,6 @@ from tiers.files import written_beside
 from tiers.inventory import Inventory
 from tiers.portfolio.budgets.section import BudgetsSpec
 from tiers.portfolio.folders import portfolio_folder
-from tiers.portfolio.loading import load_catalog_and_portfolio
 
 
 @dataclass(frozen=True)
@@ -128,11 +127,12 @@ def _day(text: str | None, option: str = "--through") -> date | None:
 
 def _budgets(request: Request, inventory: Inventory) -> BudgetsSpec | None:
     """The budgets of the portfolio's file; None where it is not there."""
-    folder = portfolio_folder(request.portfolio, request.cwd, inventory.plan.portfolio)
-    if request.portfolio is None and not folder.is_dir():
+    portfolio = files_of_plan(inventory.plan, request.portfolio, request.cwd)
+    if portfolio is None:
         return None
-    platform = load_catalog_and_portfolio(folder)[1].platform
+    platform = portfolio.platform
     if platform.currency != inventory.plan.currency:
+        folder = portfolio_folder(request.portfolio, request.cwd, inventory.plan.portfolio)
         raise CatalogError(
             f"{folder / 'platform.yaml'}: its currency is {platform.currency}, deployed is "
             f"{inventory.plan.currency}: budgets cannot be compared"

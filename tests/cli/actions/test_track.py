@@ -11,8 +11,9 @@ import pytest
 from cli.console.exit_codes import Exit
 from tests.allocation.track.months import FIRM, filed, rows_of, rules, track, written
 from tests.cli.reporting import costack, said
-from tests.portfolios import LOCAL
+from tests.portfolios import LOCAL, ROOT
 
+EVERY_OPTION = ROOT / "examples" / "every-option"
 MONTHS = ("2026-08", "2026-09", "2026-10")
 
 
@@ -34,7 +35,7 @@ def test_the_month_so_far_is_that_of_an_allocation_and_ends_with_5_over_budget(t
     done = track(
         written(tmp_path / "bill.csv", rows), "--portfolio", portfolio, "--out", tmp_path / "run",
         "-o", "json", "--openmetrics", files["costs.prom"], "--webhook-json", files["slack.json"],
-        "--mail", files["mail.txt"],
+        "--mail", files["mail.txt"], "--history", tmp_path,
     )  # fmt: skip
     assert done.exit_code == Exit.POLICY, done.output
     made = json.loads(done.stdout)
@@ -53,6 +54,8 @@ def test_the_month_so_far_is_that_of_an_allocation_and_ends_with_5_over_budget(t
     assert {"budget of client 'left-ltd': the month has no cost of it, so nothing is compared"} <= set(
         made["notes"]
     )
+    nothing = f"{tmp_path}: no month before this one: nothing was tried on filed months"
+    assert [note for note in made["notes"] if note.startswith(nothing)]
     assert all(path.stat().st_size for path in files.values())
 
 
@@ -103,6 +106,10 @@ def test_without_a_bill_nothing_is_tracked(tmp_path: Path) -> None:
     [
         (("--through", "2026-11-31"), "--through '2026-11-31': expected a day such as 2026-11-10"),
         (("--anomaly-over", "1.001"), "--anomaly-over '1.001': expected an amount such as 5.00"),
+        (
+            ("--portfolio", str(EVERY_OPTION)),
+            f"{EVERY_OPTION / 'platform.yaml'}: is of portfolio every-option, deployed is local",
+        ),
         (("--stack", "local"), "name what was deployed: either --stack NAME or --inventory FILE"),
     ],
 )

@@ -178,6 +178,14 @@ def test_a_filed_month_counts_when_it_is_billed_and_has_a_cost_of_security() -> 
     ]
 
 
+def test_a_month_that_nobody_filed_is_a_gap_and_one_before_the_first_is_none() -> None:
+    october = filed(statement_of(local_plan()), "2026-10")
+    found = of(Topic.OPERATION, replace(known(), months=[october]))
+    assert {name: each.state for name, each in found.items() if "2026-10" not in name} == {
+        "meridian in 2026-11": State.UNKNOWN
+    }
+
+
 def test_page_and_document_say_the_same() -> None:
     asked = known()
     found = findings(asked)

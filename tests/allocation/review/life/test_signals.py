@@ -13,9 +13,11 @@ from allocation.engine.drivers import Driver
 from allocation.review.findings import BeyondFairUse, IdlePool, LargeShare, Standing
 from allocation.review.life.identity import Measure, measure_of, signal_id
 from allocation.review.life.signals import Seen, SignalLife, lives, open_signals
+from allocation.review.promises import CheapPromise
 from allocation.review.signals import Kind, Signal
 from tiers.portfolio.reviews.entries import SignalEntry
 from tiers.portfolio.reviews.states import SignalState
+from tiers.vocabulary import CostCategory
 
 UNIT = 10**10
 NAME = "acme/fair-use-users"
@@ -52,6 +54,12 @@ def test_an_id_is_of_a_tenant_and_a_cause() -> None:
     idle = Signal(Kind.IDLE, None, "nodes", IdlePool("nodes", Decimal(40), 200 * UNIT, nodes=True))
     assert signal_id(idle) == "platform/idle-capacity-nodes"
     assert measure_of(idle, "USD") == Measure(Decimal(80), "USD")
+
+
+def test_a_promise_that_costs_nearly_nothing_is_as_large_as_what_it_lacks() -> None:
+    figures = CheapPromise("enhanced controls", CostCategory.SECURITY, 10 * UNIT, 4000 * UNIT, 1)
+    cheap = Signal(Kind.PROMISE, "acme", figures.promise, figures)
+    assert measure_of(cheap, "USD") == Measure(Decimal(30), "USD")
 
 
 def test_nobody_spoke_of_a_signal() -> None:

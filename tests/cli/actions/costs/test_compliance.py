@@ -14,7 +14,7 @@ from cli.console.exit_codes import Exit
 from lifecycle import evidence
 from lifecycle.image_scan.reports import images_of
 from tests.cli.reporting import costack
-from tests.portfolios import LOCAL, local_plan
+from tests.portfolios import LOCAL, ROOT, local_plan
 from tiers.inventory import exported
 
 WHO = "dana@example.com"
@@ -94,3 +94,10 @@ def test_what_cannot_be_exported_is_one_sentence_and_leaves_nothing(
     assert done.exit_code == code, done.output
     assert sentence in done.output
     assert sorted(project.rglob("*")) == before
+
+
+def test_files_of_another_portfolio_show_nothing_of_this_one(project: Path) -> None:
+    done = export(project, "meridian", "other", "--portfolio", ROOT / "examples" / "every-option")
+    assert done.exit_code == Exit.CONFIGURATION
+    assert "is of portfolio every-option, deployed is local" in done.stderr
+    assert not (project / "other").exists()

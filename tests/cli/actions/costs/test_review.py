@@ -12,7 +12,7 @@ import pytest
 from cli.console.exit_codes import Exit
 from tests.allocation.previews import changed
 from tests.cli.reporting import costack, said
-from tests.portfolios import LOCAL
+from tests.portfolios import LOCAL, ROOT
 from tiers.inventory import exported
 from tiers.portfolio.reviews.loading import load_reviews
 
@@ -113,3 +113,11 @@ def test_validate_reads_the_register(tmp_path: Path) -> None:
     done = costack("validate", "-C", tmp_path)
     assert done.exit_code == Exit.CONFIGURATION
     assert "reviews/signals.yaml:1: signals.0" in done.output
+
+
+def test_a_signal_is_not_written_to_another_portfolios_register(project: Path) -> None:
+    other = ROOT / "examples" / "every-option"
+    done = signal(project, OVER, "--state", "solved", "--portfolio", other)
+    assert done.exit_code == Exit.CONFIGURATION
+    assert "is of portfolio every-option" in done.stderr
+    assert "portfolios" not in done.stdout
