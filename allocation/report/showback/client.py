@@ -199,7 +199,7 @@ def _figures(showback: Showback, client: str) -> tuple[Figure, ...]:
     dumped = _with_dumps(showback, lines)
     good = [name for name in dumped if (tried := showback.recoveries.get(name)) and tried.succeeded]
     if dumped:
-        found.append(Figure("backups tested", quantity(len(good)), f"of {len(dumped):,} restored"))
+        found.append(Figure("backups tested", quantity(len(good)), f"of {len(dumped):,} with backups"))
     return tuple(found)
 
 

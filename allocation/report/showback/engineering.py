@@ -85,7 +85,7 @@ def _first_figures(showback: Showback) -> tuple[Figure, ...]:
     return (
         idle_of(showback),
         Figure("decisions due", quantity(len(showback.signals)), _first_kind(showback)),
-        Figure("backups tested", quantity(good), f"of {len(dumped):,} tenants restored"),
+        Figure("backups tested", quantity(good), f"of {len(dumped):,} tenants with backups"),
     )
 
 
