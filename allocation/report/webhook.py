@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from enum import StrEnum, unique
 from typing import Any, Final
 
+from tiers.escapes import visible
+
 
 @unique
 class Shape(StrEnum):
@@ -43,10 +45,14 @@ def text_block(text: str, **looks: Any) -> dict[str, Any]:
 def message(shape: Shape, title: str, first: str, lines: Sequence[str], more: str) -> dict[str, Any]:
     """A title, a first sentence and as many *lines* as fit; *more* says where the others are.
 
+    A name of other people's, such as a service on a bill, makes no link, mention or line of its own.
+
     In Slack the text that a notification shows is the first sentence.
     """
-    fitting = _fitting(lines, more)
+    title, first = visible(title), visible(first)
+    fitting = _fitting([visible(line) for line in lines], more)
     if shape is Shape.TEAMS:
+        first, fitting = _without_links(first), [_without_links(line) for line in fitting]
         head = [text_block(title, size="Medium", weight="Bolder"), text_block(first)]
         return adaptive_card([*head, *(text_block(f"- {line}") for line in fitting)])
     blocks: list[dict[str, Any]] = [
@@ -66,6 +72,11 @@ def _escaped(text: str) -> str:
     for plain, escaped in _ESCAPES:
         text = text.replace(plain, escaped)
     return text
+
+
+def _without_links(text: str) -> str:
+    """What a TextBlock reads as a link is none (learn.microsoft.com, "Text features" of Adaptive Cards)."""
+    return text.replace("](", "] (")
 
 
 def _fitting(lines: Sequence[str], more: str) -> list[str]:

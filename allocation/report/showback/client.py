@@ -95,8 +95,12 @@ def _covered(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[str]:
     ]
     if above:
         yield f"More was used than the fee covers: {first_of(above, _NAMED)}."
-    elif found:
+    elif found and all(each.measured for each in found):
         yield "The fee covers all that was used."
+    elif any(each.measured for each in found):
+        yield "The fee covers all that was measured, and all that is declared of the rest."
+    elif found:
+        yield "The fee covers all that is declared; what was used was not measured."
 
 
 def _happened(showback: Showback, client: str) -> Iterator[str]:

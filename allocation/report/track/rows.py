@@ -11,6 +11,7 @@ from rich.table import Table
 
 from allocation.money import text_of
 from allocation.report.figures import money_of, plain_percent
+from allocation.report.preview.markdown import words
 from allocation.report.track.story import days_of, error_of, heading, sentences
 from allocation.track.budgets import Scope
 from allocation.track.month_to_date import NOBODY, Line, Tracked
@@ -62,7 +63,7 @@ def as_markdown(tracked: Tracked) -> str:
     lines = [f"# {heading(tracked)}", "", *_grid(_short_rows(tracked), names=2), ""]
     if tracked.anomalies:
         lines += ["## Anomalies", "", *_grid(list(anomaly_rows(tracked)), names=2), ""]
-    lines += [f"- {sentence}" for sentence in sentences(tracked)]
+    lines += [f"- {words(sentence)}" for sentence in sentences(tracked)]
     return "\n".join(lines) + "\n"
 
 
@@ -146,4 +147,4 @@ def _grid(table: Sequence[Sequence[str]], names: int) -> list[str]:
 
 
 def _cells(row: Sequence[str]) -> str:
-    return " | ".join(cell.replace("|", "\\|") for cell in row)
+    return " | ".join(map(words, row))

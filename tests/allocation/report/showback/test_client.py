@@ -122,7 +122,7 @@ def test_the_first_screen_says_why_the_bill_went_up() -> None:
         "That is 400.00 USD (134.2 %) more than in 2026-11: acme moved from Shared namespace to Dedicated "
         "database."
     )
-    assert page.answer[1] == "The fee covers all that was used."
+    assert page.answer[1] == "The fee covers all that is declared; what was used was not measured."
     assert page.answer[2] == "No backup was restored as a test yet: ask us for a restore test."
     assert page.answer[3].startswith(
         "Your part of our cost is 403.97 USD, 193.56 USD (92.0 %) more than in 2026-11. "

@@ -129,6 +129,14 @@ def test_a_name_is_no_link_and_no_mention(name: str) -> None:
     assert "&lt;" in said or "&amp;" in said
 
 
+@pytest.mark.parametrize("shape", list(Shape))
+def test_a_service_on_a_bill_makes_no_link_and_turns_no_text(shape: Shape) -> None:
+    told = json.dumps(message(shape, "t", "f", ["fee of [x](https://e.example) \u202e\x1b[2J"], "more"))
+    assert ("](" in told) is (shape is Shape.SLACK), "Slack has links in <> only"
+    shown = json.dumps(r"\u202e\u001b[2J")[1:-1]
+    assert shown in told
+
+
 def test_a_mail_has_a_subject_and_a_text() -> None:
     read: Any = message_from_string(mail(made()))
     assert read["Subject"] == title(made())
