@@ -21,6 +21,7 @@ from allocation.review.usage_levels import Level
 from allocation.statement.ledger.figure import alone, figure
 from tiers.catalog.classes import WorkloadClass
 from tiers.catalog.tier import Catalog
+from tiers.facts.data import DatabaseInstance
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.folders import PORTFOLIOS
 from tiers.portfolio.tenant import Portfolio, Tenant
@@ -84,7 +85,7 @@ def advice(catalog: Catalog, plan: Plan, portfolio: Portfolio, levels: Levels) -
         file = files.get(tenant.tenant)
         if file is not None and tenant.move is None and file.move is None and file.tier == tenant.tier:
             yield from _of_pods(catalog, tenant, file, levels)
-            yield from _of_volumes(catalog, file, levels)
+            yield from _of_volumes(catalog, tenant, file, levels)
 
 
 def priced(estimates: Estimates, each: Advice) -> Advice:
@@ -151,14 +152,18 @@ def _of_pods(catalog: Catalog, tenant: TenantPlan, file: Tenant, levels: Levels)
     yield Advice(tenant.tenant, WORKLOAD_CLASS, now, target, because)
 
 
-def _of_volumes(catalog: Catalog, file: Tenant, levels: Levels) -> Iterator[Advice]:
+def _of_volumes(catalog: Catalog, tenant: TenantPlan, file: Tenant, levels: Levels) -> Iterator[Advice]:
+    # Storage of a server of RDS never shrinks: a smaller number would save nothing.
+    own = any(isinstance(fact, DatabaseInstance) for fact in tenant.facts)
     for setting, driver in _VOLUMES:
         level, now = levels.get((file.tenant, driver)), getattr(file.options, setting)
         if level is None or now is None or not level.most:
             continue
+        may_shrink = not (own and driver is Driver.DATABASE_GIB)
         target = max(math.ceil(level.most * ROOM), 1)
         unused = _HUNDRED - _HUNDRED * level.most / now
-        if level.most > now or (unused >= catalog.classes.signals.unused_percent and target < now):
+        smaller = unused >= catalog.classes.signals.unused_percent and target < now
+        if level.most > now or (smaller and may_shrink):
             because = f"at most {_number(level.most)} GiB were used on a day; {now} GiB are declared"
             yield Advice(file.tenant, setting, f"{now}", f"{target}", because)
 

@@ -89,6 +89,13 @@ def test_a_volume_is_declared_as_it_is_used_with_room() -> None:
     assert advised("acme", database_gib=level("1")) == []  # it declares none
 
 
+def test_storage_of_a_server_of_its_own_grows_and_never_shrinks() -> None:
+    declared = with_tenant(catalog(), local_portfolio(), "cobalt", None, {"database_gib": "40"}).portfolio
+    assert advised("cobalt", declared, database_gib=level("4")) == []
+    (found,) = advised("cobalt", declared, database_gib=level("45"))
+    assert (found.setting, found.now, found.target) == ("database_gib", "40", "54")
+
+
 def test_a_saving_is_the_previews_difference_to_the_unit(tmp_path: Path) -> None:
     folder = tmp_path / "portfolios" / "local"
     shutil.copytree(LOCAL, folder)

@@ -38,7 +38,9 @@ def _of_tenant(documents: Documents, tenant: Record, options: Record) -> Iterato
         used = max(days(documents, name, driver).values(), default=Fraction())
         now = Fraction(options.get(setting, 0))
         target = ceil(used * ROOM)
-        if used and now and (used > now or (used <= now / 2 and target < now)):
+        own = any(fact["kind"] == "database-instance" for fact in tenant["facts"])  # it never shrinks
+        shrinks = used <= now / 2 and target < now and not (own and setting == "database_gib")
+        if used and now and (used > now or shrinks):
             yield _row(documents, name, setting, f"{now}", f"{target}", Facts((said(used), f"{now}")))
 
 
