@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 
 import typer
 
@@ -22,6 +23,14 @@ def echo(message: object = "", *, err: bool = False) -> None:
 def write(report: str) -> None:
     """Print *report*, which its writer has escaped for its format, and a line end."""
     typer.echo(report)
+
+
+def echo_as(output: str, texts: Mapping[str, Callable[[], str]]) -> bool:
+    """Print the text of the form *output*; False where *texts* has none, and it is a table."""
+    if output not in texts:
+        return False
+    echo(texts[output]().replace("\r\n", "\n").rstrip("\n"))
+    return True
 
 
 def say(text: str) -> None:

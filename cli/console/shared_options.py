@@ -46,6 +46,17 @@ Usage = Annotated[
     list[Path] | None,
     typer.Option(metavar="FILE", help="Read measured usage from this CSV or Parquet file. May be repeated."),
 ]
+Rates = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Convert other currencies by this CSV file (from, to, first_day, last_day, rate, source).",
+    ),
+]
+Rulebook = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Use the rulebooks in this folder. Default: those of costack."),
+]
 Cwd = Annotated[
     Path, typer.Option("--cwd", "-C", metavar="FOLDER", help="Work in this folder of the Pulumi project.")
 ]

@@ -25,7 +25,7 @@ from allocation.report.statement.document import document
 from allocation.report.statement.table import closing_lines, statement_table
 from allocation.statement.statement import Statement
 from cli.console.deployed import dated_inventory
-from cli.console.output import echo
+from cli.console.output import echo, echo_as
 from cli.console.preview_values import month_of
 from cli.console.progress import MESSAGES
 from cli.console.table import print_table
@@ -230,11 +230,10 @@ def _named(gates: Iterable[Gate]) -> str:
 def _print(statement: Statement, output: str) -> None:
     texts = {
         "json": lambda: json.dumps(document(statement), indent=2),
-        "csv": lambda: as_csv(statement).replace("\r\n", "\n").rstrip("\n"),
-        "markdown": lambda: as_markdown(statement).rstrip("\n"),
+        "csv": lambda: as_csv(statement),
+        "markdown": lambda: as_markdown(statement),
     }
-    if output in texts:
-        echo(texts[output]())
+    if echo_as(output, texts):
         return
     # On a narrow terminal the pools are shown as one column.
     narrower = (

@@ -19,7 +19,7 @@ from allocation.report.track.story import crossed_sentence, headline, sentences
 from allocation.report.webhook import Shape
 from allocation.track.month_to_date import Tracked
 from cli.console.deployed import dated_inventory, files_of_plan
-from cli.console.output import echo
+from cli.console.output import echo, echo_as
 from cli.console.preview_values import amount, month_of
 from cli.console.progress import MESSAGES
 from cli.console.table import print_table
@@ -161,11 +161,10 @@ def _write(request: Request, tracked: Tracked) -> None:
 def _print(tracked: Tracked, output: str) -> None:
     texts = {
         "json": lambda: json.dumps(document(tracked), indent=2),
-        "csv": lambda: as_csv(tracked).replace("\r\n", "\n").rstrip("\n"),
-        "markdown": lambda: as_markdown(tracked).rstrip("\n"),
+        "csv": lambda: as_csv(tracked),
+        "markdown": lambda: as_markdown(tracked),
     }
-    if output in texts:
-        echo(texts[output]())
+    if echo_as(output, texts):
         return
     print_table(tracked_table(tracked))
     if unlike := anomaly_table(tracked):

@@ -72,13 +72,6 @@ _Labour = Annotated[
         help="Charge the hours in this CSV file (tenant, day, hours, kind) at the house rate.",
     ),
 ]
-_Rates = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Convert other currencies by this CSV file (from, to, first_day, last_day, rate, source).",
-    ),
-]
 _Invoice = Annotated[
     list[str] | None,
     typer.Option(
@@ -88,10 +81,6 @@ _Invoice = Annotated[
 ]
 _ByInvoice = Annotated[
     bool, typer.Option("--by-invoice", help="Also state every invoice by tenant, to the cent.")
-]
-_Rulebook = Annotated[
-    Path | None,
-    typer.Option(metavar="FOLDER", help="Use the rulebooks in this folder. Default: those of costack."),
 ]
 _Ended = Annotated[
     list[Path] | None,
@@ -129,10 +118,10 @@ def allocate(  # noqa: PLR0917 - options of a command
     restate: _Restate = None,
     despite: _Despite = None,
     labour: _Labour = None,
-    rates: _Rates = None,
+    rates: options.Rates = None,
     invoice: _Invoice = None,
     by_invoice: _ByInvoice = False,  # noqa: FBT002 - an option of a command
-    rulebook: _Rulebook = None,
+    rulebook: options.Rulebook = None,
     ended: _Ended = None,
     cwd: options.Cwd = Path(),
     output: _Output = Statement.TABLE,

@@ -54,17 +54,6 @@ _Labour = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Charge the hours in this CSV file (tenant, day, hours, kind)."),
 ]
-_Rates = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Convert other currencies by this CSV file (from, to, first_day, last_day, rate, source).",
-    ),
-]
-_Rulebook = Annotated[
-    Path | None,
-    typer.Option(metavar="FOLDER", help="Use the rulebooks in this folder. Default: those of costack."),
-]
 _Least = Annotated[
     str,
     typer.Option(
@@ -120,8 +109,8 @@ def track(  # noqa: PLR0917 - options of a command
     portfolio: options.Portfolio = None,
     parts: _Parts = False,  # noqa: FBT002 - an option of a command
     labour: _Labour = None,
-    rates: _Rates = None,
-    rulebook: _Rulebook = None,
+    rates: options.Rates = None,
+    rulebook: options.Rulebook = None,
     anomaly_over: _Least = "1.00",
     out: _Out = None,
     openmetrics: _Metrics = None,

@@ -76,9 +76,11 @@ class SideDatabase:
         restore, upgrade = self._tenant.restore, self._tenant.upgrade
         if restore and restore.stage is RestoreStage.START:
             return [self.act(self._switching, "switch", after, self.expected)]
-        discards = RestoreStage.DISCARD if restore else UpgradeStage.DISCARD
-        stage = restore or upgrade
-        return [self.act(self._switching, "back", after)] if stage and stage.stage is discards else []
+        if (restore and restore.stage is RestoreStage.DISCARD) or (
+            upgrade and upgrade.stage is UpgradeStage.DISCARD
+        ):
+            return [self.act(self._switching, "back", after)]
+        return []
 
     @property
     def _switching(self) -> Job:

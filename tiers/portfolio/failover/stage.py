@@ -209,9 +209,8 @@ def _after(there: Failover) -> set[tuple[FailoverStage, FirstRegion]]:
         following.add((FailoverStage.SAVE, there.first_region))
     if may_be_lost(there):
         # An update that began the next stage may have failed because the region is lost.
-        begun = (there.stage, NEXT[there.stage], *_BEGIN_HOME.get(there.stage, ()))
-        left = {left_at(stage) for stage in begun if stage and (stage in PROMOTED or stage is there.stage)}
-        following |= {(stage, region) for stage in left for region in _LATE}
+        begun = {there.stage, *(stage for stage, _ in following)}
+        following |= {(left_at(stage), region) for stage in begun for region in _LATE}
     return following
 
 
@@ -219,7 +218,6 @@ _LATE: Final = (FirstRegion.LOST_AFTER_FENCE, FirstRegion.LOST_AFTER_PROMOTION)
 """What a region is that was closed, and is lost then."""
 
 
-_BEGIN_HOME: Final = {FailoverStage.SETTLED: (FailoverStage.SAVE,)}
 _AT_HOME_AGAIN: Final = {FailoverStage.SWITCH, *AT_HOME}
 
 
