@@ -227,11 +227,14 @@ def test_chargeback_waits_for_the_gates(tmp_path: Path) -> None:
 
 
 @pytest.mark.sample(1)
-@pytest.mark.parametrize("output", ["json", "csv", "markdown"])
-def test_every_form_has_the_same_total(output: str) -> None:
+@pytest.mark.parametrize(
+    ("output", "total"), [("json", "1103.0050000001"), ("csv", "1103.01"), ("markdown", "1103.01")]
+)
+def test_every_form_has_the_same_total(output: str, total: str) -> None:
+    """Data are exact; what people read has the settled cents of it."""
     said = bills(SMALL, "-o", output)
     assert said.exit_code == Exit.OK
-    assert "1103.0050000001" in said.stdout
+    assert total in said.stdout
 
 
 @pytest.mark.parametrize(
