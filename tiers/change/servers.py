@@ -65,10 +65,11 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
     if new > old:
         what = (
             f"{step}, a new major version: it does not answer for several minutes (RDS User Guide), and only "
-            f"a restore leads back. Its parameter group of postgres{old} goes with the first update after "
-            "`pulumi refresh`"
+            "a restore leads back"
         )
         yield Change(EffectKind.MAJOR, what, waits=not _at_once(after))
+        group = f"its parameter group of postgres{old} goes with the first update after `pulumi refresh`"
+        yield Change(EffectKind.NOTICE, group)
     elif is_older_version(after.engine_version, before.engine_version):
         what = f"{step}: RDS takes no server back to an older version; the update would fail"
         yield Change(EffectKind.MAJOR, what)
