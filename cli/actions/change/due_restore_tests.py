@@ -105,9 +105,10 @@ def _run(
             for future in as_completed(running):
                 problems += _ended(request, running[future], future, context, made)
         except BaseException:
-            # Each that waits deletes its Job; those that have not begun never do.
+            # Those that have not begun never do, and before a thread is free for them; each that waits then
+            # deletes its Job.
+            pool.shutdown(wait=False, cancel_futures=True)
             stopped.set()
-            pool.shutdown(cancel_futures=True)
             raise
     return problems
 
