@@ -83,10 +83,14 @@ def spend(documents: Documents, _: str) -> Must:
     names = domains_of(months)
     rows = []
     for month in months:
-        parts, left = [], NOBODY
+        parts, right, left = [], NOBODY, NOBODY
         for name, part in by_domain(month, names).items():
-            parts.append((name, left, left + part))
-            left += part
+            if part >= 0:
+                parts.append((name, right, right + part))
+                right += part
+            else:  # credits lie left of 0
+                parts.append((name, left, left + part))
+                left += part
         rows.append(Bar(month.month, month.total("charged"), parts))
     ends = [rows[-1]] if len(rows) == 1 else [rows[0], rows[-1]]
     if len(rows) == 1:

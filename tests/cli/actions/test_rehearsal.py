@@ -122,7 +122,13 @@ def test_a_recovery_is_measured_and_nothing_is_left(
     ("harm", "failed"),
     [
         ("file", "attachments ("),
-        ("version", "login page (the restored database is of Odoo 18.0.1.3, and this tenant runs Odoo 17.0"),
+        (
+            "version",
+            (
+                "neutralised (no), login page (the restored database is of Odoo 18.0.1.3, and this tenant "
+                "runs Odoo 17.0"
+            ),
+        ),
         ("harmful", "neutralised (no), login page (the restored database could not be neutralised"),
         ("none", "backup (none)"),
     ],
