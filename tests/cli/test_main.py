@@ -86,7 +86,8 @@ def test_a_command_loads_no_other() -> None:
     probe = (
         "import sys\nfrom cli.main import app\n"
         "try:\n    app(['sql', '--help'])\nexcept SystemExit:\n    pass\n"
-        "print(sorted(each for each in sys.modules if each.startswith('cli.commands.') and each.count('.') > 2))"
+        "print(sorted(each for each in sys.modules if each.startswith('cli.commands.') "
+        "and each.count('.') > 2))"
     )
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "['cli.commands.costs.sql']"
