@@ -9,6 +9,7 @@ from typing import Final
 from allocation.money import text_of
 from allocation.report.compliance.finding import Finding, Known, State, Topic
 from allocation.report.figures import duration
+from allocation.report.showback.rehearsals import UNSAID
 from tiers.facts.data import DatabaseInstance, LogicalBackup
 from tiers.facts.every_fact import Egress, Namespace, NodeGroup, Workload
 from tiers.facts.postgresql_support import standard_support_ends
@@ -19,6 +20,7 @@ from tiers.portfolio.versions.image import support_ends
 SCAN_DAYS: Final = 30
 """How old the newest scan of an image may be where platform.yaml has no rule."""
 _EVIDENCE: Final = "evidence files"
+_NAME_IT: Final = "`costack {} --all-due --check --evidence FILE` adds it with the name"
 
 
 def findings(known: Known) -> Iterator[Finding]:
@@ -48,6 +50,8 @@ def _restore_test(known: Known) -> Finding:
     told += f", {days} days before this export; at most {most} are promised"
     good = tried.succeeded and days <= most
     state = State.MET if good else State.GAP
+    if good and not tried.owner_said:
+        state, told = State.UNKNOWN, f"{told}; {UNSAID}: {_NAME_IT.format('restore-test')}"
     return Finding(Topic.RESTORE_TESTS, subject, state, told, _EVIDENCE, tried.tried_at.date())
 
 
@@ -72,6 +76,8 @@ def _recovery(known: Known) -> Finding:
     )
     state = State.MET if each.proven else State.GAP
     told += "" if each.proven else f"; {each.state}: {each.why}"
+    if each.proven and not each.owner_said:
+        state, told = State.UNKNOWN, f"{told}; {UNSAID}: {_NAME_IT.format('failover --rehearse')}"
     return Finding(Topic.RECOVERY, subject, state, told, _EVIDENCE, each.rehearsed_at.date())
 
 

@@ -35,12 +35,13 @@ _NAMED: Final = 3
 
 @dataclass(frozen=True)
 class Recovery:
-    """The last restore test of a tenant: when, of which backup, and its result."""
+    """The last restore test of a tenant: when, of which backup, its result; whether it names a portfolio."""
 
     tried_at: datetime
     succeeded: bool
     minutes: int | None = None
     backup_taken: str = ""
+    owner_said: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Rehearsed:
         most_days: How old the newest good rehearsal may be.
         rto_seconds: How long it took to the first answer; None when nothing was measured.
         rpo_seconds: How old the data were; None when nothing was measured.
+        owner_said: Whether its evidence says which portfolio it is of; that of older versions does not.
     """
 
     tenant: str
@@ -67,6 +69,7 @@ class Rehearsed:
     rpo_seconds: int | None
     promised_rto_seconds: int
     promised_rpo_seconds: int
+    owner_said: bool = True
 
     @property
     def proven(self) -> bool:
@@ -105,6 +108,7 @@ class Showback:
         reviews: What people said of signals, and the decisions of reviews.
         today: The day on which due dates are judged; None for the end of the month.
         advice: The sizes that would do better.
+        left_out: Whose evidence the files have of a tenant with the same id that is another portfolio's.
     """
 
     month: Month
@@ -119,6 +123,7 @@ class Showback:
     reviews: Reviews = field(default_factory=Reviews)
     today: date | None = None
     advice: tuple[Advice, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def statement(self) -> FiledStatement:

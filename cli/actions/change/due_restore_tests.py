@@ -17,6 +17,7 @@ from cli.actions.change.restore_test import (
     fault_of,
     inventory_of,
     job_of,
+    owner_of,
     record,
     refuse_broken,
     show,
@@ -28,6 +29,7 @@ from lifecycle.adapters.decommission_world import restore_tests_of
 from lifecycle.adapters.kubectl import Cluster, current_context
 from lifecycle.errors import LifecycleError
 from lifecycle.restore_test.due import Standing, State, standings
+from lifecycle.restore_test.owner import Owner
 from lifecycle.restore_test.result import RestoreResult, tried_restores
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError, ToldError
@@ -55,7 +57,7 @@ def run_all_due(request: Request, now: datetime) -> None:
     problems: list[str] = []
     if not request.dry_run:
         refuse_broken(request.evidence)
-        _keep(request, found)
+        _keep(request, inventory, found)
         if not request.check:
             problems = _run(request, inventory, due, now, results.append)
     if request.as_json:
@@ -75,15 +77,19 @@ def _refuse_options(request: Request) -> None:
         raise CatalogError("--check makes no test either; leave out --check or --dry-run")
 
 
-def _keep(request: Request, found: Sequence[Standing]) -> None:
-    """Record the newest result that the bucket has of each tenant, where evidence does not have it yet."""
+def _keep(request: Request, inventory: Inventory, found: Sequence[Standing]) -> None:
+    """Record the newest result that the bucket has of each tenant, where evidence does not have it yet.
+
+    A line that does not say whose it is has it not: the new one does.
+    """
     if request.evidence is None:
         return
     there = tried_restores(request.evidence) if request.evidence.exists() else ()
-    known = {(str(each.get("tenant")), str(each.get("started_at"))) for _, each in there}
+    known = {(str(each.get("tenant")), str(each.get("started_at")), Owner.said_by(each)) for _, each in there}
     for each in found:
-        if each.newest is not None and (each.tenant, each.newest.started_at) not in known:
-            record(request.evidence, each.newest)
+        owner = owner_of(inventory, each.tenant)
+        if each.newest is not None and (each.tenant, each.newest.started_at, owner) not in known:
+            record(request.evidence, each.newest, owner)
 
 
 def _run(
@@ -116,17 +122,17 @@ def _run(
 def _ended(
     request: Request,
     tenant: TenantId,
-    future: Future[tuple[str, RestoreResult]],
+    future: Future[tuple[str, Owner, RestoreResult]],
     context: str,
     made: Callable[[RestoreResult], None],
 ) -> Iterator[str]:
     try:
-        job, result = future.result()
+        job, owner, result = future.result()
     except ToldError as error:
         yield from (each if tenant in each else f"{tenant}: {each}" for each in error.problems)
         return
     made(result)
-    record(request.evidence, result, context=context, job=job)
+    record(request.evidence, result, owner, context=context, job=job)
     if not request.as_json:
         show(result, as_json=False)
     if not result.passed:
@@ -135,9 +141,10 @@ def _ended(
 
 def _test(
     request: Request, inventory: Inventory, now: datetime, cluster: Cluster, tenant: TenantId
-) -> tuple[str, RestoreResult]:
+) -> tuple[str, Owner, RestoreResult]:
     job = job_of(request, inventory, tenant, now)
-    return str(job["metadata"]["name"]), tested(cluster, job, tenant)
+    owner = owner_of(inventory, tenant)
+    return str(job["metadata"]["name"]), owner, tested(cluster, job, tenant)
 
 
 def paused_until(stopped: threading.Event) -> Callable[[float], None]:
