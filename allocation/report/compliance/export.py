@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
@@ -56,11 +57,11 @@ def gaps(found: Iterable[Finding]) -> tuple[Finding, ...]:
 def page(known: Known, found: Sequence[Finding]) -> Page:
     """The page: how many controls are met, the gaps first, then all with their evidence."""
     left, name = gaps(found), known.tenant.name
-    unknown = sum(1 for each in left if each.state is State.UNKNOWN)
+    states = Counter(each.state for each in left)
     sections = (_by_topic(found), _table("gaps", "Gaps", left), _table("controls", "All controls", found))
     counts = (
-        f"{len(left) - unknown} are not met, {unknown} are unknown: nothing shows that they are met, so they "
-        "are gaps as well."
+        f"{states[State.GAP]} are not met, {states[State.CONFIGURED]} are configured and not evidenced, "
+        f"{states[State.UNKNOWN]} are unknown: nothing shows that they are met, so they are gaps as well."
     )
     about = (
         f"{known.tenant.controls} controls, {known.tenant.resilience_class}, client {known.tenant.client}. "

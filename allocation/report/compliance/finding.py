@@ -48,12 +48,17 @@ REFERENCES: Final = {
 }
 
 
+EVIDENCE: Final = "evidence files"
+"""The source of what evidence files say."""
+
+
 @unique
 class State(StrEnum):
-    """What the evidence says."""
+    """What the evidence says; what is only configured is a gap until something shows that it works."""
 
     MET = "met"
     GAP = "gap"
+    CONFIGURED = "configured, not evidenced"
     UNKNOWN = "unknown"
 
 

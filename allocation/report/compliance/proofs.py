@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from allocation.money import text_of
-from allocation.report.compliance.finding import Finding, Known, State, Topic
+from allocation.report.compliance.finding import EVIDENCE, Finding, Known, State, Topic
 from allocation.report.figures import duration
 from allocation.report.showback.rehearsals import UNSAID
 from tiers.facts.data import DatabaseInstance, LogicalBackup
@@ -19,7 +19,6 @@ from tiers.portfolio.versions.image import support_ends
 
 SCAN_DAYS: Final = 30
 """How old the newest scan of an image may be where platform.yaml has no rule."""
-_EVIDENCE: Final = "evidence files"
 _NAME_IT: Final = "`costack {} --all-due --check --evidence FILE` adds it with the name"
 
 
@@ -52,7 +51,7 @@ def _restore_test(known: Known) -> Finding:
     state = State.MET if good else State.GAP
     if good and not tried.owner_said:
         state, told = State.UNKNOWN, f"{told}; {UNSAID}: {_NAME_IT.format('restore-test')}"
-    return Finding(Topic.RESTORE_TESTS, subject, state, told, _EVIDENCE, tried.tried_at.date())
+    return Finding(Topic.RESTORE_TESTS, subject, state, told, EVIDENCE, tried.tried_at.date())
 
 
 def _recovery(known: Known) -> Finding:
@@ -78,7 +77,7 @@ def _recovery(known: Known) -> Finding:
     told += "" if each.proven else f"; {each.state}: {each.why}"
     if each.proven and not each.owner_said:
         state, told = State.UNKNOWN, f"{told}; {UNSAID}: {_NAME_IT.format('failover --rehearse')}"
-    return Finding(Topic.RECOVERY, subject, state, told, _EVIDENCE, each.rehearsed_at.date())
+    return Finding(Topic.RECOVERY, subject, state, told, EVIDENCE, each.rehearsed_at.date())
 
 
 def _redundancy(known: Known) -> Iterator[Finding]:
@@ -186,7 +185,7 @@ def _scans(known: Known) -> Iterator[Finding]:
         good = scan.passed and days <= most
         told += "" if scan.passed else f"; it may not run: {'; '.join(scan.faults)}"
         state = State.MET if good else State.GAP
-        yield Finding(Topic.PATCHES, image, state, told, _EVIDENCE, scan.at.date())
+        yield Finding(Topic.PATCHES, image, state, told, EVIDENCE, scan.at.date())
 
 
 def _months(known: Known) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from allocation.preview.off_hours import Saving
 from allocation.preview.price_age import PriceAge
@@ -33,6 +33,14 @@ PARTS: Final = ("direct", "pooled", "idle", "unallocated")
 _NAMED: Final = 3
 
 
+class Kept(NamedTuple):
+    """How many backups of a tenant there were on a day, and when the oldest of them began, in UTC."""
+
+    oldest: datetime
+    listed_at: datetime
+    count: int
+
+
 @dataclass(frozen=True)
 class Recovery:
     """The last restore test of a tenant: when, of which backup, its result; whether it names a portfolio."""
@@ -42,6 +50,7 @@ class Recovery:
     minutes: int | None = None
     backup_taken: str = ""
     owner_said: bool = True
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True)

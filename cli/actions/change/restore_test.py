@@ -116,7 +116,7 @@ def owner_of(inventory: Inventory, tenant: str) -> Owner:
     return Owner.of(plan) if plan else Owner()
 
 
-def record(evidence: Path | None, result: RestoreResult, owner: Owner, **more: str) -> None:
+def record(evidence: Path | None, result: RestoreResult, owner: Owner, **more: Any) -> None:
     """Append *result*, and whose it is, to the evidence file, if there is one."""
     if evidence is not None:
         append(evidence, {**result.as_evidence(), **owner._asdict(), **more})

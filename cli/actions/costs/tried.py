@@ -7,11 +7,12 @@ the tenant of its id, and whoever shows it says so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from allocation.report.showback.month import Recovery, Rehearsed
+from allocation.report.showback.month import Kept, Recovery, Rehearsed
 from lifecycle.rehearsal.due import standings
 from lifecycle.rehearsal.recovery import Recovery as Recovered
 from lifecycle.rehearsal.tried import tried_recoveries
@@ -25,6 +26,7 @@ def restored(files: Iterable[Path], plan: Plan, end: datetime) -> dict[str, Reco
     """The last restore of each tenant that was tried before *end*."""
     owners = _owners(plan)
     found: dict[str, Recovery] = {}
+    listed: dict[str, Kept] = {}
     for at, record in _restores(files, end):
         tenant, owner = str(record.get("tenant")), Owner.said_by(record)
         if tenant not in owners or not owner.may_be(owners[tenant]):
@@ -33,7 +35,10 @@ def restored(files: Iterable[Path], plan: Plan, end: datetime) -> dict[str, Reco
         # A line that is there twice, once without its owner, is the one that names it.
         if last is None or (last.tried_at, last.owner_said) <= (made.tried_at, made.owner_said):
             found[tenant] = made
-    return found
+        kept = _kept(record)
+        if kept and (tenant not in listed or listed[tenant].listed_at < kept.listed_at):
+            listed[tenant] = kept
+    return {tenant: replace(each, kept=listed.get(tenant)) for tenant, each in found.items()}
 
 
 def rehearsed_before(files: Iterable[Path], plan: Plan, end: datetime) -> Iterator[Rehearsed]:
@@ -86,6 +91,16 @@ def _restores(files: Iterable[Path], end: datetime) -> Iterator[tuple[datetime, 
 
 def _recoveries(files: Iterable[Path], end: datetime) -> Iterator[Recovered]:
     return (result for path in files for at, result in tried_recoveries(path) if at < end)
+
+
+def _kept(record: Mapping[str, Any]) -> Kept | None:
+    """The listing of backups that a line has, if it has one that can be read."""
+    try:
+        said = record["backups"]
+        moments = [datetime.fromisoformat(said[name]).astimezone(UTC) for name in ("oldest", "listed_at")]
+        return Kept(moments[0], moments[1], int(said["count"]))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _recovery(at: datetime, record: Mapping[str, Any], owner: Owner) -> Recovery:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from allocation.report.compliance.export import document, findings, gaps, page
 from allocation.report.compliance.finding import Finding, Known, Scan, State, Topic
 from allocation.report.compliance.stores import stores
-from allocation.report.showback.month import Recovery
+from allocation.report.showback.month import Kept, Recovery
 from allocation.report.showback.rendering import as_html
 from cli.actions.costs.tried import rehearsed_before
 from lifecycle import evidence
@@ -109,7 +109,8 @@ def test_what_the_controls_require_and_the_server_has_not_is_a_gap(
     topic: Topic, fields: dict[str, object]
 ) -> None:
     subject = "meridian/data" if topic is Topic.REGION else "meridian/server"
-    assert of(topic)[subject].state is State.MET
+    met = State.CONFIGURED if topic is Topic.RETENTION else State.MET
+    assert of(topic)[subject].state is met
     assert of(topic, changed(**fields))[subject].state is State.GAP
 
 
@@ -140,6 +141,28 @@ def test_a_restore_test_counts_as_long_as_its_class_says(days: int, *, succeeded
     unnamed = replace(tried, owner_said=False)
     (found,) = of(Topic.RESTORE_TESTS, replace(known(), restored=unnamed)).values()
     assert found.is_gap
+
+
+@pytest.mark.parametrize(
+    ("age", "listed", "said", "state"),
+    [
+        (0, 3, True, State.MET),
+        (-1, 3, True, State.MET),  # the oldest is deleted on its last day
+        (-2, 3, True, State.CONFIGURED),
+        (0, 93, True, State.CONFIGURED),
+        (0, 3, False, State.CONFIGURED),
+    ],
+)
+def test_a_retention_is_met_by_a_backup_that_old_and_by_no_setting(
+    age: int, listed: int, *, said: bool, state: State
+) -> None:
+    asked = known()
+    assert of(Topic.RETENTION)["meridian/backups"].state is State.CONFIGURED
+    at = NOW - timedelta(days=listed)
+    oldest = at - timedelta(days=asked.promise.dump_retention_days + age)
+    tried = Recovery(NOW - timedelta(days=3), True, owner_said=said, kept=Kept(oldest, at, 70))
+    found = of(Topic.RETENTION, replace(asked, restored=tried))["meridian/backups"]
+    assert (found.state, found.on) == (state, at.date() if said else DAY)
 
 
 def test_without_a_restore_test_or_a_scan_nothing_is_met() -> None:

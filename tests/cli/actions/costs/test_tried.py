@@ -46,6 +46,21 @@ def test_a_line_that_names_no_portfolio_counts_and_says_so_until_one_names_it(tm
     assert left_out([path], plan, END) == ()
 
 
+def test_the_newest_listing_of_backups_is_kept_whichever_test_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "tried.jsonl"
+
+    def listed(day: int) -> dict[str, object]:
+        return {"oldest": "2026-10-20T01:00:00Z", "listed_at": f"2026-11-{day:02}T02:00:00Z", "count": day}
+
+    restore(path, "acme", 10, **OURS, backups=listed(10))
+    restore(path, "acme", 11, **OURS, backups=listed(11))
+    restore(path, "acme", 20, **OURS)
+    restore(path, "acme", 21, portfolio="elsewhere", client="acme-consulting", backups=listed(21))
+    found = restored([path], local_plan(), END)["acme"]
+    assert found.kept is not None
+    assert (found.tried_at.day, found.kept.count, found.kept.oldest.month) == (20, 11, 10)
+
+
 def test_a_recovery_of_another_portfolio_proves_nothing(tmp_path: Path) -> None:
     path, plan = tmp_path / "tried.jsonl", local_plan()
 
