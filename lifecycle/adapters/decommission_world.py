@@ -221,11 +221,7 @@ def restore_tests_of(inventory: Inventory, tenant: TenantId) -> Iterator[Restore
 
 
 def backups_kept_of(inventory: Inventory, tenant: TenantId) -> Mapping[str, Any] | None:
-    """How many of *tenant*'s backups its bucket has, and since when, as `FinalBackups.kept`; None of none.
-
-    Raises:
-        LifecycleError: When the bucket cannot be read.
-    """
+    """How many of *tenant*'s backups its bucket has, and since when, as `FinalBackups.kept` says it."""
     backups = FinalBackups.of(inventory, tenant, _s3(inventory.plan.region))
     return backups.kept() if backups else None
 

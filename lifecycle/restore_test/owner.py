@@ -13,7 +13,7 @@ from tiers.plan.plan import TenantPlan
 
 
 class Owner(NamedTuple):
-    """A tenant's portfolio and client; both are empty of a line that does not say them."""
+    """A tenant's portfolio and its first client, as its data is marked; empty of a line without them."""
 
     portfolio: str = ""
     client: str = ""
@@ -21,7 +21,7 @@ class Owner(NamedTuple):
     @classmethod
     def of(cls, tenant: TenantPlan) -> Owner:
         """Whose *tenant* is."""
-        return cls(tenant.portfolio, tenant.client)
+        return cls(tenant.portfolio or "", tenant.first_client or tenant.client)
 
     @classmethod
     def said_by(cls, record: Mapping[str, Any]) -> Owner:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum, unique
 from typing import Any, Final, NamedTuple
 
-from allocation.report.showback.month import Recovery, Rehearsed
+from allocation.review.tried import Recovery, Rehearsed
 from allocation.statement.filed import FiledStatement
 from tiers.catalog.classes import Classes, ControlClass, ResilienceRequirements
 from tiers.inventory import Inventory

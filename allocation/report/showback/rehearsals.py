@@ -7,7 +7,8 @@ from typing import Final
 
 from allocation.report.figures import duration, first_of
 from allocation.report.showback.content import EMPTY, Cell, Table, quantity, text
-from allocation.report.showback.month import Rehearsed, Showback
+from allocation.report.showback.month import Showback
+from allocation.review.tried import Rehearsed
 from tiers.facts.data import LogicalBackup
 from tiers.plan.plan import facts_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from allocation.adapters.folders.review_sign_off import read_sign_off
+from allocation.adapters.folders.review_sign_off import kept_sign_off, read_sign_off
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.preview.off_hours import savings
 from allocation.preview.price_age import price_age
@@ -46,7 +46,9 @@ def write_pages(request: Request) -> None:
     plan = _plan(request)
     catalog = load_catalog(folders_of_report(request, plan).catalog)
     portfolio = _portfolio(request, plan)
-    signed = read_sign_off(request.sign_off, request.period) if request.sign_off else {}
+    folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
+    sign_off = request.sign_off or kept_sign_off(folder, request.period)
+    signed = read_sign_off(sign_off, request.period, None if request.sign_off else folder) if sign_off else {}
     say("allocating")
     documents, estimate = month_documents(request, plan, portfolio, period, MESSAGES)
     estimates = estimates_of(catalog, portfolio, estimate)
@@ -64,7 +66,7 @@ def write_pages(request: Request) -> None:
         tuple(tried.rehearsed_before(request.evidence, plan, period.end)),
         frozenset(portfolio.platform.open_book if portfolio else ()),
         price_age(estimate) if estimate and request.run is None else None,
-        load_reviews(portfolio_folder(request.portfolio, request.cwd, plan.portfolio)),
+        load_reviews(folder),
         request.today,
         tuple(alternatives.sizes()),
         tried.left_out(request.evidence, plan, period.end),

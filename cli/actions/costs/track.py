@@ -19,12 +19,12 @@ from allocation.report.track.story import crossed_sentence, headline, sentences
 from allocation.report.webhook import Shape
 from allocation.track.month_to_date import Tracked
 from cli.console.deployed import dated_inventory, files_of_plan
+from cli.console.files_together import write_together
 from cli.console.output import echo, echo_as
 from cli.console.preview_values import amount, month_of
 from cli.console.progress import MESSAGES
 from cli.console.table import print_table
 from tiers.errors import CatalogError
-from tiers.files import written_beside
 from tiers.inventory import Inventory
 from tiers.portfolio.budgets.section import BudgetsSpec
 from tiers.portfolio.folders import portfolio_folder
@@ -141,21 +141,15 @@ def _budgets(request: Request, inventory: Inventory) -> BudgetsSpec | None:
 
 
 def _write(request: Request, tracked: Tracked) -> None:
-    """Write each file that is asked for, completely or not at all."""
+    """Write the files that are asked for, each completely: all of them, or none."""
     shape = Shape(request.webhook_format)
     message = json.dumps(webhook(tracked, shape), indent=2, ensure_ascii=False) + "\n"
-    for path, text in (
+    asked = (
         (request.openmetrics, as_openmetrics(tracked)),
         (request.webhook_json, message),
         (request.mail, mail(tracked)),
-    ):
-        if path is None:
-            continue
-        try:
-            with written_beside(path, text) as scratch:
-                scratch.replace(path)
-        except OSError as error:
-            raise CatalogError(f"{path}: cannot be written: {error.strerror}") from None
+    )
+    write_together({path: text for path, text in asked if path is not None})
 
 
 def _print(tracked: Tracked, output: str) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from allocation.report.showback.month import Kept, Recovery, Rehearsed
+from allocation.review.tried import Kept, Recovery, Rehearsed
 from lifecycle.rehearsal.due import standings
 from lifecycle.rehearsal.recovery import Recovery as Recovered
 from lifecycle.rehearsal.tried import tried_recoveries

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from allocation.report.compliance.export import document, findings, gaps, page
 from allocation.report.compliance.finding import Finding, Known, Scan, State, Topic
 from allocation.report.compliance.stores import stores
-from allocation.report.showback.month import Kept, Recovery
 from allocation.report.showback.rendering import as_html
+from allocation.review.tried import Kept, Recovery
 from cli.actions.costs.tried import rehearsed_before
 from lifecycle import evidence
 from lifecycle.image_scan.reports import images_of
