@@ -47,6 +47,8 @@ class Driver(StrEnum):
     INGRESS_REQUESTS = "ingress-requests"
     JOB_CORE_HOURS = "job-core-hours"
     USERS = "users"  # user-hours
+    MODULES = "modules"  # module-hours: modules that the tenant's Odoo has installed
+    LOG_GIB = "log-gib"  # GiB of lines that were written to a tenant's log groups
     FAILOVER_USERS = "failover-users"  # user-hours of tenants that can start in a second region's cluster
     SUPPORT_HOURS = "support-hours"
     FEE = "fee"  # the client's fee for the interval: value-based allocation
@@ -68,10 +70,16 @@ UNITS: Final[Mapping[Driver, str]] = {
     Driver.INGRESS_REQUESTS: "requests",
     Driver.JOB_CORE_HOURS: "core-hours",
     Driver.USERS: "user-hours",
+    Driver.MODULES: "module-hours",
+    Driver.LOG_GIB: "GiB",
     Driver.FAILOVER_USERS: "user-hours",
     Driver.SUPPORT_HOURS: "hours",
     Driver.FEE: "currency",
 }
+
+
+KEPT: Final = frozenset({Driver.MODULES, Driver.LOG_GIB})
+"""What a statement of a bill keeps of each tenant, although no pool may be divided by it: trends need it."""
 
 
 class DriverRule(Frozen):
