@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from enum import StrEnum, unique
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, NamedTuple, Self
 
+import duckdb
 from pydantic import Field, model_validator
 
 from tiers.vocabulary import Frozen, Positive, TagValue, TenantId
@@ -135,3 +137,22 @@ class DriverRule(Frozen):
         """The unit of its weights; `weight` for a mix of drivers."""
         units = {UNITS[driver] for driver in self.measures}
         return units.pop() if len(units) == 1 and self.composite is None else "weight"
+
+
+class TenantUsage(NamedTuple):
+    """How much of a driver a tenant used in the period, in the driver's own unit; `KEPT` says of which."""
+
+    driver: Driver
+    tenant: str
+    quantity: Decimal
+
+
+def kept_usage(connection: duckdb.DuckDBPyConnection) -> Iterator[TenantUsage]:
+    """What each tenant used of the drivers that a statement keeps, from the table `usage`."""
+    rows = connection.execute(
+        """SELECT driver, tenant, SUM(quantity) FROM usage WHERE list_contains(?, driver)
+        GROUP BY ALL ORDER BY ALL""",
+        [sorted(map(str, KEPT))],
+    ).fetchall()
+    for driver, tenant, quantity in rows:
+        yield TenantUsage(Driver(driver), str(tenant), Decimal(quantity))

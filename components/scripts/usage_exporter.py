@@ -31,12 +31,15 @@ _PATIENCE_SECONDS = 1800
 _TICK_SECONDS = 1
 _BACKUP_KINDS = ("dumps", "filestores", "manifests")
 _MIB = 1024**2
-# A database without Odoo has no such table: it answers nothing then, which is not 0.
-MODULES_SQL = """
-SELECT count(*) AS modules FROM ir_module_module WHERE state = 'installed'
-\\gset
-SELECT :'modules';
-""" if False else ""
+# As users.sql: where the table is not Odoo's, nothing was counted, which is not 0.
+_MODULES_SQL = r"""
+SELECT to_regclass('public.ir_module_module') IS NOT NULL AS countable \gset
+\if :countable
+SELECT count(*) FROM public.ir_module_module WHERE state = 'installed';
+\else
+SELECT 'null';
+\endif
+"""
 # The options of odoo.conf by which backups find the database too (backup.sh).
 _LOGIN = {"PGHOST": "db_host", "PGUSER": "db_user", "PGPASSWORD": "db_password", "PGDATABASE": "db_name"}
 _HELP = {
@@ -75,7 +78,7 @@ def users() -> int:
 
 def modules() -> int:
     """How many modules the tenant's Odoo has installed."""
-    return _asked(MODULES_SQL, "modules: the database has no table of Odoo's modules yet")
+    return _asked(_MODULES_SQL, "modules: the database has no table of Odoo's modules yet")
 
 
 def database() -> int:

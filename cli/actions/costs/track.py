@@ -11,9 +11,11 @@ from pathlib import Path
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.errors import GateError
 from allocation.money import units_of
+from allocation.report.showback.rendering import as_html
 from allocation.report.track.document import document
 from allocation.report.track.messages import mail, webhook
 from allocation.report.track.openmetrics import as_openmetrics
+from allocation.report.track.page import page
 from allocation.report.track.rows import anomaly_table, as_csv, as_markdown, tracked_table
 from allocation.report.track.story import crossed_sentence, headline, sentences
 from allocation.report.webhook import Shape
@@ -52,6 +54,7 @@ class Request:
     webhook_json: Path | None
     webhook_format: str
     mail: Path | None
+    page: Path | None
     cwd: Path
     output: str
 
@@ -148,6 +151,7 @@ def _write(request: Request, tracked: Tracked) -> None:
         (request.openmetrics, as_openmetrics(tracked)),
         (request.webhook_json, message),
         (request.mail, mail(tracked)),
+        (request.page, as_html(page(tracked))),
     )
     write_together({path: text for path, text in asked if path is not None})
 
