@@ -220,6 +220,68 @@ def _reason(node: dict[str, Any]) -> str:
     return f" ({checks[0]['message']})" if checks else ""
 
 
+def first_screen(page: Opened, height: int) -> tuple[str, int, int]:
+    """The words of the first screen, so high, of a report's page; how many figures and pictures it has."""
+    seen, figures, pictures = page.do(lambda tab: tab.evaluate(_FIRST_SCREEN, height))
+    return str(seen), int(figures), int(pictures)
+
+
+_FIRST_SCREEN: Final = """height => {
+  const inside = element => { const box = element.getBoundingClientRect();
+    return box.width > 0 && box.top >= 0 && box.bottom <= height; };
+  const shown = query => [...document.querySelectorAll(query)].filter(inside);
+  const words = shown("h1, header dt, header dd, header p").map(each => each.innerText).join(" ");
+  return [words.replace(/\\s+/g, " "), shown("header dl > div").length, shown("header figure").length];
+}"""
+
+
+def height_of(page: Opened) -> int:
+    """How far a reader may scroll, in CSS pixels."""
+    return int(page.do(lambda tab: tab.evaluate("document.documentElement.scrollHeight")))
+
+
+def keyboard_faults(page: Opened, most: int = 400) -> list[str]:
+    """What a reader without a mouse cannot do: reach everything, see where they are, open what is folded."""
+
+    def walked(tab: Page) -> list[str]:
+        wanted = tab.evaluate(_FOCUSABLE)
+        tab.evaluate("() => { document.activeElement?.blur(); window.scrollTo(0, 0); }")
+        reached, faults = [], []
+        for _ in range(min(wanted, most)):
+            tab.keyboard.press("Tab")
+            name, seen = tab.evaluate(_FOCUSED)
+            reached.append(name)
+            faults += [] if seen else [f"focus on {name} is not seen"]
+        if len(set(reached)) < min(wanted, most):
+            faults.append(f"{len(set(reached))} of {wanted} can be reached by Tab")
+        return faults + tab.evaluate(_FOLDED)
+
+    return page.do(walked)
+
+
+_FOCUSABLE: Final = """() => {
+  let number = 0;
+  for (const each of document.querySelectorAll("a[href], summary, button, input, select, [tabindex]")) {
+    each.dataset.walked = number;
+    if (each.checkVisibility()) number += 1;
+  }
+  return number;
+}"""
+_FOCUSED: Final = """() => {
+  const each = document.activeElement, style = getComputedStyle(each), box = each.getBoundingClientRect();
+  const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+  const inside = box.bottom > 0 && box.top < innerHeight && box.width > 0;
+  const name = `${each.tagName.toLowerCase()} ${each.dataset.walked} ${each.innerText.slice(0, 40)}`;
+  return [name, outlined && inside];
+}"""
+_FOLDED: Final = """() => [...document.querySelectorAll("details:not([open]) > summary")].flatMap(each => {
+  each.focus(); each.click();
+  const open = each.parentElement.open;
+  each.click();
+  return open ? [] : [`${each.innerText} does not open`];
+})"""
+
+
 def too_wide(page: Opened, width: int = TELEPHONE) -> list[str]:
     """What sticks out of a screen of that width, so that a reader must scroll sideways: a line for each kind.
 

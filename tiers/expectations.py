@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -14,6 +15,16 @@ from tiers.unknown_keys import UNKNOWN_KEY
 
 _LONGEST: Final = 600
 """The longest sentence of a validator's own that is repeated: it may quote what it found."""
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """The nearest of *known* to a *name* that is not among them, as a question; all of them if none is near.
+
+    >>> did_you_mean("acne", ["acme", "borealis"]), did_you_mean("zeta", ["acme", "borealis"])
+    ('did you mean acme?', 'there are acme, borealis')
+    """
+    close = get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known) or 'none'}"
 
 
 def _counted(number: int, noun: str) -> str:

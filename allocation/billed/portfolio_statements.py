@@ -102,6 +102,7 @@ def _of(portfolio: str, allocation: Allocation, known: Known, charged: int) -> A
             or scope_of(use.consumer) == portfolio
         ),
         items=tuple(item for item in allocation.items if is_own(item.tenant, item.pool)),
+        kept=tuple(each for each in allocation.kept if each.tenant in tenants),
     )
     return _bare(own, [each for each in allocation.unallocated if each.portfolio == portfolio])
 

@@ -13,6 +13,7 @@ import duckdb
 from allocation.engine.attribution import Known, attribute
 from allocation.engine.cost_bases import make_cost_bases
 from allocation.engine.divide import divide
+from allocation.engine.drivers import TenantUsage, kept_usage
 from allocation.engine.earlier.allocated import SHARED
 from allocation.engine.earlier.filed_shares import NO_MONTHS, FiledMonths
 from allocation.engine.earlier.given_shares import add_given_shares, add_slots, has_given_shares
@@ -96,6 +97,7 @@ class Allocation:
         residuals: Less than a unit for each pool and tenant, to carry into the next period.
         usage: The usage of each pool's driver by consumer.
         items: The items of all allocated charges.
+        kept: What tenants used of drivers that trends need, whether or not a pool is divided by them.
         as_filed: For each filed month that charges correct, the pools that were divided as they were then.
     """
 
@@ -107,6 +109,7 @@ class Allocation:
     residuals: Residuals
     usage: tuple[PoolUsage, ...] = ()
     items: tuple[Item, ...] = ()
+    kept: tuple[TenantUsage, ...] = ()
     as_filed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -169,6 +172,7 @@ def allocate_attributed(
         residuals=residuals,
         usage=tuple(_usage(connection)),
         items=tuple(_items(connection, rules)),
+        kept=tuple(kept_usage(connection)),
         as_filed=_as_filed(connection),
     )
 

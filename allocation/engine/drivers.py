@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from enum import StrEnum, unique
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, NamedTuple, Self
 
+import duckdb
 from pydantic import Field, model_validator
 
 from tiers.vocabulary import Frozen, Positive, TagValue, TenantId
@@ -47,6 +49,8 @@ class Driver(StrEnum):
     INGRESS_REQUESTS = "ingress-requests"
     JOB_CORE_HOURS = "job-core-hours"
     USERS = "users"  # user-hours
+    MODULES = "modules"  # module-hours: modules that the tenant's Odoo has installed
+    LOG_GIB = "log-gib"  # GiB of lines that were written to a tenant's log groups
     FAILOVER_USERS = "failover-users"  # user-hours of tenants that can start in a second region's cluster
     SUPPORT_HOURS = "support-hours"
     FEE = "fee"  # the client's fee for the interval: value-based allocation
@@ -68,10 +72,16 @@ UNITS: Final[Mapping[Driver, str]] = {
     Driver.INGRESS_REQUESTS: "requests",
     Driver.JOB_CORE_HOURS: "core-hours",
     Driver.USERS: "user-hours",
+    Driver.MODULES: "module-hours",
+    Driver.LOG_GIB: "GiB",
     Driver.FAILOVER_USERS: "user-hours",
     Driver.SUPPORT_HOURS: "hours",
     Driver.FEE: "currency",
 }
+
+
+KEPT: Final = frozenset({Driver.MODULES, Driver.LOG_GIB})
+"""What a statement of a bill keeps of each tenant, although no pool may be divided by it: trends need it."""
 
 
 class DriverRule(Frozen):
@@ -127,3 +137,22 @@ class DriverRule(Frozen):
         """The unit of its weights; `weight` for a mix of drivers."""
         units = {UNITS[driver] for driver in self.measures}
         return units.pop() if len(units) == 1 and self.composite is None else "weight"
+
+
+class TenantUsage(NamedTuple):
+    """How much of a driver a tenant used in the period, in the driver's own unit; `KEPT` says of which."""
+
+    driver: Driver
+    tenant: str
+    quantity: Decimal
+
+
+def kept_usage(connection: duckdb.DuckDBPyConnection) -> Iterator[TenantUsage]:
+    """What each tenant used of the drivers that a statement keeps, from the table `usage`."""
+    rows = connection.execute(
+        """SELECT driver, tenant, SUM(quantity) FROM usage WHERE list_contains(?, driver)
+        GROUP BY ALL ORDER BY ALL""",
+        [sorted(map(str, KEPT))],
+    ).fetchall()
+    for driver, tenant, quantity in rows:
+        yield TenantUsage(Driver(driver), str(tenant), Decimal(quantity))

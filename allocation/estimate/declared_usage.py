@@ -12,7 +12,7 @@ from allocation.engine.drivers import CAPACITY, Driver
 from allocation.estimate.assumptions import Scale
 from tiers.facts.compute import ComputeRequest, NodeGroup, ScheduledJob, Workload
 from tiers.facts.data import CacheSpace, FileShare, LogicalBackup, TenantDatabase
-from tiers.facts.every_fact import Labour
+from tiers.facts.every_fact import Labour, LogGroup
 from tiers.facts.monitoring import PlatformPart
 from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, FILE_SYSTEM
 from tiers.facts.record import FactRecord
@@ -170,6 +170,8 @@ def _backup_gib(tenant: TenantPlan) -> int:
 def _of_the_month(tenant: TenantPlan) -> Iterator[tuple[Driver, Decimal]]:
     """What is of a month as a whole, and not of each of its hours."""
     yield Driver.FEE, tenant.fee_per_month
+    if logs := sum(fact.ingest_gib_per_month for fact in facts_of(tenant.facts, LogGroup)):
+        yield Driver.LOG_GIB, Decimal(logs)
     labour = facts_of(tenant.facts, Labour)
     if helped := sum(fact.hours_per_month for fact in labour if fact.activity == _SUPPORT):
         yield Driver.SUPPORT_HOURS, Decimal(helped)

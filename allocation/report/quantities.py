@@ -18,8 +18,11 @@ _BY_THE_HOUR: Final[Mapping[str, tuple[str, str]]] = {
     "GiB-hours": ("GiB-months", "GiB-month"),
     "MiB-hours": ("MiB-months", "MiB-month"),
     "user-hours": ("users", "user and month"),
+    "module-hours": ("modules", "module and month"),
 }
 """What accrues by the hour, as it is called when it is divided by the hours of its month, and one of it."""
+_LEVELS: Final[Mapping[str, str]] = {"core-hours": "vCPU", "user-hours": "users", "module-hours": "modules"}
+"""What was there on average, where that is not the unit without its hours."""
 _DIGITS: Final = 3
 
 
@@ -70,7 +73,7 @@ def on_average(quantity: Decimal, unit: str, hours: Decimal) -> str:
     ('8 GiB on average', '9,300 requests')
     """
     if unit in _BY_THE_HOUR and hours:
-        what = unit.removesuffix("-hours").replace("core", "vCPU").replace("user", "users")
+        what = _LEVELS.get(unit, unit.removesuffix("-hours"))
         return f"{sensible(quantity / hours)} {what} on average"
     return str(in_months(quantity, unit, hours))
 

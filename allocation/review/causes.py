@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from allocation.errors import UnreconciledStatementError
 from allocation.money import text_of
+from allocation.review.rule_changes import RuleChange, rule_change
 from allocation.statement.filed import FiledItem, FiledOtherMonth, FiledStatement, FiledTenant
 from allocation.statement.filed_other_months import without_other_months
 from allocation.statement.other_months import OtherMonthKind
@@ -63,9 +64,10 @@ def causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cau
     """
     found = {}
     own = without_other_months(before), without_other_months(after)
+    rules = rule_change(*own)
     for name in sorted(before.by_tenant.keys() | after.by_tenant.keys()):
         lines = own[0].by_tenant.get(name), own[1].by_tenant.get(name)
-        parts = (*_of_tenant(*lines, *own), *_of_other_months(name, before, after))
+        parts = (*_of_tenant(*lines, *own, rules), *_of_other_months(name, before, after))
         found[name] = tuple(cause for cause in parts if cause.units)
         old, new = before.by_tenant.get(name), after.by_tenant.get(name)
         whole = (new.total if new else 0) - (old.total if old else 0)
@@ -152,7 +154,11 @@ def reason_of(other: FiledOtherMonth) -> Reason:
 
 
 def _of_tenant(
-    old: FiledTenant | None, new: FiledTenant | None, before: FiledStatement, after: FiledStatement
+    old: FiledTenant | None,
+    new: FiledTenant | None,
+    before: FiledStatement,
+    after: FiledStatement,
+    rules: RuleChange,
 ) -> Iterator[Cause]:
     if old is None or new is None:
         yield from came_or_went(old, new, lambda line: line.total)
@@ -161,18 +167,19 @@ def _of_tenant(
         yield Cause(Reason.BASIS, f"{before.basis} before, {after.basis} now", new.total - old.total)
         return
     moved = Reason.TIER if old.tier != new.tier else None
-    yield from _direct(old, new, before, after, moved)
+    yield from _direct(old, new, (before, after), moved, rules)
     for pool in sorted(old.pooled.keys() | new.pooled.keys()):
-        yield from _Share(old, new, pool, before, after).causes(moved)
+        yield from _Share(old, new, pool, before, after).causes(moved, rules.pools.get(pool, 0))
 
 
 def _direct(
     old: FiledTenant,
     new: FiledTenant,
-    before: FiledStatement,
-    after: FiledStatement,
+    months: tuple[FiledStatement, FiledStatement],
     moved: Reason | None,
+    rules: RuleChange,
 ) -> Iterator[Cause]:
+    before, after = months
     whole = int(new.direct) - int(old.direct)
     if not (before.items and after.items):
         yield Cause(moved or Reason.UNKNOWN, DIRECT, whole)
@@ -183,7 +190,8 @@ def _direct(
         price, change = _by_price(there.get(key), here.get(key))
         about = " ".join(part for part in key[:2] if part)
         yield Cause(Reason.PRICE, about, price)
-        yield Cause(moved or Reason.QUANTITY, about, change - price)
+        ruled = key in rules.moved and not (key in there and key in here)
+        yield Cause(Reason.RULE if ruled else moved or Reason.QUANTITY, about, change - price)
         whole -= change
     yield Cause(Reason.UNKNOWN, DIRECT, whole)
 
@@ -208,13 +216,15 @@ class _Share:
         self._shares = int(old.pooled.get(pool, 0)), int(new.pooled.get(pool, 0))
         self._totals = int(before.pool_totals.get(pool, 0)), int(after.pool_totals.get(pool, 0))
 
-    def causes(self, moved: Reason | None) -> Iterator[Cause]:
+    def causes(self, moved: Reason | None, ruled: int) -> Iterator[Cause]:
+        """Why it changed; *ruled* is what another rulebook put into the pool, in units."""
         (old, new), (was, costs) = self._shares, self._totals
         at_old_part = round(Fraction(old * costs, was)) if was else 0
         dearer = at_old_part - old
-        price = self._price()
+        price, rule = self._price(), round(Fraction(old * ruled, was)) if was else 0
         yield Cause(Reason.PRICE, self._pool, price)
-        yield Cause(Reason.POOL, self._pool, dearer - price)
+        yield Cause(Reason.RULE, self._pool, rule)
+        yield Cause(Reason.POOL, self._pool, dearer - price - rule)
         taken = new - at_old_part
         own = 0 if moved or self._rule_changed else self._own(at_old_part)
         yield Cause(Reason.QUANTITY, self._pool, own)

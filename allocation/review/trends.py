@@ -23,7 +23,9 @@ _HOURLY: Final = "-hours"
 MOST_MONTHS: Final = 12
 """The newest months that are looked at."""
 _LEFT_OUT: Final = frozenset({"weight", "currency"})
-_MANY: Final = {"user": "users", "core": "cores"}
+_MANY: Final = {"user": "users", "core": "cores", "module": "modules"}
+_ON_THE_BILL: Final = {"DataProcessing-Bytes": ("logs", "GB"), "TracesStored": ("traces", "traces")}
+"""Volumes that a bill counts exactly, by the end of a usage type's name: what it calls them, and its unit."""
 _ESTIMATED_HOURS: Final = 730
 _MONTHS_PER_YEAR: Final = 12
 _SECONDS_PER_HOUR: Final = 3600
@@ -129,14 +131,29 @@ def used_in(month: FiledStatement) -> Used:
     hours = Fraction(int((month.period.end - month.period.start).total_seconds()), _SECONDS_PER_HOUR)
     hours = Fraction(_ESTIMATED_HOURS) if month.basis == "estimated" else hours
     found: dict[tuple[str, str], dict[str, Fraction]] = {}
-    for pool in month.pools:
-        if pool.unit in _LEFT_OUT:
+    for each in (*month.pools, *month.kept):
+        if each.unit in _LEFT_OUT:
             continue
-        hourly, bare = pool.unit.endswith(_HOURLY), pool.unit.removesuffix(_HOURLY)
-        unit = _MANY.get(bare, bare) if hourly else f"{pool.unit} a day"
+        hourly, bare = each.unit.endswith(_HOURLY), each.unit.removesuffix(_HOURLY)
+        unit = _MANY.get(bare, bare) if hourly else f"{each.unit} a day"
         over = hours if hourly else hours / _HOURS_PER_DAY
-        used = {name: Fraction(each) / over for name, each in pool.usage.items() if name in month.by_tenant}
-        found.setdefault((pool.driver, unit), used)
+        here = {name: amount for name, amount in each.usage.items() if name in month.by_tenant}
+        found.setdefault((each.driver, unit), {name: Fraction(all_) / over for name, all_ in here.items()})
+    for (driver, unit), volumes in _billed(month).items():
+        per_day = hours / _HOURS_PER_DAY
+        found[driver, f"{unit} a day"] = {name: amount / per_day for name, amount in volumes.items()}
+    return found
+
+
+def _billed(month: FiledStatement) -> dict[tuple[str, str], dict[str, Fraction]]:
+    """What AWS counted of each tenant's own logs and traces, because it bills them by volume."""
+    found: dict[tuple[str, str], dict[str, Fraction]] = {}
+    for item in month.items if month.basis == "billed" else ():
+        named = next((name for end, name in _ON_THE_BILL.items() if item.item.endswith(end)), None)
+        if named is None or item.tenant not in month.by_tenant or item.other_month or item.quantity is None:
+            continue
+        volumes = found.setdefault(named, {})
+        volumes[item.tenant] = volumes.get(item.tenant, Fraction(0)) + Fraction(item.quantity)
     return found
 
 

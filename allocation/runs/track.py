@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from allocation.adapters.folders.daily_months import daily_months_before
 from allocation.adapters.folders.filed_months import History
@@ -28,6 +29,10 @@ from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.budgets.section import BudgetsSpec
+
+_OF_RULES: Final = (
+    "pools and tenants may have another part of the same bill, and forecasts learnt from before"
+)
 
 
 @dataclass(frozen=True)
@@ -78,13 +83,19 @@ def track_bill(request: Request, now: datetime, messages: Messages) -> Tracked:
         cost = str(outcome.manifest["cost"])
         with opened_run(run) as connection:
             through = request.through.toordinal() if request.through else None
-            month = daily_month(daily_rows(connection, cost), span, through)
+            rules = outcome.statement.versions.get("rulebook", "")
+            month = replace(daily_month(daily_rows(connection, cost), span, through), rulebook=rules)
             made = tracked(
-                portfolios[0], outcome.statement.currency, months, month, _asked(request, outcome, month)
+                portfolios[0],
+                outcome.statement.currency,
+                months,
+                month,
+                _asked(request, outcome, months, month),
             )
             behind = {each: lines_behind(connection, cost, each.owner, each.first) for each in made.anomalies}
     messages.progress("")
-    notes = (*made.notes, *_notes_of(request, outcome, without, known=bool(months)))
+    ruled = (f"{each.what}: {_OF_RULES}" for each in rulebook_events(months, month))
+    notes = (*made.notes, *ruled, *_notes_of(request, outcome, without, known=bool(months)))
     return replace(made, lines_behind=behind, notes=notes)
 
 
@@ -102,14 +113,16 @@ def _open_history(request: Request) -> Path | None:
     return folder if folder and not History(folder).filed(request.bill.period) else None
 
 
-def _asked(request: Request, outcome: Outcome, month: DailyMonth) -> Asked:
+def _asked(request: Request, outcome: Outcome, months: Sequence[DailyMonth], month: DailyMonth) -> Asked:
     spec = request.budgets or BudgetsSpec()
     last: dict[str, TenantPlan] = {}
     for _, inventory in request.inventories:
         last |= {tenant.tenant: tenant for tenant in inventory.plan.tenants}
-    events = tuple(events_of(request.inventories))
+    events = (*events_of(request.inventories), *rulebook_events(months, month))
     changed = {
-        each.tenant: each.day for each in sorted(events, key=lambda one: one.day) if each.day <= month.through
+        each.tenant: each.day
+        for each in sorted(events, key=lambda one: one.day)
+        if each.day <= month.through and not each.everybody
     }
     statement = filed_statement(document(outcome.statement), None, "the month so far")
     fees = {line.tenant: line.fee for line in statement.tenants}
@@ -146,6 +159,14 @@ def events_of(inventories: Sequence[tuple[date | None, Inventory]]) -> Iterator[
         before = now
         for owner, day in sorted(inventory.deployed_on.items()):
             yield Event(owner if owner in now else "", day.toordinal(), f"an update on {day} changed it")
+
+
+def rulebook_events(months: Sequence[DailyMonth], month: DailyMonth) -> Iterator[Event]:
+    """That another rulebook divides *month* than the newest of *months*, where both say theirs."""
+    then = months[-1].rulebook if months else ""
+    if then and month.rulebook and then != month.rulebook:
+        what = f"rulebook {month.rulebook} is in force since {month.span.name}, {then} was before"
+        yield Event("", month.span.first, what, everybody=True)
 
 
 def _change(before: TenantPlan | None, after: TenantPlan | None) -> str:

@@ -82,6 +82,14 @@ class FiledPool(_Loose):
     usage: Mapping[str, Quantity] = Field(alias="use")
 
 
+class FiledUsage(_Loose):
+    """What tenants used of a driver, whether or not a pool was divided by it."""
+
+    driver: str
+    unit: str
+    usage: Mapping[str, Quantity] = Field(alias="use")
+
+
 class FiledUnallocated(_Loose):
     """Unallocated cost and its reason."""
 
@@ -165,6 +173,7 @@ class FiledStatement(_Loose):
     versions: Mapping[str, str]
     tenants: tuple[FiledTenant, ...]
     pools: tuple[FiledPool, ...] = ()
+    kept: tuple[FiledUsage, ...] = ()
     idle: Mapping[str, Units]
     unallocated: tuple[FiledUnallocated, ...]
     unpriced: tuple[FiledUnpriced, ...]

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 from allocation.charges import ChargePeriod, CostBasis, Unpriced
 from allocation.engine.allocate import Allocation, Cell, Item, PoolUsage, Unallocated
+from allocation.engine.drivers import TenantUsage
 from allocation.engine.rulebook import Behaviour, Pool
 from allocation.engine.shared_charges import AllocationType
 from allocation.engine.weights import Fallback
@@ -135,6 +136,7 @@ class Statement:
         drivers: The driver of each pool and its unit.
         usage: The usage of each pool's driver by consumer.
         items: The items of the charges, of tenants and of pools.
+        kept: What tenants used of drivers that trends need; of a bill only.
         other_months: The charges of other months that this one bills; they are in the sums above.
         parts: In a run of several portfolios, the statement of each.
     """
@@ -155,6 +157,7 @@ class Statement:
     drivers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     usage: tuple[PoolUsage, ...] = ()
     items: tuple[Item, ...] = ()
+    kept: tuple[TenantUsage, ...] = ()
     other_months: tuple[OtherMonth, ...] = ()
     parts: tuple[Statement, ...] = ()
 
@@ -285,6 +288,7 @@ def statement_of(
         drivers={pool.pool: (pool.driver.name, pool.driver.unit) for pool in pools},
         usage=allocation.usage,
         items=allocation.items,
+        kept=allocation.kept if heading.basis is CostBasis.BILLED else (),
         other_months=other_months(allocation, f"{heading.period.start:%Y-%m}"),
     ).reconciled()
 

@@ -28,6 +28,7 @@ _LEAST_SCALE: Final = 50
 """Days that are all alike differ by a fiftieth of their cost at least: a rounding is no anomaly."""
 _LOOK_BACK: Final = 28
 _LEAST_BEFORE: Final = 10
+_FIRST_DAYS: Final = 3
 
 
 class Owner(NamedTuple):
@@ -43,11 +44,15 @@ class Owner(NamedTuple):
 
 
 class Event(NamedTuple):
-    """Something that is known to have happened to a tenant, or to the platform (`tenant` is '')."""
+    """Something that is known to have happened to a tenant, or to the platform (`tenant` is '').
+
+    What concerns everybody, such as another rulebook, may show on each of the first days.
+    """
 
     tenant: str
     day: int
     what: str
+    everybody: bool = False
 
 
 class Unlike(NamedTuple):
@@ -174,6 +179,6 @@ def _is_more(day: Unlike) -> bool:
 
 def _event_of(owner: Owner, day: int, events: Iterable[Event]) -> Event | None:
     """The event of the same day or the day before; of a pool anybody's, because all have a share of it."""
-    near = [each for each in events if day - 1 <= each.day <= day]
-    own = [each for each in near if each.tenant == owner.tenant] if not owner.pool else near
-    return own[0] if own else None
+    near = [each for each in events if day - (_FIRST_DAYS if each.everybody else 1) <= each.day <= day]
+    own = [each for each in near if owner.pool or each.tenant == owner.tenant]
+    return next(iter((*own, *(each for each in near if each.everybody))), None)

@@ -68,6 +68,7 @@ class DailyMonth:
         held: What is charged for more than two weeks, or once, and hours of people.
         missing: Days up to `through` on which nobody was charged anything: the bill has not come yet.
         partial: Days after `through` that have some of their charges.
+        rulebook: The version of the rules that divided them; empty where nobody says it.
     """
 
     span: Span
@@ -76,6 +77,7 @@ class DailyMonth:
     held: tuple[Held, ...]
     missing: tuple[int, ...] = ()
     partial: tuple[int, ...] = ()
+    rulebook: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -129,7 +131,7 @@ def daily_month(rows: Iterable[Row], span: Span, through: int | None = None) -> 
                 f"the bill has no charge of a single day of {span.name}: nothing says how far it reaches; "
                 "expected a bill by day or hour, or the last day in --through YYYY-MM-DD"
             )
-        through = _last_complete(days, span)
+        through = _last_complete(days)
     elif not span.first <= through < span.end:
         raise InputError(f"--through: expected a day of {span.name}")
     once = _seldom(single, through, span)
@@ -191,15 +193,16 @@ def _totals(rows: Iterable[Row]) -> dict[int, int]:
     return totals
 
 
-def _last_complete(days: Mapping[int, int], span: Span) -> int:
+def _last_complete(days: Mapping[int, int]) -> int:
     """The last charged day, or the one before it where half of what a day costs is missing.
 
     Bills are delivered while a day's charges still come in (AWS: "at least once a day", a day or two late).
+    Of the last day of a month no later day shows that it is over: it is judged like every other one.
     """
     last = max(days)
     usual = median([days[day] for day in range(last - _WEEK, last) if day in days])
     earlier = [day for day in days if day < last]
-    if earlier and last < span.end - 1 and days[last] * 2 < usual:
+    if earlier and days[last] * 2 < usual:
         return max(earlier)
     return last
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from allocation.charges import LABOUR
-from allocation.money import UNITS_PER_CENT, in_cents, text_of
+from allocation.statement.ledger.figure import alone, shown_text
 from allocation.track.anomalies import LEAST_UNITS, LEAST_WEEKS, Anomaly, Event, anomalies
 from allocation.track.budgets import DEFAULT, Budget, Crossed, Scope, Thresholds, crossed, without_cost
 from allocation.track.daily_month import DailyMonth, Key
@@ -223,7 +224,7 @@ def _known_of(month: DailyMonth, currency: str) -> Iterable[str]:
         yield f"only a part is charged of {_days(month.partial)}: the rest is forecast"
     booked = sum(each.units for each in month.held)
     if booked:
-        held = f"{_cents(booked)} {currency}"
+        held = _shown(booked, currency)
         yield f"{held} is booked for more than two weeks or once, and is not extrapolated"
     if any(each.service == LABOUR for each in month.held):
         yield "hours that people will work until the month ends are in no forecast, those so far are spent"
@@ -240,7 +241,7 @@ def _to_come(
     expected = lines[0].forecast.expected
     before = [each for each in months if each.span.end == month.span.first]
     if expected:
-        yield f"{_cents(expected)} {currency} of fees and taxes is expected as in {before[0].span.name}"
+        yield f"{_shown(expected, currency)} of fees and taxes is expected as in {before[0].span.name}"
     elif not before:
         yield (
             "fees and taxes that are charged at the month's end are in no forecast: the month before is not "
@@ -250,9 +251,9 @@ def _to_come(
         yield "credits and corrections that are charged at the month's end are in no forecast"
 
 
-def _cents(units: int) -> str:
-    """An amount for a sentence, rounded to cents; documents have the exact one."""
-    return text_of(in_cents([units])[0] * UNITS_PER_CENT)
+def _shown(units: int, currency: str) -> str:
+    """An amount for a sentence, with the decimals of its currency; documents have the exact one."""
+    return f"{Decimal(shown_text(alone(units, currency))):,} {currency}"
 
 
 def _days(ordinals: Sequence[int]) -> str:

@@ -31,10 +31,20 @@ _PATIENCE_SECONDS = 1800
 _TICK_SECONDS = 1
 _BACKUP_KINDS = ("dumps", "filestores", "manifests")
 _MIB = 1024**2
+# As users.sql: where the table is not Odoo's, nothing was counted, which is not 0.
+_MODULES_SQL = r"""
+SELECT to_regclass('public.ir_module_module') IS NOT NULL AS countable \gset
+\if :countable
+SELECT count(*) FROM public.ir_module_module WHERE state = 'installed';
+\else
+SELECT 'null';
+\endif
+"""
 # The options of odoo.conf by which backups find the database too (backup.sh).
 _LOGIN = {"PGHOST": "db_host", "PGUSER": "db_user", "PGPASSWORD": "db_password", "PGDATABASE": "db_name"}
 _HELP = {
     "tenant_active_users": "Users that Odoo has: active, and neither portal nor public.",
+    "tenant_installed_modules": "Modules that Odoo has installed.",
     "tenant_database_bytes": "Size of the database, indexes included.",
     "tenant_filestore_bytes": "Size of the files of Odoo's filestore.",
     "tenant_backup_bytes": "Size of the newest versions of dumps, file copies and manifests in the bucket.",
@@ -64,6 +74,11 @@ def login(path: str = "") -> dict[str, str]:
 def users() -> int:
     """How many users the tenant's Odoo has."""
     return _asked(os.environ["USERS_SQL"], "users: the database has no table of Odoo's users yet")
+
+
+def modules() -> int:
+    """How many modules the tenant's Odoo has installed."""
+    return _asked(_MODULES_SQL, "modules: the database has no table of Odoo's modules yet")
 
 
 def database() -> int:
@@ -207,6 +222,7 @@ def figures_of(environment: dict[str, str]) -> list[Figure]:
     reserved = int(environment["CACHE_MIB"]) * _MIB
     return [
         Figure("tenant_active_users", users),
+        Figure("tenant_installed_modules", modules),
         Figure("tenant_database_bytes", database, {"place": environment["DATABASE_PLACE"]}),
         Figure("tenant_filestore_bytes", filestore, {"place": environment["FILES_PLACE"]}),
         Figure("tenant_backup_bytes", backups, {"place": environment["BACKUPS_PLACE"]}),

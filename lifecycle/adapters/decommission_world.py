@@ -220,6 +220,12 @@ def restore_tests_of(inventory: Inventory, tenant: TenantId) -> Iterator[Restore
     return backups.restore_tests(tenant) if backups else iter(())
 
 
+def backups_kept_of(inventory: Inventory, tenant: TenantId) -> Mapping[str, Any] | None:
+    """How many of *tenant*'s backups its bucket has, and since when, as `FinalBackups.kept` says it."""
+    backups = FinalBackups.of(inventory, tenant, _s3(inventory.plan.region))
+    return backups.kept() if backups else None
+
+
 def newest_backup_of(inventory: Inventory, tenant: TenantId) -> Mapping[str, Any] | None:
     """The manifest of *tenant*'s newest backup; None where it has none.
 

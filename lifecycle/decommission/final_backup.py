@@ -108,6 +108,16 @@ class FinalBackups:
             written = self._written()
             return self._manifest(written[-1]) if written else None
 
+    def kept(self) -> Mapping[str, Any] | None:
+        """How many complete backups the bucket has, and when the oldest and newest began; None of none.
+
+        Raises:
+            LifecycleError: When the bucket cannot be read.
+        """
+        with self._told():
+            began = [key.rpartition("/")[2].removesuffix(".json") for key in self._written()]
+        return {"oldest": began[0], "newest": began[-1], "count": len(began)} if began else None
+
     def _written(self) -> list[str]:
         """The keys of manifests, the oldest first; results of tests lie in folders."""
         keys = sorted(self._keys(f"manifests/{self.prefix}/"))

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from allocation.report.figures import duration
+from lifecycle.restore_test.owner import Owner
 from lifecycle.restore_test.result import Check
 from tiers.facts.every_fact import Rehearsal
 from tiers.vocabulary import Count, Frozen, TenantId
@@ -41,6 +42,7 @@ class Recovery(Frozen):
         asked_at: When somebody began to wait: when the command was run.
         rto_seconds: From then to Odoo's first answer; None when it never answered.
         rpo_seconds: How old the data were when it began; None when nobody knows.
+        portfolio: Its tenant's; empty where a pod says it, and in evidence of older versions, as `client`.
     """
 
     step: ClassVar[str]
@@ -56,12 +58,19 @@ class Recovery(Frozen):
     rpo_seconds: Count | None
     checks: tuple[Check, ...]
     result: Literal["ok", "failed"]
+    portfolio: str = ""
+    client: str = ""
 
     @model_validator(mode="after")
     def _says_what_its_checks_say(self) -> Self:
         if self.passed is not (bool(self.checks) and not self.faults):
             raise ValueError(f"the result is '{self.result}', its checks say otherwise")
         return self
+
+    @property
+    def owner(self) -> Owner:
+        """Whose it is, as its evidence says."""
+        return Owner(self.portfolio, self.client)
 
     @property
     def passed(self) -> bool:
@@ -100,7 +109,12 @@ class Recovery(Frozen):
             "promised_rpo_seconds": promise.rpo_seconds,
             "promise_kept": kept,
         }
-        return {"at": self.finished_at, "step": self.step, **self.model_dump(mode="json"), **promised}
+        return {
+            "at": self.finished_at,
+            "step": self.step,
+            **self.model_dump(mode="json", exclude={*Owner._fields}),
+            **promised,
+        }
 
 
 def first_fault(error: ValidationError) -> str:

@@ -14,7 +14,7 @@ from allocation.review.signals import Month
 from allocation.runs.report_folder import Extras, pages
 from allocation.statement.filed import FiledStatement, filed_statement
 from allocation.statement.statement import Statement
-from cli.actions.costs.report import rehearsed_before
+from cli.actions.costs.tried import rehearsed_before
 from tests.allocation.previews import changed, conditions
 from tests.portfolios import catalog, local_plan
 from tiers.plan.plan import Plan

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
 from allocation.runs.report_folder import Extras, write_report
 from tests.allocation.showbacks import moved
 from tests.bench.reports import MOST_PIXELS
-from tests.browser import Browser, complaints, opened, pages_of, printed
+from tests.browser import Browser, complaints, first_screen, height_of, opened, pages_of, printed
 from tests.cli.reporting import billed_report
 from tests.sampling import asks_for_every
 
@@ -79,21 +76,8 @@ def test_the_first_screen_answers_five_questions_and_has_three_figures_and_a_pic
     path = _moved(tmp_path) / f"{name}.html"
     for width, height in SCREENS:
         with opened(browser, path, width=width) as page:
-            seen, figures, pictures, long = page.do(partial(_first_screen, height=height))
+            seen, figures, pictures = first_screen(page, height)
+            long = height_of(page)
         assert [words for words in QUESTIONS[name] if words not in seen] == [], (width, seen)
         assert (figures, pictures) == (3, 1), width
         assert width > 390 or long < MOST_PIXELS
-
-
-def _first_screen(tab: Page, *, height: int) -> Any:
-    return tab.evaluate(_FIRST_SCREEN, height)
-
-
-_FIRST_SCREEN = """height => {
-  const inside = element => { const box = element.getBoundingClientRect();
-    return box.width > 0 && box.top >= 0 && box.bottom <= height; };
-  const shown = query => [...document.querySelectorAll(query)].filter(inside);
-  const words = shown("h1, header dt, header dd, header p").map(each => each.innerText).join(" ");
-  return [words.replace(/\\s+/g, " "), shown("header dl > div").length, shown("header figure").length,
-          document.documentElement.scrollHeight];
-}"""

@@ -281,6 +281,10 @@ def test_every_figure_of_a_month_that_was_measured_tried_and_signed(
         }
         for at, tenant, rpo in (("11-24", "acme", 20_000), ("10-24", "acme", 100), ("12-02", "borealis", 100))
     ]  # fmt: skip
+    # An older version did not write whose it is; what was tried of another portfolio counts for nobody.
+    tried = [{**each, "portfolio": "local", "client": f"{each['tenant']}-ltd"} for each in tried]
+    del tried[0]["portfolio"], tried[0]["client"]
+    tried.append({**tried[1], "at": "2026-11-22T03:00:00Z", "result": "ok", "portfolio": "elsewhere"})
     for each in tried:
         evidence.append(folder / "tried.jsonl", each)
     sign_off = {"period": "2026-11", "decisions": {"idle capacity: platform: nodes": DECIDED}}

@@ -27,6 +27,7 @@ pytestmark = [
     pytest.mark.parametrize("server", [NEWEST_SOLD], indirect=True),
 ]
 _PATIENCE_SECONDS: Final = 60
+_INSTALLED: Final = "SELECT count(*) FROM ir_module_module WHERE state = 'installed'"
 _USERS: Final = "UPDATE res_users SET active = {}, share = NOT {} WHERE login IN ('__system__', 'empty')"
 
 
@@ -71,7 +72,7 @@ def until(measured: Callable[[], dict[str, int]], wanted: Callable[[], dict[str,
 
 def in_prometheus(url: str) -> dict[str, int]:
     """Metric -> value of the tenant, as Prometheus has it now."""
-    query = {"query": '{__name__=~"tenant_(active_users|.+_bytes)",tenant="acme"}'}
+    query = {"query": '{__name__=~"tenant_(active_users|installed_modules|.+_bytes)",tenant="acme"}'}
     with httpx.Client(trust_env=False) as client:
         answer = client.get(f"{url}/api/v1/query", params=query).json()
     return {each["metric"]["__name__"]: int(each["value"][1]) for each in answer["data"]["result"]}
@@ -87,6 +88,7 @@ def truth(pods: Pods, users: int) -> dict[str, int]:
     size = pods.server.ask(f"SELECT pg_database_size('{DATABASE}')")
     return {
         "tenant_active_users": users,
+        "tenant_installed_modules": int(pods.server.ask(_INSTALLED, database=DATABASE)),
         "tenant_database_bytes": int(size),
         "tenant_filestore_bytes": size_of(pods.filestore),
         "tenant_backup_bytes": sum(size_of(folder) for folder in kinds),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, Final, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
+from tiers.expectations import did_you_mean
 from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.names import id_of
 from tiers.portfolio.resilience import too_many_replications
@@ -148,9 +148,7 @@ def _put(document: dict[str, Any], name: str, value: str) -> None:
     at_top = name in _ON_THE_TENANT
     if not at_top and name not in Options.model_fields:
         known = (*Options.model_fields, *_ON_THE_TENANT)
-        close = get_close_matches(name, known, n=1)
-        remedy = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-        raise CatalogError(f"{_SOURCE}: a tenant has no setting '{name}'; {remedy}")
+        raise CatalogError(f"{_SOURCE}: a tenant has no setting '{name}'; {did_you_mean(name, known)}")
     place = document if at_top else document["options"]
     if value and name == "schedule":
         # The fields of its file in one line: days and hours, then the time zone.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -38,14 +39,15 @@ def daily_months_before(
             continue
         statement = max(path.glob("statement-*.json"), default=path / STATEMENT)
         if statement.is_file():
-            _refuse_another(statement, path.name, portfolio, currency)
+            rulebook = _rulebook_of(statement, path.name, portfolio, currency)
             month = _month_beside(statement)
-            found += [month] if month else []
+            found += [replace(month, rulebook=rulebook)] if month else []
             without += [] if month else [path.name]
     return tuple(found), tuple(without)
 
 
-def _refuse_another(statement: Path, month: str, portfolio: str, currency: str) -> None:
+def _rulebook_of(statement: Path, month: str, portfolio: str, currency: str) -> str:
+    """The rulebook of a statement that is of this *month*, *portfolio* and *currency*; others are refused."""
     document = read_json(statement)
     period = document.get("period")
     start = str(period.get("start"))[:7] if isinstance(period, dict) else None
@@ -56,6 +58,8 @@ def _refuse_another(statement: Path, month: str, portfolio: str, currency: str) 
     ):
         if found != expected:
             raise AllocationError(f"{statement}: its {word} is {found}, expected {expected}")
+    versions = document.get("versions")
+    return str(versions.get("rulebook") or "") if isinstance(versions, dict) else ""
 
 
 def _month_beside(statement: Path) -> DailyMonth | None:

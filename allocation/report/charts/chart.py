@@ -6,7 +6,7 @@ light, dark and paper. What it shows is in a table, too, whose name it knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Final, NamedTuple
@@ -60,6 +60,37 @@ class Point:
     words: str
 
 
+At = tuple[int, int]
+"""A place: from the left, from the top."""
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A line through places; `style` is that of what is not certain, or of a limit; empty of what is."""
+
+    places: tuple[At, ...]
+    style: str = ""
+
+    @property
+    def path(self) -> str:
+        """As SVG has it."""
+        return path_of(self.places)
+
+
+@dataclass(frozen=True)
+class Area:
+    """What lies between places; `words` say what it is when it is pointed at."""
+
+    places: tuple[At, ...]
+    style: str
+    words: str
+
+    @property
+    def path(self) -> str:
+        """As SVG has it."""
+        return path_of(self.places)
+
+
 @dataclass(frozen=True)
 class Line:
     """An axis, from one place to another."""
@@ -90,6 +121,9 @@ class Chart:
     lines: tuple[Line, ...] = ()
     points: tuple[Point, ...] = ()
     legend: tuple[tuple[Series, str], ...] = ()
+    dots: tuple[Point, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
+    areas: tuple[Area, ...] = ()
 
     @property
     def width(self) -> int:
@@ -99,7 +133,16 @@ class Chart:
     @property
     def path(self) -> str:
         """The line through all points."""
-        return " ".join(f"{point.left},{point.top}" for point in self.points)
+        return path_of([(point.left, point.top) for point in self.points])
+
+
+def path_of(places: Sequence[At]) -> str:
+    """*places* as the points of SVG.
+
+    >>> path_of([(0, 10), (5, 7)])
+    '0,10 5,7'
+    """
+    return " ".join(f"{left},{top}" for left, top in places)
 
 
 def room_for(words: Iterable[str], most: int) -> int:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
+from allocation.report.charts.bars import bars, stacked
+from allocation.report.charts.chart import Caption, Chart, Series
 from allocation.report.compliance import proofs, stores
 from allocation.report.compliance.finding import REFERENCES, Finding, Known, State, Topic
-from allocation.report.showback.content import Page, Table, quantity, text
+from allocation.report.figures import first_of
+from allocation.report.showback.content import Figure, Page, Table, quantity, text
 
 KIND: Final = "compliance"
 PAGE: Final = "compliance"
 """The page's file, without its ending."""
+_NAMED: Final = 4
 
 
 def findings(known: Known) -> tuple[Finding, ...]:
@@ -56,11 +61,13 @@ def gaps(found: Iterable[Finding]) -> tuple[Finding, ...]:
 def page(known: Known, found: Sequence[Finding]) -> Page:
     """The page: how many controls are met, the gaps first, then all with their evidence."""
     left, name = gaps(found), known.tenant.name
-    unknown = sum(1 for each in left if each.state is State.UNKNOWN)
+    states = Counter(each.state for each in left)
     sections = (_by_topic(found), _table("gaps", "Gaps", left), _table("controls", "All controls", found))
-    counts = (
-        f"{len(left) - unknown} are not met, {unknown} are unknown: nothing shows that they are met, so they "
-        "are gaps as well."
+    not_shown = states[State.CONFIGURED] + states[State.UNKNOWN]
+    figures = (
+        Figure("met", quantity(len(found) - len(left)), f"of {len(found):,} controls"),
+        Figure("not met", quantity(states[State.GAP]), "the evidence says no"),
+        Figure("not shown", quantity(not_shown), "gaps, too: nothing says yes"),
     )
     about = (
         f"{known.tenant.controls} controls, {known.tenant.resilience_class}, client {known.tenant.client}. "
@@ -70,10 +77,41 @@ def page(known: Known, found: Sequence[Finding]) -> Page:
         PAGE,
         f"{name}: compliance, {known.now:%Y-%m-%d}",
         f"{name}, {known.now:%Y-%m-%d}: {len(found) - len(left)} of {len(found)} controls are met",
-        (counts, about),
+        (*_answer(known, left), about),
         tuple(each for each in sections if each.rows),
         ("Read from the inventory, evidence files and filed months, as compliance.json lists them.",),
+        (),
+        figures,
+        _picture(found),
     )
+
+
+def _answer(known: Known, left: Sequence[Finding]) -> Iterator[str]:
+    """What is not met and what is not shown, by control, and when a backup was last restored as a test."""
+    for words, states in (("Not met", (State.GAP,)), ("Not shown", (State.CONFIGURED, State.UNKNOWN))):
+        topics = Counter(f"{each.topic}" for each in left if each.state in states)
+        listed = [f"{topic} ({count:,})" if count > 1 else topic for topic, count in topics.most_common()]
+        yield f"{words}: {first_of(listed, _NAMED) or 'nothing'}."
+    tried = known.restored
+    if tried is None:
+        yield "No backup was restored as a test, as far as the evidence files say."
+    else:
+        how = "was restored as a test" if tried.succeeded else "could NOT be restored as a test"
+        yield f"A backup {how} on {tried.tried_at:%Y-%m-%d}."
+
+
+def _picture(found: Sequence[Finding]) -> Chart:
+    """How much of each control is met, and how much is not."""
+    rows = []
+    for topic, listed in groupby(found, key=lambda each: each.topic):
+        each = tuple(listed)
+        met = len(each) - len(gaps(each))
+        gap = len(each) - met
+        parts = ((Series.FIRST, met, f"{met}"), (Series.UNALLOCATED, gap, f"{gap}"))
+        rows.append(stacked(str(topic), f"{met} of {len(each)}", parts))
+    summary = f"{len(found) - len(gaps(found))} of {len(found)} controls are met"
+    caption = Caption("met", "Met, by control", summary, "topics")
+    return bars(caption, rows, ((Series.FIRST, "met"), (Series.UNALLOCATED, "gaps")))
 
 
 def _by_topic(found: Sequence[Finding]) -> Table:

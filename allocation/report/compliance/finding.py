@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum, unique
 from typing import Any, Final, NamedTuple
 
-from allocation.report.showback.month import Recovery, Rehearsed
+from allocation.review.tried import Recovery, Rehearsed
 from allocation.statement.filed import FiledStatement
 from tiers.catalog.classes import Classes, ControlClass, ResilienceRequirements
 from tiers.inventory import Inventory
@@ -48,12 +48,17 @@ REFERENCES: Final = {
 }
 
 
+EVIDENCE: Final = "evidence files"
+"""The source of what evidence files say."""
+
+
 @unique
 class State(StrEnum):
-    """What the evidence says."""
+    """What the evidence says; what is only configured is a gap until something shows that it works."""
 
     MET = "met"
     GAP = "gap"
+    CONFIGURED = "configured, not evidenced"
     UNKNOWN = "unknown"
 
 

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from typing import Final
 
 from allocation.money import text_of
-from allocation.report.compliance.finding import Finding, Known, State, Topic
+from allocation.report.compliance.finding import EVIDENCE, Finding, Known, State, Topic
 from allocation.report.figures import duration
+from allocation.report.showback.rehearsals import UNSAID
 from tiers.facts.data import DatabaseInstance, LogicalBackup
 from tiers.facts.every_fact import Egress, Namespace, NodeGroup, Workload
 from tiers.facts.postgresql_support import standard_support_ends
@@ -18,7 +19,7 @@ from tiers.portfolio.versions.image import support_ends
 
 SCAN_DAYS: Final = 30
 """How old the newest scan of an image may be where platform.yaml has no rule."""
-_EVIDENCE: Final = "evidence files"
+_NAME_IT: Final = "`costack {} --all-due --check --evidence FILE` adds it with the name"
 
 
 def findings(known: Known) -> Iterator[Finding]:
@@ -48,7 +49,9 @@ def _restore_test(known: Known) -> Finding:
     told += f", {days} days before this export; at most {most} are promised"
     good = tried.succeeded and days <= most
     state = State.MET if good else State.GAP
-    return Finding(Topic.RESTORE_TESTS, subject, state, told, _EVIDENCE, tried.tried_at.date())
+    if good and not tried.owner_said:
+        state, told = State.UNKNOWN, f"{told}; {UNSAID}: {_NAME_IT.format('restore-test')}"
+    return Finding(Topic.RESTORE_TESTS, subject, state, told, EVIDENCE, tried.tried_at.date())
 
 
 def _recovery(known: Known) -> Finding:
@@ -72,7 +75,9 @@ def _recovery(known: Known) -> Finding:
     )
     state = State.MET if each.proven else State.GAP
     told += "" if each.proven else f"; {each.state}: {each.why}"
-    return Finding(Topic.RECOVERY, subject, state, told, _EVIDENCE, each.rehearsed_at.date())
+    if each.proven and not each.owner_said:
+        state, told = State.UNKNOWN, f"{told}; {UNSAID}: {_NAME_IT.format('failover --rehearse')}"
+    return Finding(Topic.RECOVERY, subject, state, told, EVIDENCE, each.rehearsed_at.date())
 
 
 def _redundancy(known: Known) -> Iterator[Finding]:
@@ -180,7 +185,7 @@ def _scans(known: Known) -> Iterator[Finding]:
         good = scan.passed and days <= most
         told += "" if scan.passed else f"; it may not run: {'; '.join(scan.faults)}"
         state = State.MET if good else State.GAP
-        yield Finding(Topic.PATCHES, image, state, told, _EVIDENCE, scan.at.date())
+        yield Finding(Topic.PATCHES, image, state, told, EVIDENCE, scan.at.date())
 
 
 def _months(known: Known) -> Iterator[Finding]:

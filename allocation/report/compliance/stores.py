@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Final
 
-from allocation.report.compliance.finding import Finding, Known, State, Topic
+from allocation.report.compliance.finding import EVIDENCE, Finding, Known, State, Topic
 from tiers.facts.data import DatabaseInstance, Key, LogicalBackup, TenantDatabase
 from tiers.facts.every_fact import FactRecord, LogGroup
 from tiers.plan.plan import facts_of
@@ -23,6 +24,9 @@ STORES: Final[Mapping[str, str]] = {
     "vault-copy": "copy of the backup vault",
 }
 """What holds data, by kind of fact; Costack's templates encrypt each with the key of its region."""
+MOST_DAYS: Final = 92
+"""A listing of backups that is older than a quarter shows nothing of today."""
+_LIST_THEM: Final = "`costack restore-test --all-due --check --evidence FILE` lists what the bucket has"
 _IN_TRANSIT: Final = frozenset({"database-instance", "cache-group"})
 
 
@@ -129,13 +133,39 @@ def _retention(known: Known) -> Iterator[Finding]:
         )
     for dump in dumps:
         evidence = f"dumps are kept for {dump.retention_days} days, at least {least} are promised"
-        yield known.deployed(Topic.RETENTION, dump.id, evidence, good=dump.retention_days >= least)
+        found = known.deployed(Topic.RETENTION, dump.id, evidence, good=dump.retention_days >= least)
+        yield _aged(known, found, least)
     for server in facts_of(facts, DatabaseInstance):
         days = server.backup_retention_days
         evidence = f"automated backups with their log are kept for {days} days"
-        yield known.deployed(Topic.RETENTION, server.id, evidence, good=days > 0, shown_by=server.id)
+        found = known.deployed(Topic.RETENTION, server.id, evidence, good=days > 0, shown_by=server.id)
+        yield _configured(found, "attach what `aws rds describe-db-instance-automated-backups` prints")
     for logs in facts_of(facts, LogGroup):
         days, needed = logs.retention_days, known.measures.least_log_retention_days
         evidence = f"logs are kept for {days} days, the controls require {needed}"
         shown_by = _shown_by(known, logs)
-        yield known.deployed(Topic.LOGGING, logs.id, evidence, good=days >= needed, shown_by=shown_by)
+        found = known.deployed(Topic.LOGGING, logs.id, evidence, good=days >= needed, shown_by=shown_by)
+        yield _configured(found, "attach what `aws logs describe-log-streams` prints")
+
+
+def _aged(known: Known, found: Finding, least: int) -> Finding:
+    """A retention of dumps is met once the bucket was seen with one that old."""
+    tried = known.restored
+    kept = tried.kept if tried and tried.owner_said else None
+    if kept is None:
+        return _configured(found, _LIST_THEM)
+    age, listed = (kept.listed_at - kept.oldest) // timedelta(days=1), (known.now - kept.listed_at).days
+    told = f"on {kept.listed_at:%Y-%m-%d} the oldest of {kept.count} in the bucket was {age} days old"
+    seen = found._replace(evidence=f"{found.evidence}; {told}", source=EVIDENCE, on=kept.listed_at.date())
+    # The next one is deleted within a day of the last day that it is kept.
+    if found.state is State.MET and age + 1 >= least and listed <= MOST_DAYS:
+        return seen
+    old = "the listing is too old" if listed > MOST_DAYS else f"none is known to be {least} days old"
+    return _configured(seen, old)
+
+
+def _configured(found: Finding, remedy: str) -> Finding:
+    """What is configured as it should be, and nothing shows that it is so; other findings as they are."""
+    if found.state is not State.MET:
+        return found
+    return found._replace(state=State.CONFIGURED, evidence=f"{found.evidence}; {remedy}")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from allocation.money import text_of
 from allocation.report.figures import percent
 from allocation.report.showback.content import Figure, amount
 from allocation.report.showback.month import PARTS, Showback
+from allocation.review.causes import Reason
+from allocation.review.rule_changes import rule_change
 from allocation.statement.filed import FiledStatement, FiledTotals
 
 
@@ -32,9 +36,19 @@ def due(showback: Showback) -> str:
     kinds = Counter(f"{each.kind}" for each in showback.signals)
     if not kinds:
         return "No decision is due."
-    listed = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())
+    listed = ", ".join(f"{kind} ({count:,})" if count > 1 else kind for kind, count in kinds.most_common())
     count = len(showback.signals)
     return f"{count:,} {'decision is' if count == 1 else 'decisions are'} due: {listed}."
+
+
+def ruled(months: Sequence[FiledStatement]) -> Iterator[str]:
+    """Each other rulebook by which *months*, the oldest first, were divided: it moves cost, saves none."""
+    for before, after in pairwise(months):
+        if change := rule_change(before, after):
+            yield (
+                f"Rulebook {change.after} is in force since {after.month}, {change.before} was before: what "
+                f"it moved between pools and tenants is the reason '{Reason.RULE}'."
+            )
 
 
 def proof(statement: FiledStatement) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from allocation.report.showback.content import (
     summed,
     text,
 )
-from allocation.report.showback.first_screen import due, idle_of, margin_of, proof
+from allocation.report.showback.first_screen import due, idle_of, margin_of, proof, ruled
 from allocation.report.showback.month import PARTS, Showback, changed, why
 from allocation.report.showback.other_months import other_months_table
 from allocation.report.showback.review.decisions import decision_row
@@ -109,6 +109,7 @@ def _answer(showback: Showback) -> Iterator[str]:
         f"{_prices(showback)}."
     )
     yield due(showback)
+    yield from ruled((*showback.past[-1:], statement))
 
 
 def _prices(showback: Showback) -> str:
@@ -272,6 +273,7 @@ TERMS: Final = (
     f"{Reason.TERMS}: the same tier with another fee, other options, or for another part of the month."
 )
 _EXPLAINED: Final = (
+    f"{Reason.RULE}: another rulebook puts it into another pool; "
     f"{Reason.QUANTITY}: the tenants themselves used more or less; {Reason.POOL}: a pool costs more or less "
     f"for all who share it; {Reason.NEIGHBOURS}: other tenants take a smaller or larger part of it; "
     f"{IDLE}: capacity that no tenant requested; {UNALLOCATED}: cost that no rule gives to a tenant; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from hashlib import sha256
 from typing import Final
@@ -19,6 +19,7 @@ from allocation.review.causes import Cause, Reason, came_or_went, fee_causes
 from allocation.review.findings import Standing
 from allocation.review.life.register import Register
 from allocation.review.signals import Month, Signal
+from allocation.review.tried import Recovery, Rehearsed
 from allocation.statement.filed import FiledStatement, FiledTenant
 from allocation.statement.filed_other_months import without_other_months
 from allocation.statement.ledger.figure import cents_of
@@ -31,47 +32,6 @@ LEAST_CLIENTS: Final = 5
 PARTS: Final = ("direct", "pooled", "idle", "unallocated")
 """The parts of a bill."""
 _NAMED: Final = 3
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """The last restore test of a tenant: when, of which backup, and its result."""
-
-    tried_at: datetime
-    succeeded: bool
-    minutes: int | None = None
-    backup_taken: str = ""
-
-
-@dataclass(frozen=True)
-class Rehearsed:
-    """The recovery of a tenant in its second region, as the last rehearsal before the month's end showed it.
-
-    Attributes:
-        tenant: Whose it is.
-        region: Where it comes back.
-        state: Whether that proves the promise, in a word; `why` says what is wrong with it.
-        rehearsed_at: When, in UTC; None when it never was.
-        most_days: How old the newest good rehearsal may be.
-        rto_seconds: How long it took to the first answer; None when nothing was measured.
-        rpo_seconds: How old the data were; None when nothing was measured.
-    """
-
-    tenant: str
-    region: str
-    state: str
-    why: str
-    rehearsed_at: datetime | None
-    most_days: int
-    rto_seconds: int | None
-    rpo_seconds: int | None
-    promised_rto_seconds: int
-    promised_rpo_seconds: int
-
-    @property
-    def proven(self) -> bool:
-        """Whether a rehearsal shows that the promise is kept."""
-        return not self.why
 
 
 @dataclass(frozen=True)
@@ -105,6 +65,7 @@ class Showback:
         reviews: What people said of signals, and the decisions of reviews.
         today: The day on which due dates are judged; None for the end of the month.
         advice: The sizes that would do better.
+        left_out: Whose evidence the files have of a tenant with the same id that is another portfolio's.
     """
 
     month: Month
@@ -119,6 +80,7 @@ class Showback:
     reviews: Reviews = field(default_factory=Reviews)
     today: date | None = None
     advice: tuple[Advice, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def statement(self) -> FiledStatement:

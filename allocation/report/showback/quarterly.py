@@ -28,7 +28,7 @@ from allocation.report.showback.content import (
 )
 from allocation.report.showback.engineering import pools
 from allocation.report.showback.finance import contributions, resilience
-from allocation.report.showback.first_screen import due, margin_of, proof
+from allocation.report.showback.first_screen import due, margin_of, proof, ruled
 from allocation.report.showback.month import Showback, changed
 from allocation.report.showback.rehearsals import rehearsals
 from allocation.report.showback.review.decisions import reason
@@ -42,7 +42,8 @@ from allocation.statement.ledger.figure import alone
 MONTHS: Final = 3
 SIGN_OFF: Final = "quarterly.sign-off.yaml"
 _SIGN: Final = (
-    f"Sign the decisions in {SIGN_OFF} beside this page and pass the file with --sign-off to show them here."
+    f"Sign the decisions in {SIGN_OFF} beside this page and keep it beside the register, as reviews/{{}}."
+    "sign-off.yaml, or pass it with --sign-off: the next report shows them."
 )
 
 
@@ -83,7 +84,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
         "quarterly",
         f"{statement.portfolio} {months[0].month} to {statement.month}: review",
         f"{statement.portfolio}, {months[0].month} to {statement.month}: {_open(open_decisions)}",
-        (due(showback), *_proven(showback), _SIGN),
+        (due(showback), *ruled(months), *_proven(showback), _SIGN.format(statement.month)),
         tuple(each for each in sections if not isinstance(each, Table) or each.rows),
         proof(statement),
         (("index.html", "The month"),),

@@ -7,11 +7,19 @@ from typing import Final
 
 from allocation.report.figures import duration, first_of
 from allocation.report.showback.content import EMPTY, Cell, Table, quantity, text
-from allocation.report.showback.month import Rehearsed, Showback
+from allocation.report.showback.month import Showback
+from allocation.review.tried import Rehearsed
 from tiers.facts.data import LogicalBackup
 from tiers.plan.plan import facts_of
 
 _MOST_NAMED: Final = 10
+UNSAID: Final = "its evidence does not name a portfolio"
+"""Of a line that an older version wrote: it is counted for the tenant of its id."""
+_READ: Final = "Read from the evidence of `costack restore-test`, which --all-due completes from the bucket."
+_UNSAID_COUNTS: Final = (
+    "Evidence of older versions does not name its portfolio and counts for the tenant of its id; "
+    "`costack restore-test --all-due --check --evidence FILE` adds what the buckets have, with the name."
+)
 _OURS: Final = "Measured by `costack failover --rehearse`, whose evidence files this report was given."
 _THEIRS: Final = "Measured by bringing it back from its copies there, without touching what is in use."
 
@@ -60,8 +68,13 @@ def _row(showback: Showback, each: Rehearsed, *, explained: bool) -> tuple[Cell,
         _time(each.promised_rto_seconds),
         _time(each.rpo_seconds),
         _time(each.promised_rpo_seconds),
-        text(f"{each.state}: {each.why}" if each.why and explained else each.state),
+        text(_state(each) if explained else each.state),
     )
+
+
+def _state(each: Rehearsed) -> str:
+    said = f"{each.state}: {each.why}" if each.why else each.state
+    return said if each.owner_said else f"{said}; {UNSAID}"
 
 
 def _time(seconds: int | None) -> Cell:
@@ -81,6 +94,7 @@ def restores(showback: Showback) -> Table:
         state = "no test on file" if kept else "no dumps"
         if tried is not None and days is not None:
             state = "failed" if not tried.succeeded else "too old" if days > most else "good"
+            state += "" if tried.owner_said else f"; {UNSAID}"
         rows.append(
             (
                 text(name),
@@ -95,8 +109,16 @@ def restores(showback: Showback) -> Table:
         "Restore tests",
         ("tenant", "last test", "state", "age in days at the month's end", "at most"),
         tuple(rows),
-        note="Read from the evidence of `costack restore-test`, which --all-due completes from the bucket.",
+        note=f"{_READ}{_not_counted(showback)}",
     )
+
+
+def _not_counted(showback: Showback) -> str:
+    """What the evidence files have of others, and what nobody can tell apart."""
+    others = first_of(showback.left_out, _MOST_NAMED)
+    said = f" Not counted, because it is of somebody else: {others}." if others else ""
+    unsaid = [each for each in (*showback.recoveries.values(), *showback.rehearsals) if not each.owner_said]
+    return f"{said} {_UNSAID_COUNTS}" if unsaid else said
 
 
 def unproven(showback: Showback) -> str:

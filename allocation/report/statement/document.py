@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from allocation.engine.drivers import UNITS
 from allocation.money import text_of
 from allocation.statement.other_months import OtherMonth
 from allocation.statement.statement import Statement, TenantLine
@@ -26,6 +27,7 @@ def document(statement: Statement) -> dict[str, Any]:
         "tiers": [_tier(tier, statement) for tier in tiers],
         "pools": [_pool(pool, statement) for pool in statement.pools],
         "idle": _texts(statement.idle),
+        **_kept(statement),
         **_exceptions(statement),
         "other_months": [_other_month(other) for other in statement.other_months],
         "totals": {
@@ -37,6 +39,22 @@ def document(statement: Statement) -> dict[str, Any]:
             "difference": text_of(statement.difference),
         },
     }
+
+
+def _kept(statement: Statement) -> dict[str, Any]:
+    """Usage that trends need, by driver; no key where nothing of it was measured."""
+    drivers = sorted({each.driver for each in statement.kept})
+    kept = [
+        {
+            "driver": str(driver),
+            "unit": UNITS[driver],
+            "use": {
+                one.tenant: f"{one.quantity.normalize():f}" for one in statement.kept if one.driver is driver
+            },
+        }
+        for driver in drivers
+    ]
+    return {"kept": kept} if kept else {}
 
 
 def items_document(statement: Statement) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from typing import Final
 from rich.table import Table
 
 from allocation.money import text_of
-from allocation.report.figures import money_of, plain_percent
+from allocation.report.figures import plain_percent
 from allocation.report.preview.markdown import words
-from allocation.report.track.story import days_of, error_of, heading, sentences
+from allocation.report.track.story import days_of, error_of, heading, sentences, shown
 from allocation.track.budgets import Scope
 from allocation.track.month_to_date import NOBODY, Line, Tracked
 
@@ -97,13 +97,13 @@ def anomaly_rows(tracked: Tracked) -> Iterator[Sequence[str]]:
     for each in tracked.anomalies:
         behind = "; ".join(
             f"{' '.join(part for part in (line.service, line.item, line.resource) if part)} "
-            f"{money_of(line.units - line.usual, signed=True)}"
+            f"{shown(line.units - line.usual, tracked.currency, signed=True)}"
             for line in tracked.lines_behind.get(each, ())[:3]
         )
         yield (
             each.owner.name,
             days_of(each),
-            money_of(each.difference, signed=True),
+            shown(each.difference, tracked.currency, signed=True),
             f"{each.score_tenths // 10}.{each.score_tenths % 10}",
             each.event.what if each.event else "",
             behind,
@@ -119,7 +119,7 @@ def _short_rows(tracked: Tracked) -> list[Sequence[str]]:
     for line in tracked.lines:
         cost = line.forecast
         amounts = (cost.spent, cost.total, cost.low, cost.high, line.budget)
-        money = ("" if each is None else money_of(each) for each in amounts)
+        money = ("" if each is None else shown(each, tracked.currency) for each in amounts)
         scope = str(line.scope) if line.name != NOBODY or line.scope is not Scope.TENANT else ""
         made.append(
             (

@@ -6,11 +6,21 @@ from collections.abc import Iterator
 from datetime import date
 
 from allocation.report.figures import money_of, plain_percent
+from allocation.statement.ledger.figure import alone
 from allocation.track.anomalies import Anomaly
 from allocation.track.budgets import Crossed
 from allocation.track.forecast import COVERAGE_PERCENT, Forecast
 from allocation.track.month_to_date import Tracked
 from allocation.track.series import MILLION
+
+
+def shown(units: int, currency: str, *, signed: bool = False) -> str:
+    """An amount with the decimals of its *currency*.
+
+    >>> shown(12_345_678_901, "USD"), shown(123_456_789_012_345, "JPY", signed=True)
+    ('1.23', '+12,346')
+    """
+    return money_of(alone(units, currency), signed=signed)
 
 
 def heading(tracked: Tracked) -> str:
@@ -20,32 +30,34 @@ def heading(tracked: Tracked) -> str:
 
 def headline(tracked: Tracked) -> str:
     """What is spent, what the month will cost, and the budget, in one sentence."""
-    line = tracked.whole
+    line, currency = tracked.whole, tracked.currency
     cost = line.forecast
     between = ""
     if cost.low is not None and cost.high is not None and cost.low != cost.high:
-        between = f" ({money_of(cost.low)} to {money_of(cost.high)})"
-    said = f"{money_of(cost.spent)} {tracked.currency} spent, {money_of(cost.total)} forecast{between}"
+        between = f" ({shown(cost.low, currency)} to {shown(cost.high, currency)})"
+    said = f"{shown(cost.spent, currency)} {currency} spent, {shown(cost.total, currency)} forecast{between}"
     if not line.budget:
         return said
-    return f"{said}: {plain_percent(cost.total, line.budget)} % of the budget of {money_of(line.budget)}"
+    return (
+        f"{said}: {plain_percent(cost.total, line.budget)} % of the budget of {shown(line.budget, currency)}"
+    )
 
 
 def crossed_sentence(each: Crossed, currency: str) -> str:
     """One threshold and by what it is exceeded."""
     what = "is spent" if each.of == "spent" else "is forecast"
-    said = f"{each.budget.scope} {each.budget.name}: {money_of(each.units)} {currency} {what}"
+    said = f"{each.budget.scope} {each.budget.name}: {shown(each.units, currency)} {currency} {what}"
     if not each.budget.units:
-        return f"{said}, and its budget is {money_of(0)}"
+        return f"{said}, and its budget is {shown(0, currency)}"
     return (
         f"{said}, {plain_percent(each.units, each.budget.units)} % of its budget of "
-        f"{money_of(each.budget.units)}; more than the threshold of {each.percent} %"
+        f"{shown(each.budget.units, currency)}; more than the threshold of {each.percent} %"
     )
 
 
 def anomaly_sentence(each: Anomaly, currency: str) -> str:
     """One anomaly and what may explain it."""
-    amount = money_of(abs(each.difference))
+    amount = shown(abs(each.difference), currency)
     more = "more" if each.difference > 0 else "less"
     because = f"; {each.event.what}" if each.event else "; no known change explains it"
     return (

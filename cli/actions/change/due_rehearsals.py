@@ -23,7 +23,7 @@ from cli.actions.change.rehearsal import (
     scratch_for,
     show,
 )
-from cli.actions.change.restore_test import inventory_of, refuse_broken
+from cli.actions.change.restore_test import inventory_of, owner_of, refuse_broken
 from cli.console.output import echo
 from cli.console.table import print_table
 from lifecycle.adapters.decommission_world import rehearsals_of
@@ -75,7 +75,7 @@ def run_due_rehearsals(request: Request, now: datetime) -> None:
     slow: list[str] = []
     if not request.dry_run:
         refuse_broken(request.evidence)
-        _keep(request, recorded, found)
+        _keep(request, inventory, recorded, found)
         if not request.check:
             problems, slow = _run(request, inventory, due)
     if request.as_json:
@@ -98,14 +98,20 @@ def _refuse_options(request: Request) -> None:
         raise CatalogError("rehearsals run one after the other: side by side they would measure each other")
 
 
-def _keep(request: Request, recorded: Sequence[Recovery], found: Sequence[Standing]) -> None:
-    """Record the newest result that the bucket has of each tenant, where evidence does not have it yet."""
+def _keep(
+    request: Request, inventory: Inventory, recorded: Sequence[Recovery], found: Sequence[Standing]
+) -> None:
+    """Record the newest result that the bucket has of each tenant, where evidence does not have it yet.
+
+    A line that does not say whose it is has it not: the new one does.
+    """
     if request.evidence is None:
         return
-    known = {(result.tenant, result.started_at) for result in recorded}
+    known = {(result.tenant, result.started_at, result.owner) for result in recorded}
     for each in found:
-        if each.newest is not None and (each.tenant, each.newest.started_at) not in known:
-            record(request.evidence, each.newest, each.promise, "")
+        owner = owner_of(inventory, each.tenant)
+        if each.newest is not None and (each.tenant, each.newest.started_at, owner) not in known:
+            record(request.evidence, each.newest, each.promise, owner, "")
 
 
 def _recorded(evidence: Path | None) -> Iterator[Recovery]:
@@ -118,7 +124,12 @@ def _shown(inventory: Inventory, recorded: Sequence[Recovery], tenant: TenantId)
 
     A rehearsal that the evidence has is in the bucket, or was of copies that are no more.
     """
-    failovers = [each for each in recorded if isinstance(each, FailoverResult) and each.tenant == tenant]
+    owner = owner_of(inventory, tenant)
+    failovers = [
+        each
+        for each in recorded
+        if isinstance(each, FailoverResult) and each.tenant == tenant and each.owner.may_be(owner)
+    ]
     both = (*rehearsals_of(inventory, tenant), *failovers)
     return iter(sorted(both, key=lambda each: each.ended_at, reverse=True))
 
@@ -137,7 +148,7 @@ def _run(request: Request, inventory: Inventory, due: Iterable[Standing]) -> tup
         except ToldError as error:
             problems += (said if each.tenant in said else f"{each.tenant}: {said}" for said in error.problems)
             continue
-        record(request.evidence, result, promise, context)
+        record(request.evidence, result, promise, owner_of(inventory, each.tenant), context)
         if not request.as_json:
             show(result, promise, as_json=False)
         fault = fault_of(result, promise)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from rich.table import Table
 
@@ -17,6 +18,7 @@ from cli.actions.change.restore_test import (
     fault_of,
     inventory_of,
     job_of,
+    owner_of,
     record,
     refuse_broken,
     show,
@@ -24,10 +26,11 @@ from cli.actions.change.restore_test import (
 )
 from cli.console.output import echo
 from cli.console.table import print_table
-from lifecycle.adapters.decommission_world import restore_tests_of
+from lifecycle.adapters.decommission_world import backups_kept_of, restore_tests_of
 from lifecycle.adapters.kubectl import Cluster, current_context
 from lifecycle.errors import LifecycleError
 from lifecycle.restore_test.due import Standing, State, standings
+from lifecycle.restore_test.owner import Owner
 from lifecycle.restore_test.result import RestoreResult, tried_restores
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError, ToldError
@@ -55,7 +58,7 @@ def run_all_due(request: Request, now: datetime) -> None:
     problems: list[str] = []
     if not request.dry_run:
         refuse_broken(request.evidence)
-        _keep(request, found)
+        _keep(request, inventory, found, now)
         if not request.check:
             problems = _run(request, inventory, due, now, results.append)
     if request.as_json:
@@ -75,15 +78,37 @@ def _refuse_options(request: Request) -> None:
         raise CatalogError("--check makes no test either; leave out --check or --dry-run")
 
 
-def _keep(request: Request, found: Sequence[Standing]) -> None:
-    """Record the newest result that the bucket has of each tenant, where evidence does not have it yet."""
+def _keep(request: Request, inventory: Inventory, found: Sequence[Standing], now: datetime) -> None:
+    """Record the newest result that the bucket has of each tenant, where evidence does not have it yet.
+
+    A line that does not say whose it is, or since when there are backups, has it not: the new one does.
+    """
     if request.evidence is None:
         return
     there = tried_restores(request.evidence) if request.evidence.exists() else ()
-    known = {(str(each.get("tenant")), str(each.get("started_at"))) for _, each in there}
+    known = {
+        (each.get("tenant"), each.get("started_at"), Owner.said_by(each), "backups" in each)
+        for _, each in there
+    }
     for each in found:
-        if each.newest is not None and (each.tenant, each.newest.started_at) not in known:
-            record(request.evidence, each.newest)
+        owner = owner_of(inventory, each.tenant)
+        if each.newest is None or (each.tenant, each.newest.started_at, owner, True) in known:
+            continue
+        kept = _kept(inventory, each.tenant, now)
+        if kept or (each.tenant, each.newest.started_at, owner, False) not in known:
+            record(request.evidence, each.newest, owner, **kept)
+
+
+def _kept(inventory: Inventory, tenant: TenantId, now: datetime) -> Mapping[str, Any]:
+    """The backups that the bucket has, as a field of evidence: since when shows for how long they are kept.
+
+    A bucket that cannot be listed takes no result of a test away; then nothing is said.
+    """
+    try:
+        kept = backups_kept_of(inventory, tenant)
+    except LifecycleError:
+        return {}
+    return {"backups": {**kept, "listed_at": f"{now:%Y-%m-%dT%H:%M:%SZ}"}} if kept else {}
 
 
 def _run(
@@ -116,17 +141,17 @@ def _run(
 def _ended(
     request: Request,
     tenant: TenantId,
-    future: Future[tuple[str, RestoreResult]],
+    future: Future[tuple[Mapping[str, Any], Owner, RestoreResult]],
     context: str,
     made: Callable[[RestoreResult], None],
 ) -> Iterator[str]:
     try:
-        job, result = future.result()
+        more, owner, result = future.result()
     except ToldError as error:
         yield from (each if tenant in each else f"{tenant}: {each}" for each in error.problems)
         return
     made(result)
-    record(request.evidence, result, context=context, job=job)
+    record(request.evidence, result, owner, context=context, **more)
     if not request.as_json:
         show(result, as_json=False)
     if not result.passed:
@@ -135,9 +160,12 @@ def _ended(
 
 def _test(
     request: Request, inventory: Inventory, now: datetime, cluster: Cluster, tenant: TenantId
-) -> tuple[str, RestoreResult]:
+) -> tuple[Mapping[str, Any], Owner, RestoreResult]:
     job = job_of(request, inventory, tenant, now)
-    return str(job["metadata"]["name"]), tested(cluster, job, tenant)
+    owner = owner_of(inventory, tenant)
+    result = tested(cluster, job, tenant)
+    more = {"job": job["metadata"]["name"], **_kept(inventory, tenant, datetime.now(UTC))}
+    return more, owner, result
 
 
 def paused_until(stopped: threading.Event) -> Callable[[float], None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.actions.change.failed_over import measured, show
 from cli.actions.change.rehearsal import fault_of, record
-from cli.actions.change.restore_test import refuse_broken
+from cli.actions.change.restore_test import owner_of, refuse_broken
 from cli.actions.change.step import tenant_and_file
 from cli.console.checked_option import checked
 from cli.console.deployed import deployed_inventory
@@ -112,7 +112,8 @@ def _measure(request: Request, inventory: Inventory, tenants: Sequence[Tenant]) 
     plans = [inventory.plan.tenant(each.tenant) for each in started or tenants]
     results = [measured(inventory, plan, request.context, request.now) for plan in plans if plan]
     for result, promise, context in results:
-        record(request.evidence, result, promise, context)
+        owner = owner_of(inventory, result.tenant)
+        record(request.evidence, result, promise, owner, context)
         show(result, promise)
     # What is slower than promised goes on; where nobody is answered, nothing is settled.
     for result, promise, _ in results:

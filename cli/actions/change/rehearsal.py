@@ -13,7 +13,7 @@ from rich.table import Table
 from allocation.errors import GateError
 from allocation.report.figures import duration
 from cli.actions.change import restore_test
-from cli.actions.change.restore_test import as_text, duration_of, inventory_of, refuse_broken
+from cli.actions.change.restore_test import as_text, duration_of, inventory_of, owner_of, refuse_broken
 from cli.console.output import echo
 from cli.console.table import print_table
 from lifecycle.adapters.kubectl import Cluster, KubectlError, current_context
@@ -33,6 +33,7 @@ from lifecycle.rehearsal.scratch import (
     fact_of,
     scratch_of,
 )
+from lifecycle.restore_test.owner import Owner
 from tiers.errors import CatalogError
 from tiers.facts.every_fact import ClusterControlPlane
 from tiers.inventory import Inventory
@@ -78,7 +79,7 @@ def run_rehearsal(request: Request, now: datetime) -> None:
     context = context_of(request, inventory, request.to)
     result = rehearsed(Cluster(context, time.sleep), scratch, tenant)
     show(result, promise, as_json=request.as_json)
-    record(request.evidence, result, promise, context)
+    record(request.evidence, result, promise, owner_of(inventory, tenant), context)
     if faults := fault_of(result, promise):
         raise faults
 
@@ -201,10 +202,10 @@ def fault_of(result: Recovery, promise: Promise) -> NotRecoverableError | GateEr
     return None
 
 
-def record(evidence: Path | None, result: Recovery, promise: Promise, context: str) -> None:
-    """Append *result* to the evidence file, if there is one."""
+def record(evidence: Path | None, result: Recovery, promise: Promise, owner: Owner, context: str) -> None:
+    """Append *result*, and whose it is, to the evidence file, if there is one."""
     if evidence is not None:
-        append(evidence, {**result.as_evidence(promise), "context": context})
+        append(evidence, {**result.as_evidence(promise), **owner._asdict(), "context": context})
 
 
 def show(result: RehearsalResult, promise: Promise, *, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from cli.console.table import print_table
 from lifecycle.adapters.kubectl import Cluster, current_context
 from lifecycle.evidence import append, read
 from lifecycle.restore_test.job import FETCH, REPORT, RESTORE, restore_job
+from lifecycle.restore_test.owner import Owner
 from lifecycle.restore_test.result import NotRestorableError, RestoreResult, restore_result
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
@@ -67,7 +68,7 @@ def run_restore_test(request: Request, now: datetime) -> None:
         raise CatalogError("--check and --parallel are for --all-due; leave them out for one tenant")
     inventory = inventory_of(request)
     tenant = id_of(inventory.plan.tenants, request.tenant)
-    job = job_of(request, inventory, tenant, now)
+    job, owner = job_of(request, inventory, tenant, now), owner_of(inventory, tenant)
     if request.dry_run:
         echo(as_text(job, as_json=request.as_json))
         return
@@ -75,7 +76,7 @@ def run_restore_test(request: Request, now: datetime) -> None:
     context = request.context or current_context()
     result = tested(Cluster(context, time.sleep), job, tenant)
     show(result, as_json=request.as_json)
-    record(request.evidence, result, context=context, job=job["metadata"]["name"])
+    record(request.evidence, result, owner, context=context, job=job["metadata"]["name"])
     if not result.passed:
         raise NotRestorableError(fault_of(result))
 
@@ -109,10 +110,16 @@ def fault_of(result: RestoreResult) -> str:
     return f"{result.tenant}: backup '{result.backup}' failed its restore test: {found}"
 
 
-def record(evidence: Path | None, result: RestoreResult, **more: str) -> None:
-    """Append *result* to the evidence file, if there is one."""
+def owner_of(inventory: Inventory, tenant: str) -> Owner:
+    """Whose *tenant* is, as deployed."""
+    plan = inventory.plan.tenant(tenant)
+    return Owner.of(plan) if plan else Owner()
+
+
+def record(evidence: Path | None, result: RestoreResult, owner: Owner, **more: Any) -> None:
+    """Append *result*, and whose it is, to the evidence file, if there is one."""
     if evidence is not None:
-        append(evidence, {**result.as_evidence(), **more})
+        append(evidence, {**result.as_evidence(), **owner._asdict(), **more})
 
 
 def refuse_broken(evidence: Path | None) -> None:

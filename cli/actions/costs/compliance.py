@@ -17,7 +17,7 @@ from allocation.report.compliance.export import PAGE, document, findings, gaps, 
 from allocation.report.compliance.finding import Known, Scan
 from allocation.report.showback.rendering import as_csv, as_html
 from allocation.statement.filed import FiledStatement
-from cli.actions.costs.report import recoveries, rehearsed_before
+from cli.actions.costs.tried import rehearsed_before, restored
 from cli.console.checked_option import checked
 from cli.console.deployed import dated_inventory, files_of_plan
 from cli.console.output import echo
@@ -118,7 +118,7 @@ def _known(request: Request, inventory: Inventory, tenant: TenantPlan) -> Known:
         load_catalog(folders_of_plan(plan, folder).catalog).classes,
         now,
         files_of_plan(plan, request.portfolio, request.cwd),
-        recoveries(request.evidence, now).get(tenant.tenant),
+        restored(request.evidence, plan, now).get(tenant.tenant),
         next((each for each in rehearsed if each.tenant == tenant.tenant), None),
         tuple(sorted(image for image, facts in images_of(plan).items() if own & {*facts})),
         _scans(request.evidence, now),

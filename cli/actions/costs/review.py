@@ -20,12 +20,14 @@ from cli.console.output import echo
 from cli.console.table import print_table
 from lifecycle.adapters.tenant_file import append_item
 from tiers.errors import CatalogError
-from tiers.expectations import first_fault
+from tiers.expectations import did_you_mean, first_fault
 from tiers.portfolio.folders import PORTFOLIOS, portfolio_named
+from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.names import id_of
 from tiers.portfolio.reviews.entries import DecisionEntry, DecisionFile, SignalEntry, SignalFile
 from tiers.portfolio.reviews.loading import DECISIONS, SIGNALS, load_reviews
 from tiers.portfolio.reviews.states import SignalState
-from tiers.vocabulary import Frozen
+from tiers.vocabulary import PLATFORM, Frozen
 
 _Entry = TypeVar("_Entry", bound=Frozen)
 
@@ -102,7 +104,29 @@ def write_decision(request: DecisionRequest) -> None:
         CatalogError: When an option does not fit, or nothing was decided under that id.
     """
     folder = request.portfolio or only_portfolio(request.cwd)
-    _write(folder, DECISIONS, "decisions", _made(DecisionEntry, request.fields), DecisionFile)
+    entry = _made(DecisionEntry, _with_ids(folder, request.fields))
+    _write(folder, DECISIONS, "decisions", entry, DecisionFile)
+
+
+def _with_ids(folder: Path, fields: Mapping[str, object]) -> Mapping[str, object]:
+    """The same with a tenant's id in place of its name.
+
+    Raises:
+        CatalogError: When the portfolio has no tenant that the saving or the signal is of.
+    """
+    signal = fields.get("signal")
+    asked = {"tenant": fields.get("tenant"), "signal": signal and str(signal).partition("/")[0]}
+    named = {option: str(name) for option, name in asked.items() if name not in {None, PLATFORM}}
+    if not named or not folder.is_dir():
+        return fields
+    tenants = load_catalog_and_portfolio(folder)[1].tenants
+    known = [each.tenant for each in tenants]
+    for option, name in named.items():
+        if id_of(tenants, name) not in known:
+            raise CatalogError(
+                f"--{option} '{fields[option]}': {folder} has no tenant '{name}'; {did_you_mean(name, known)}"
+            )
+    return {**fields, "tenant": id_of(tenants, named["tenant"])} if "tenant" in named else fields
 
 
 def _size(signal: ReportedSignal, state: str) -> Mapping[str, object]:

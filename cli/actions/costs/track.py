@@ -11,20 +11,22 @@ from pathlib import Path
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.errors import GateError
 from allocation.money import units_of
+from allocation.report.showback.rendering import as_html
 from allocation.report.track.document import document
 from allocation.report.track.messages import mail, webhook
 from allocation.report.track.openmetrics import as_openmetrics
+from allocation.report.track.page import page
 from allocation.report.track.rows import anomaly_table, as_csv, as_markdown, tracked_table
 from allocation.report.track.story import crossed_sentence, headline, sentences
 from allocation.report.webhook import Shape
 from allocation.track.month_to_date import Tracked
 from cli.console.deployed import dated_inventory, files_of_plan
+from cli.console.files_together import write_together
 from cli.console.output import echo, echo_as
 from cli.console.preview_values import amount, month_of
 from cli.console.progress import MESSAGES
 from cli.console.table import print_table
 from tiers.errors import CatalogError
-from tiers.files import written_beside
 from tiers.inventory import Inventory
 from tiers.portfolio.budgets.section import BudgetsSpec
 from tiers.portfolio.folders import portfolio_folder
@@ -52,6 +54,7 @@ class Request:
     webhook_json: Path | None
     webhook_format: str
     mail: Path | None
+    page: Path | None
     cwd: Path
     output: str
 
@@ -141,21 +144,16 @@ def _budgets(request: Request, inventory: Inventory) -> BudgetsSpec | None:
 
 
 def _write(request: Request, tracked: Tracked) -> None:
-    """Write each file that is asked for, completely or not at all."""
+    """Write the files that are asked for, each completely: all of them, or none."""
     shape = Shape(request.webhook_format)
     message = json.dumps(webhook(tracked, shape), indent=2, ensure_ascii=False) + "\n"
-    for path, text in (
+    asked = (
         (request.openmetrics, as_openmetrics(tracked)),
         (request.webhook_json, message),
         (request.mail, mail(tracked)),
-    ):
-        if path is None:
-            continue
-        try:
-            with written_beside(path, text) as scratch:
-                scratch.replace(path)
-        except OSError as error:
-            raise CatalogError(f"{path}: cannot be written: {error.strerror}") from None
+        (request.page, as_html(page(tracked))),
+    )
+    write_together({path: text for path, text in asked if path is not None})
 
 
 def _print(tracked: Tracked, output: str) -> None:

@@ -26,6 +26,7 @@ from lifecycle.decommission.savings import sentence
 from lifecycle.decommission.steps import Decommission
 from lifecycle.decommission.summary import goes, stays, steps
 from lifecycle.errors import LifecycleError, RefusedError
+from lifecycle.restore_test.owner import Owner
 from lifecycle.restore_test.result import tried_restores
 from tiers.catalog.folder import beside_portfolio
 from tiers.errors import CatalogError
@@ -207,7 +208,11 @@ def _tried(path: Path | None, plan: DecommissionPlan) -> frozenset[str] | None:
     """The beginnings of the restore tests that an evidence file has; None without a file."""
     if path is None:
         return None
-    tried = (record for _, record in tried_restores(path) if record.get("tenant") == plan.tenant)
+    tried = (
+        record
+        for _, record in tried_restores(path)
+        if record.get("tenant") == plan.tenant and Owner.said_by(record).portfolio in {"", plan.portfolio}
+    )
     return frozenset(str(record.get("started_at")) for record in tried)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from allocation.adapters.folders.review_sign_off import check_sign_offs
 from allocation.engine.rulebook import rulebooks
 from allocation.estimate.folders import OURS, folders_of
 from allocation.prices.price_book import CURRENCY, load_price_book
@@ -55,6 +56,7 @@ def validate_portfolios(request: Request) -> None:
     for each in valid:
         problems += faults_within(each)
         collect(problems, lambda each=each: load_reviews(each.folder))  # type: ignore[misc]
+        collect(problems, lambda each=each: check_sign_offs(each.folder))  # type: ignore[misc]
     if request.portfolio:
         for sibling in _siblings(request.portfolio, catalogs):
             problems += [fault for each in valid for fault in faults_between((sibling, each))]

@@ -86,13 +86,17 @@ _Mail = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Also write subject and text of an e-mail; it is not sent."),
 ]
+_Page = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Also write a page with the forecast as a band; it needs no server."),
+]
 _Output = Annotated[Statement, typer.Option("--output", "-o", help="Print in this form.")]
 
 TRACK_EXAMPLE: Final = (
     "Example: costack track --stack local --bill-so-far bill.parquet --usage usage.csv --history filed\n\n"
     "With messages for a chat and Prometheus: costack track --inventory inventory.json "
     "--bill-so-far s3://bills/exports/costs --history filed --webhook-json slack.json "
-    "--openmetrics costs.prom"
+    "--openmetrics costs.prom --page month.html"
 )
 _PLURALS: Final = {"inventory": "inventories", "bill_so_far": "bills"}
 _REPEATED: Final = ("inventories", "bills", "usage")
@@ -117,6 +121,7 @@ def track(  # noqa: PLR0917 - options of a command
     webhook_json: _WebhookJson = None,
     webhook_format: _Shape = Webhook.SLACK,
     mail: _Mail = None,
+    page: _Page = None,
     cwd: options.Cwd = Path(),
     output: _Output = Statement.TABLE,
 ) -> None:

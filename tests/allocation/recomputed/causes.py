@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written
 
@@ -121,7 +121,9 @@ def _direct(old: Record, new: Record, before: Written, now: Written, *, moved: b
             price, whole = _price(there.get(key), here.get(key))
             about = f"{key[0]} {key[1]}".strip()
             yield Why("price", about, price)
-            yield Why("tier" if moved else "quantity", about, whole - price)
+            apart = (key in there) is not (key in here)
+            ruled = apart and key in _moved_by_rules(before, now)
+            yield Why("rule" if ruled else "tier" if moved else "quantity", about, whole - price)
             left -= whole
         yield Why("unknown", "direct cost", left)
     else:
@@ -136,6 +138,32 @@ def _items(month: Written, tenant: str | None, pool: str) -> dict[tuple[str, str
             assert key not in found, f"two items are called {key}: which of them had what price?"
             found[key] = item
     return found
+
+
+def _moves(pool: str, before: Written, now: Written) -> tuple[set[Any], set[Any]]:
+    """The items that *pool* lost and got because another rulebook is in force."""
+    books = [month.statement["versions"].get("rulebook") for month in (before, now)]
+    if not all(books) or books[0] == books[1]:
+        return set(), set()
+    anywhere = [
+        {(each["service"], each["item"], each["unit"]) for each in month.items if not each.get("other_month")}
+        for month in (before, now)
+    ]
+    there, here = (set(_items(month, None, pool)) for month in (before, now))
+    return (there - here) & anywhere[1], (here - there) & anywhere[0]
+
+
+def _ruled(pool: str, before: Written, now: Written) -> Fraction:
+    """What another rulebook put into *pool*, less what it took out of it."""
+    lost, got = _moves(pool, before, now)
+    there, here = (_items(month, None, pool) for month in (before, now))
+    came = sum((Fraction(here[key]["amount"]) for key in got), NOBODY)
+    return came - sum((Fraction(there[key]["amount"]) for key in lost), NOBODY)
+
+
+def _moved_by_rules(before: Written, now: Written) -> set[Any]:
+    pools = {item["pool"] for month in (before, now) for item in month.items if not item["tenant"]}
+    return set().union(*(side for pool in pools for side in _moves(pool, before, now)))
 
 
 def _price(old: Record | None, new: Record | None) -> tuple[Fraction, Fraction]:
@@ -156,7 +184,9 @@ def _share(
     there, here = (_items(month, None, pool) for month in (before, now))
     price = part * sum((_price(there[key], here[key])[0] for key in there.keys() & here.keys()), NOBODY)
     yield Why("price", pool, price)
-    yield Why(_POOL, pool, part * costs - paid - price)
+    ruled = part * _ruled(pool, before, now)
+    yield Why("rule", pool, ruled)
+    yield Why(_POOL, pool, part * costs - paid - price - ruled)
     drivers = [month.uses.get(pool, {}).get("driver") for month in (before, now)]
     taken = pays - part * costs
     if moved or drivers[0] != drivers[1]:

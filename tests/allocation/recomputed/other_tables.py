@@ -145,7 +145,9 @@ def restores(documents: Documents, _: str) -> Expected:
         tried = datetime.fromisoformat(record["at"])
         age = (documents.now.end - tried).days
         state = "failed" if record["result"] != "ok" else "good" if age <= ages[0] else "too old"
-        rows.append([name, f"{tried:%Y-%m-%d}", state, Fraction(age), *most])
+        said = "portfolio" in record
+        told: Must = state if said else Facts((state, "does not name a portfolio"))
+        rows.append([name, f"{tried:%Y-%m-%d}", told, Fraction(age), *most])
     return Expected(("tenant", "last test", "state", "age in days at the month's end", "at most"), rows)
 
 
@@ -439,11 +441,13 @@ def other_tiers(documents: Documents, _: str) -> Expected:
 
 def last_try(documents: Documents, tenant: str, step: str = "restore-test") -> Record | None:
     """The last restore, or another step, of a tenant that was tried before the month's end."""
+    ours = documents.now.statement["portfolio"]
     tried = [
         record
         for record in documents.evidence
         if (record["tenant"], record["step"]) == (tenant, step)
         and datetime.fromisoformat(record["at"]) < documents.now.end
+        and record.get("portfolio", ours) == ours
     ]
     return max(tried, key=lambda record: str(record["at"]), default=None)
 

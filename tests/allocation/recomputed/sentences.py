@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from fractions import Fraction
+from itertools import pairwise
 
 from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
 from tests.allocation.recomputed.cells import CENT, Facts, Percent, Reasons, Settled, is_rounded, is_why, says
@@ -112,15 +113,31 @@ def _fixed_answers(page: Printed, documents: Documents) -> list[Facts]:
         "engineering": [*_most_idle(documents), _due(documents), _untried(documents)],
         "finance": [_left(documents), *_why_fees(documents), _ready(documents)],
         "quarterly": [
-            _due(documents), *_unproven(documents), Facts(("quarterly.sign-off.yaml", "--sign-off")),
+            _due(documents), *_ruled(documents, 3), *_unproven(documents), _signing(documents),
         ],
     }[page.kind]  # fmt: skip
+
+
+def _ruled(documents: Documents, months: int) -> list[Facts]:
+    """Each other rulebook of the newest months."""
+    found = []
+    for before, now in pairwise((*documents.past, documents.now)[-months:]):
+        books = [str(month.statement["versions"].get("rulebook", "")) for month in (before, now)]
+        same_basis = before.statement["basis"] == now.statement["basis"]
+        if all(books) and books[0] != books[1] and same_basis:
+            found.append(Facts((books[1], now.month, books[0])))
+    return found
+
+
+def _signing(documents: Documents) -> Facts:
+    """Where the sign-off lies, and where it is to be kept."""
+    return Facts(("quarterly.sign-off.yaml", f"reviews/{documents.now.month}.sign-off.yaml", "--sign-off"))
 
 
 def _due(documents: Documents) -> Facts:
     """How many decisions, and of each kind how many, the most frequent first."""
     kinds = Counter(each.kind for each in to_take(documents))
-    words = [word for kind, count in kinds.most_common() for word in (kind, str(count))]
+    words = [word for kind, count in kinds.most_common() for word in (kind, *([str(count)] * (count > 1)))]
     return Facts((str(kinds.total()), *words)) if kinds else Facts()
 
 
@@ -194,7 +211,7 @@ def _of_index(page: Printed, documents: Documents) -> Iterator[str]:
     where = Facts((allocated, f"{len(now.tenants):,}", *left, *lacking))
     if not says(page.answer[1], where):
         yield f"answers '{page.answer[1]}', not {where.said}"
-    if not all_say(page.answer[2:], due := [_due(documents)]):
+    if not all_say(page.answer[2:], due := [_due(documents), *_ruled(documents, 2)]):
         yield f"answers '{page.answer[2:]}', not {due}"
     if before is None:
         return

@@ -13,7 +13,8 @@ from tests.allocation.recomputed.documents import Documents, Written, said
 
 HEADS = ("of", "driver", "months", "newest level", "change a month", "percent", "bends most in", "then")
 TINY = Fraction(1, 10_000)
-UNITS = {"user-hours": "users", "core-hours": "cores"}
+VOLUMES = {"DataProcessing-Bytes": ("logs", "GB"), "TracesStored": ("traces", "traces")}
+UNITS = {"user-hours": "users", "core-hours": "cores", "module-hours": "modules"}
 
 
 def trends(documents: Documents, _: str) -> Expected:
@@ -35,7 +36,7 @@ def _levels(month: Written) -> Iterator[tuple[str, str, str, Fraction]]:
     start, end = (datetime.fromisoformat(month.statement["period"][each]) for each in ("start", "end"))
     days = Fraction(730, 24) if month.statement["basis"] == "estimated" else Fraction((end - start).days)
     seen = set()
-    for pool in month.statement["pools"]:
+    for pool in (*month.statement["pools"], *month.statement.get("kept", ())):
         if pool["unit"] in {"weight", "currency"} or (pool["driver"], pool["unit"]) in seen:
             continue
         seen.add((pool["driver"], pool["unit"]))
@@ -43,6 +44,11 @@ def _levels(month: Written) -> Iterator[tuple[str, str, str, Fraction]]:
         unit = UNITS.get(pool["unit"], pool["unit"][:-6] if hourly else f"{pool['unit']} a day")
         for tenant, used in pool["use"].items():
             yield pool["driver"], unit, tenant, Fraction(used) / (days * 24 if hourly else days)
+    for item in month.items if month.statement["basis"] == "billed" else ():
+        ends = [end for end in VOLUMES if item["item"].endswith(end)]
+        if ends and item["tenant"] and item["quantity"] and not item.get("other_month"):
+            what, unit = VOLUMES[ends[0]]
+            yield what, f"{unit} a day", item["tenant"], Fraction(item["quantity"]) / days
 
 
 def _row(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -8,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allocation.engine.rulebook import rules_on
 from allocation.money import units_of
 from allocation.preview.cost_estimate import cost_estimate
 from allocation.report.statement.document import document, items_document
 from allocation.review.causes import Cause, Reason, by_reason, causes, fee_causes
+from allocation.review.rule_changes import rule_change
 from allocation.statement.filed import FiledStatement, filed_statement
 from allocation.statement.statement import Statement
 from tests.allocation.previews import changed, conditions, now
@@ -61,6 +65,23 @@ def test_who_is_new_or_gone_costs_all_or_nothing() -> None:
     total = today().by_tenant["acme"].total
     assert causes(today(), of(without))["acme"] == (Cause(Reason.GONE, "shared-namespace", -total),)
     assert causes(of(without), today())["acme"] == (Cause(Reason.NEW, "shared-namespace", total),)
+
+
+def december() -> FiledStatement:
+    """The same plan by the next rulebook, which has a pool of its own for what watches over the account."""
+    rules = rules_on(date(2026, 12, 1))
+    return filed(cost_estimate(local_plan(), replace(conditions(), rules=rules)).statement)
+
+
+def test_what_another_rulebook_moves_is_its_doing_and_nobody_used_less() -> None:
+    change = rule_change(today(), december())
+    assert (change.before, change.after) == ("2026-11", "2026-12")
+    assert change.pools["platform"] < 0 < change.pools["security"]
+    found = [cause for parts in causes(today(), december()).values() for cause in parts]
+    mine = [cause for cause in found if cause.about in {"platform", "security"}]
+    about = {cause.reason for cause in mine if abs(cause.units) > 1}
+    assert about == {Reason.RULE}
+    assert not rule_change(today(), today())
 
 
 def dearer(statement: FiledStatement, tenant: str | None, pool: str, factor: int) -> FiledStatement:

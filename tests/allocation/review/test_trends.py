@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.review.trends import series, slope_of, trends, used_in
-from allocation.statement.filed import FiledStatement
+from allocation.statement.filed import FiledItem, FiledStatement, FiledUsage
 from tests.allocation.previews import changed
 from tests.allocation.showbacks import filed, statement_of
 from tests.portfolios import local_plan
@@ -90,3 +90,21 @@ def test_the_slope_is_the_median_of_all_pairs_and_a_line_has_its_own(values: lis
     ]
     assert slope_of(levels) == median(pairs)
     assert slope_of({month: Fraction(place * step) for place, month in enumerate(months)}) == step
+
+
+def test_modules_and_billed_volumes_of_logs_have_trends_although_no_pool_is_divided_by_them() -> None:
+    def month(name: str, modules: int, gib: int) -> FiledStatement:
+        found = filed(statement_of(local_plan()), name)
+        hours = int((found.period.end - found.period.start).total_seconds()) // 3600
+        kept = FiledUsage(driver="modules", unit="module-hours", use={"acme": Decimal(modules * hours)})
+        logs = FiledItem(
+            tenant="acme", pool="", service="AmazonCloudWatch", item="USE1-DataProcessing-Bytes", unit="GB",
+            quantity=Decimal(gib * hours) / 24, amount="1",
+        )  # fmt: skip
+        items = (*found.items, logs, logs.model_copy(update={"other_month": "2026-01"}))
+        return found.model_copy(update={"basis": "billed", "kept": (kept,), "items": items})
+
+    found = trends([month(name, 50 + 2 * step, 2 + step) for step, name in enumerate(MONTHS)])
+    mine = [each for each in found if each.series.whose == "tenant acme"]
+    told = {(each.series.driver, each.series.unit): each.slope for each in mine}
+    assert told == {("modules", "modules"): Fraction(2), ("logs", "GB a day"): Fraction(1)}

@@ -50,6 +50,15 @@ def test_days_in_a_row_are_one_and_those_of_a_pool_are_the_pools() -> None:
     assert (one.owner, len(one.days)) == (Owner("", "nodes"), 3)
 
 
+def test_another_rulebook_is_named_in_its_first_days_whoever_is_unlike() -> None:
+    rules = Event("", NOVEMBER.first, "rulebook 2026-12 is in force", everybody=True)
+    for key in (ACME, NODES):
+        assert found({NOVEMBER.first + 2: TEN}, rules, key=key)[0].event == rules
+        assert found({NOVEMBER.first + 9: TEN}, rules, key=key)[0].event is None
+    own = Event("acme", NOVEMBER.first + 2, "it moved")
+    assert found({NOVEMBER.first + 2: TEN}, rules, own)[0].event == own
+
+
 def test_a_known_change_is_named_and_anothers_is_not() -> None:
     day = NOVEMBER.first + 10
     own, other = Event("acme", day, "it moved"), Event("borealis", day, "it moved")

@@ -109,6 +109,15 @@ def test_the_last_day_is_the_last_that_is_charged_for_whole() -> None:
     assert month(NOVEMBER, full, little, through=NOVEMBER.first + 10).through == NOVEMBER.first + 10
 
 
+def test_a_month_whose_last_day_is_charged_in_part_is_not_over() -> None:
+    last = NOVEMBER.end - 1
+    made = month(NOVEMBER, rows(ACME, NOVEMBER, until=29), [row(ACME, last, 4 * 10**9)])
+    assert (made.through, made.partial, made.is_over) == (last - 1, (last,), False)
+    assert month(NOVEMBER, rows(ACME, NOVEMBER)).is_over
+    said = month(NOVEMBER, rows(ACME, NOVEMBER, until=29), [row(ACME, last, 4 * 10**9)], through=last)
+    assert said.is_over
+
+
 def test_a_day_without_any_charge_is_unknown_and_not_free() -> None:
     gap = NOVEMBER.first + 4
     made = month(NOVEMBER, [each for each in rows(ACME, NOVEMBER, until=9) if each.first != gap])

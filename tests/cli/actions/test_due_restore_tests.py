@@ -166,6 +166,26 @@ def test_those_that_are_due_are_tested_and_no_others(world: World, tmp_path: Pat
     assert world.clusters.made == []
 
 
+def test_evidence_says_whose_it_is_and_since_when_there_are_backups(world: World, tmp_path: Path) -> None:
+    everyone_is_fresh(world)
+    evidence = tmp_path / "evidence.jsonl"
+    assert world.ask("--evidence", str(evidence)).exit_code == Exit.OK
+    first = {each["tenant"]: each for each in read(evidence)}
+    assert (first["acme"]["portfolio"], first["acme"]["client"]) == ("local", "acme-consulting")
+    assert "backups" not in first["acme"]
+    for day in (2, 24):
+        world.bucket.objects[f"manifests/acme/2026-11-{day:02}T01:15:00Z.json"] = b"{}"
+    for _ in range(2):
+        assert world.ask("--check", "--evidence", str(evidence)).exit_code == Exit.OK
+    more = read(evidence)[len(first) :]
+    assert [each["tenant"] for each in more] == ["acme"]
+    assert {name: more[0]["backups"][name] for name in ("oldest", "newest", "count")} == {
+        "oldest": "2026-11-02T01:15:00Z",
+        "newest": "2026-11-24T01:15:00Z",
+        "count": 2,
+    }
+
+
 def test_a_dry_run_says_whose_and_makes_nothing(world: World, tmp_path: Path) -> None:
     world.tested("acme", days=1)
     shown = world.ask("--dry-run", "--evidence", str(tmp_path / "no" / "such" / "folder"))

@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner
 
 from cli.actions.change.failed_over import measured
-from cli.actions.costs.report import rehearsed_before
+from cli.actions.costs.tried import rehearsed_before
 from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle.evidence import read

@@ -27,6 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tried = {
         "at": "2026-12-05T03:00:00Z", "tenant": "acme", "step": "restore-test", "result": "ok",
         "restore_seconds": 125, "taken_at": "2026-12-05T01:15:00Z",
+        "portfolio": "local", "client": "acme-consulting",
     }  # fmt: skip
     evidence.append(folder / "acme.jsonl", tried)
     for name, more in (("2026-11", ()), ("2026-12", ("--evidence", folder / "acme.jsonl"))):

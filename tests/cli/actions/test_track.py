@@ -31,11 +31,11 @@ def test_the_month_so_far_is_that_of_an_allocation_and_ends_with_5_over_budget(t
     portfolio = with_budgets(
         tmp_path, "{portfolio: 1200.00, clients: {left-ltd: 1.00}, spent_percent: [80, 100]}"
     )
-    files = {name: tmp_path / name for name in ("costs.prom", "slack.json", "mail.txt")}
+    files = {name: tmp_path / name for name in ("costs.prom", "slack.json", "mail.txt", "month.html")}
     done = track(
         written(tmp_path / "bill.csv", rows), "--portfolio", portfolio, "--out", tmp_path / "run",
         "-o", "json", "--openmetrics", files["costs.prom"], "--webhook-json", files["slack.json"],
-        "--mail", files["mail.txt"], "--history", tmp_path,
+        "--mail", files["mail.txt"], "--page", files["month.html"], "--history", tmp_path,
     )  # fmt: skip
     assert done.exit_code == Exit.POLICY, done.output
     made = json.loads(done.stdout)

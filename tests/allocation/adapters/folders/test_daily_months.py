@@ -28,7 +28,10 @@ def filed(folder: Path, number: int = 0, *, daily: bool = True, **changes: Any) 
 
 def test_what_is_filed_beside_the_last_statement_is_found(tmp_path: Path) -> None:
     (month,), without = daily_months_before(filed(tmp_path), NOVEMBER, "local", "USD")
-    assert (month.daily, without) == (OCTOBER.daily, ())
+    assert (month.daily, month.rulebook, without) == (OCTOBER.daily, "", ())
+    changed = filed(tmp_path, versions={"rulebook": "2026-11"})
+    ((month,), _) = daily_months_before(changed, NOVEMBER, "local", "USD")
+    assert month.rulebook == "2026-11"
 
 
 def test_a_month_that_was_restated_without_its_days_has_none(tmp_path: Path) -> None:

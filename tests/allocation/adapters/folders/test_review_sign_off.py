@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocation.adapters.folders.review_sign_off import read_sign_off, sign_off_text
+from allocation.adapters.folders.review_sign_off import (
+    check_sign_offs,
+    kept_sign_off,
+    read_sign_off,
+    sign_off_text,
+)
 from tiers.errors import CatalogError
 
 WORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=40)
@@ -42,3 +47,16 @@ def test_what_was_signed_for_another_month_decides_nothing(tmp_path: Path) -> No
     path.write_text(sign_off_text("2026-09", ["a"], {}), encoding="utf-8")
     with pytest.raises(CatalogError, match=r"off\.yaml: was signed for 2026-09, the report is of 2026-12"):
         read_sign_off(path, "2026-12")
+
+
+def test_a_sign_off_lies_beside_the_register_and_is_checked_there(tmp_path: Path) -> None:
+    assert kept_sign_off(tmp_path, "2026-12") is None
+    check_sign_offs(tmp_path)
+    (tmp_path / "reviews").mkdir()
+    path = tmp_path / "reviews" / "2026-12.sign-off.yaml"
+    path.write_text(sign_off_text("2026-12", ["a"], {}), encoding="utf-8")
+    assert kept_sign_off(tmp_path, "2026-12") == path
+    check_sign_offs(tmp_path)
+    path.rename(path.with_name("2026-11.sign-off.yaml"))
+    with pytest.raises(CatalogError, match=r"2026-11\.sign-off\.yaml: was signed for 2026-12"):
+        check_sign_offs(tmp_path)

@@ -63,7 +63,10 @@ _SERIES: Final[Mapping[str, tuple[tuple[str, dict[str, str], float, float], ...]
     ),
     "ingress": (("traefik_service_requests_total", {"service": "odoo-acme-web-http@kubernetes"}, 2, 0),),
     "services": (("kube_service_labels", {**_SERVICE, "label_cost_tenant": "acme"}, 0, 1),),
-    "tenants": (("tenant_active_users", {"tenant": "acme"}, 0, 5),),
+    "tenants": (
+        ("tenant_active_users", {"tenant": "acme"}, 0, 5),
+        ("tenant_installed_modules", {"tenant": "acme"}, 0, 80),
+    ),
     "pods": (
         ("kube_pod_labels", {**_POD, "label_cost_tenant": "acme"}, 0, 1),
         ("kube_pod_status_phase", {**_POD, "phase": "Running"}, 0, 1),

@@ -41,6 +41,7 @@ MEASURED: dict[str, tuple[tuple[Exporter, ...], str, int, int]] = {
     "databases of one name in two clusters": (two(DATABASES), "database-gib", 480, 0),
     "their active time": (two(DATABASES), "database-active-seconds", 86400, 300),
     "users of a tenant": ((PODS, TENANTS), "users", 120, 0),
+    "modules of a tenant": ((PODS, TENANTS), "modules", 1920, 0),
     "claims of one name in two clusters": (two(CLAIMS), "storage-gib", 960, 0),
     "claims without honor_labels": (
         (replace(CLAIMS, labels={"namespace": "monitoring", "exported_namespace": "odoo-acme"}),),

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from allocation.report.compliance.export import document, findings, gaps, page
 from allocation.report.compliance.finding import Finding, Known, Scan, State, Topic
 from allocation.report.compliance.stores import stores
-from allocation.report.showback.month import Recovery
 from allocation.report.showback.rendering import as_html
-from cli.actions.costs.report import rehearsed_before
+from allocation.review.tried import Kept, Recovery
+from cli.actions.costs.tried import rehearsed_before
 from lifecycle import evidence
 from lifecycle.image_scan.reports import images_of
 from tests.allocation.showbacks import filed, statement_of
@@ -109,7 +109,8 @@ def test_what_the_controls_require_and_the_server_has_not_is_a_gap(
     topic: Topic, fields: dict[str, object]
 ) -> None:
     subject = "meridian/data" if topic is Topic.REGION else "meridian/server"
-    assert of(topic)[subject].state is State.MET
+    met = State.CONFIGURED if topic is Topic.RETENTION else State.MET
+    assert of(topic)[subject].state is met
     assert of(topic, changed(**fields))[subject].state is State.GAP
 
 
@@ -137,6 +138,31 @@ def test_a_restore_test_counts_as_long_as_its_class_says(days: int, *, succeeded
     (found,) = of(Topic.RESTORE_TESTS, replace(known(), restored=tried)).values()
     assert found.is_gap is not (succeeded and days <= 10)
     assert found.on == tried.tried_at.date()
+    unnamed = replace(tried, owner_said=False)
+    (found,) = of(Topic.RESTORE_TESTS, replace(known(), restored=unnamed)).values()
+    assert found.is_gap
+
+
+@pytest.mark.parametrize(
+    ("age", "listed", "said", "state"),
+    [
+        (0, 3, True, State.MET),
+        (-1, 3, True, State.MET),  # the oldest is deleted on its last day
+        (-2, 3, True, State.CONFIGURED),
+        (0, 93, True, State.CONFIGURED),
+        (0, 3, False, State.CONFIGURED),
+    ],
+)
+def test_a_retention_is_met_by_a_backup_that_old_and_by_no_setting(
+    age: int, listed: int, *, said: bool, state: State
+) -> None:
+    asked = known()
+    assert of(Topic.RETENTION)["meridian/backups"].state is State.CONFIGURED
+    at = NOW - timedelta(days=listed)
+    oldest = at - timedelta(days=asked.promise.dump_retention_days + age)
+    tried = Recovery(NOW - timedelta(days=3), True, owner_said=said, kept=Kept(oldest, at, 70))
+    found = of(Topic.RETENTION, replace(asked, restored=tried))["meridian/backups"]
+    assert (found.state, found.on) == (state, at.date() if said else DAY)
 
 
 def test_without_a_restore_test_or_a_scan_nothing_is_met() -> None:
@@ -158,12 +184,13 @@ def test_a_recovery_is_met_by_a_rehearsal_that_kept_its_promise(tmp_path: Path) 
     (never,) = (each for each in rehearsed_before((), plan, NOW) if each.tenant == "meridian")
     assert of(Topic.RECOVERY, replace(known(), rehearsed=never))["meridian/rehearsal"].state is State.UNKNOWN
     told = json.loads(line(tenant="meridian", finished_at="2026-11-24T12:03:20Z", rpo_seconds=100))
-    evidence.append(tmp_path / "tried.jsonl", {"at": "2026-11-24T12:03:20Z", "step": "rehearsal", **told})
-    (tried,) = (
-        each for each in rehearsed_before((tmp_path / "tried.jsonl",), plan, NOW) if each.tenant == "meridian"
-    )
-    found = of(Topic.RECOVERY, replace(known(), rehearsed=tried))["meridian/rehearsal"]
-    assert (found.state, found.on) == (State.MET if tried.proven else State.GAP, date(2026, 11, 24))
+    path, whose = tmp_path / "tried.jsonl", {"portfolio": "local", "client": known().tenant.client}
+    # A line that names no portfolio may be of another one.
+    for more, state in (({}, State.UNKNOWN), (whose, State.MET)):
+        evidence.append(path, {"at": "2026-11-24T12:03:20Z", "step": "rehearsal", **told, **more})
+        (tried,) = (each for each in rehearsed_before((path,), plan, NOW) if each.tenant == "meridian")
+        found = of(Topic.RECOVERY, replace(known(), rehearsed=tried))["meridian/rehearsal"]
+        assert (tried.proven, found.state, found.on) == (True, state, date(2026, 11, 24))
 
 
 def test_a_filed_month_counts_when_it_is_billed_and_has_a_cost_of_security() -> None:

@@ -21,7 +21,7 @@ from allocation.review.signals import Month
 from allocation.review.usage_levels import levels
 from allocation.statement.filed import filed_statement
 from allocation.statement.statement import Statement
-from cli.actions.costs.report import rehearsed_before
+from cli.actions.costs.tried import rehearsed_before
 from tests.allocation.previews import changed
 from tests.allocation.recomputed.documents import Documents, Option, Written
 from tests.allocation.recomputed.paper import Printed, read_page, said_otherwise

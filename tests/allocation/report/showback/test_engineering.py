@@ -9,7 +9,7 @@ from allocation.money import text_of
 from allocation.preview.off_hours import savings
 from allocation.report.showback.content import Sentences
 from allocation.report.showback.engineering import engineering
-from allocation.report.showback.month import Recovery, Rehearsed
+from allocation.review.tried import Recovery, Rehearsed
 from allocation.review.usage_levels import Level
 from tests.allocation.previews import now
 from tests.allocation.showbacks import moved

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import re
+from dataclasses import replace
 from email import message_from_string
 from typing import Any
 
@@ -19,6 +21,7 @@ from allocation.report.track.document import document
 from allocation.report.track.messages import mail, title, webhook
 from allocation.report.track.openmetrics import as_openmetrics
 from allocation.report.track.rows import as_csv, as_markdown
+from allocation.report.track.story import headline
 from allocation.report.webhook import Shape, message
 from allocation.track.budgets import Budget, Scope, Thresholds
 from allocation.track.month_to_date import About, Asked, ChargeLine, Tracked, tracked
@@ -83,6 +86,17 @@ def test_the_document_says_what_is_crossed_unlike_and_missing() -> None:
     assert unlike["charges"][0]["amount"] == "50.00"
     assert said["missing_days"] == ["2026-11-04"]
     assert any("no charge on 2026-11-04" in note for note in said["notes"])
+
+
+def test_amounts_have_the_decimals_of_their_currency_and_thousands_apart() -> None:
+    yen = replace(made(), currency="JPY", notes=())
+    november = month(
+        NOVEMBER, rows(ACME, NOVEMBER, until=20), [row(IDLE, NOVEMBER.first, 98_765 * 10**11, 30)]
+    )
+    notes = tracked("local", "JPY", (), november, Asked([])).notes
+    assert any(note.startswith("987,650 JPY is booked for more than two weeks") for note in notes)
+    said = [*as_markdown(yen).splitlines(), headline(yen), mail(yen)]
+    assert not [line for line in said if re.search(r"\d\.\d\d\b(?! %)", line)]
 
 
 def test_a_message_says_first_whether_somebody_has_to_act() -> None:

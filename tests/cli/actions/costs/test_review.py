@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from cli.console.exit_codes import Exit
 from tests.allocation.previews import changed
@@ -18,6 +19,7 @@ from tiers.portfolio.reviews.loading import load_reviews
 
 IDLE = "platform/idle-capacity-nodes"
 OVER = "acme/fair-use-users"
+DECIDED = ("--state", "decided", "--what", "less of it", "--owner", "ola", "--due", "2100-01-01")
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,21 @@ def signal(project: Path, *words: object) -> Any:
 
 def decision(project: Path, *words: object) -> Any:
     return costack("review", "decision", *words, "--by", "dana", "-C", project)
+
+
+def test_a_report_shows_the_sign_off_that_lies_beside_the_register(project: Path) -> None:
+    report(project)
+    path = project / "portfolios" / "local" / "reviews" / "2026-11.sign-off.yaml"
+    told = yaml.safe_load((project / "out" / "quarterly.sign-off.yaml").read_text(encoding="utf-8"))
+    key = next(iter(told["decisions"]))
+    told["decisions"][key] = {"decision": "keep it", "by": "cfo", "on": "2026-12-05"}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump(told), encoding="utf-8")
+    report(project)
+    path.unlink()
+    page = json.loads((project / "out" / "quarterly.json").read_text(encoding="utf-8"))
+    (rows,) = (table["rows"] for table in page["tables"] if table["name"] == "signed")
+    assert [row[2:] for row in rows if row[0] == key] == [["keep it", "cfo 2026-12-05"]]
 
 
 def test_what_is_said_of_a_signal_is_in_the_register_and_in_the_next_report(project: Path) -> None:
@@ -95,6 +112,9 @@ def test_what_does_not_fit_is_one_sentence_and_nothing_is_written(project: Path,
         (signal(project, OVER, "--state", "acknowledged", "--until", "soon"), "such as 2026-12-31"),
         (decision(project, "unheard-of", "--state", "done"), "no entry before says what it is"),
         (decision(project, "second", "--state", "decided", "--what", "something"), "is missing"),
+        (decision(project, "third", *DECIDED, "--tenant", "acne"), "no tenant 'acne'; did you mean acme?"),
+        (decision(project, "third", *DECIDED, "--tenant", "nobody"), "no tenant 'nobody'; there are acme, "),
+        (decision(project, "third", *DECIDED, "--signal", "acne/fair-use-users"), "did you mean acme?"),
     ):
         assert done.exit_code == Exit.CONFIGURATION, done.output
         assert sentence in done.output
