@@ -53,6 +53,7 @@ class Request:
     out: Path
     cwd: Path
     today: date
+    metrics: tuple[Path, ...] = ()
 
 
 Documents = tuple[Mapping[str, Any], Mapping[str, Any] | None]

@@ -22,6 +22,7 @@ from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.preview.off_hours import savings
 from cli.actions.costs.allocate import print_allocation
 from lifecycle import evidence
+from tests.allocation.metrics import of_cache, of_server
 from tests.allocation.recomputed.documents import Documents, Option, Saving, Written, tiers
 from tests.allocation.recomputed.paper import Printed, read_folder
 from tests.allocation.recomputed.walk import EVERYTHING, agree, met, problems
@@ -283,14 +284,18 @@ def test_every_figure_of_a_month_that_was_measured_tried_and_signed(
     ]  # fmt: skip
     for each in tried:
         evidence.append(folder / "tried.jsonl", each)
+    metrics = [*of_server("platform/database", 15, 130, 1.25), *of_cache("platform/cache", 3, 140)]
+    (folder / "metrics.json").write_text(json.dumps({"MetricDataResults": metrics}), encoding="utf-8")
     sign_off = {"period": "2026-11", "decisions": {"idle capacity: platform: nodes": DECIDED}}
     (folder / "signed.yaml").write_text(yaml.safe_dump(sign_off), encoding="utf-8")
     pages, otherwise, documents = reported(
         run, inventory, usage,
+        "--metrics", folder / "metrics.json",
         "--evidence", folder / "tried.jsonl", "--sign-off", folder / "signed.yaml",
         "--history", folder / "grown", past=grown(run, folder / "grown"),
         evidence=tuple(tried), signed=sign_off["decisions"],
         portfolio=with_register(LOCAL, folder / "register"), said=SAID, decided=DECISIONS,
+        metrics=tuple(metrics),
     )  # fmt: skip
     walked += pages
     agree([*otherwise, *problems(pages, documents)])

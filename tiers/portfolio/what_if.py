@@ -8,10 +8,11 @@ from typing import Any, Final, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from tiers.catalog.tier import Catalog
+from tiers.catalog.tier import Catalog, SharedPlacement
 from tiers.errors import CatalogError
-from tiers.portfolio.loading import faults_of_tenant
+from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
 from tiers.portfolio.names import id_of
+from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import too_many_replications
 from tiers.portfolio.tenant import Options, Portfolio, Tenant
 from tiers.strict_yaml import mistakes
@@ -60,10 +61,46 @@ def with_tenant(
     given = settings or {}
     for name, value in given.items():
         _put(document, name, value)
-    notes = tuple(_second_region(catalog, portfolio, document, given))
+    notes = (*_second_region(catalog, portfolio, document, given), *_own_sizes(catalog, document, given))
     changed = _tenant(document)
     kept = tuple(changed if each.tenant == tenant_id else each for each in portfolio.tenants)
     return AssumedPortfolio(_sound(catalog, portfolio, kept, {tenant_id}), notes)
+
+
+def with_platform(catalog: Catalog, portfolio: Portfolio, settings: Mapping[str, str]) -> AssumedPortfolio:
+    """*portfolio* with *settings* as in `platform.yaml`.
+
+    A setting is the path to a value, such as `database.database_class`; an item of a list goes by its name,
+    as in `cluster.node_groups.general.nodes`.
+
+    Raises:
+        CatalogError: When there is no such setting, or the platform may not have it.
+    """
+    document: dict[str, Any] = portfolio.platform.model_dump(mode="json", exclude_none=True)
+    for path, value in settings.items():
+        place: Any = document
+        *ways, name = path.split(".")
+        for way in ways:
+            named = {each.get("name"): each for each in place} if isinstance(place, list) else place
+            place = named.get(way) if isinstance(named, dict) else None
+        if not isinstance(place, dict) or isinstance(place.get(name), dict | list) or name not in place:
+            raise CatalogError(f"{_SOURCE}: platform.yaml has no setting '{path}' with a value to replace")
+        place[name] = value
+    try:
+        platform = Platform.model_validate(document)
+    except ValidationError as error:
+        raise CatalogError(
+            *(
+                f"{_SOURCE}: platform: {'.'.join(map(str, at))}: {said}"
+                for at, said in mistakes(error, Platform)
+            )
+        ) from None
+    if faults := list(faults_of_platform(platform, catalog)):
+        raise CatalogError(*(f"{_SOURCE}: platform: {'.'.join(map(str, at))}: {said}" for at, said in faults))
+    changed = Portfolio(platform=platform, tenants=portfolio.tenants)
+    return AssumedPortfolio(
+        _sound(catalog, changed, changed.tenants, {each.tenant for each in changed.tenants})
+    )
 
 
 def with_tiers(catalog: Catalog, portfolio: Portfolio, moves: Mapping[str, str]) -> AssumedPortfolio:
@@ -82,6 +119,7 @@ def with_tiers(catalog: Catalog, portfolio: Portfolio, moves: Mapping[str, str])
                 documents[tenant.tenant] = _document(tenant) | {"tier": target}
     for document in documents.values():
         notes += _second_region(catalog, portfolio, document, {})
+        notes += _own_sizes(catalog, document, {})
     tenants = tuple(
         _tenant(documents[each.tenant]) if each.tenant in documents else each for each in portfolio.tenants
     )
@@ -189,6 +227,23 @@ def _second_region(
         return []
     options["dr_region"] = regions[0]
     return [f"{tenant}: options.dr_region is assumed to be {regions[0]}, the platform's only one"]
+
+
+def _own_sizes(catalog: Catalog, document: dict[str, Any], given: Mapping[str, str]) -> list[str]:
+    """Drop the sizes of an own server or cache that its tier does not have; what was dropped."""
+    tier = catalog.tiers.get(document["tier"])
+    offer = tier and tier.offers.get(Environment(document["environment"]))
+    if not offer:
+        return []
+    own = {"database_class": offer.database, "cache_class": offer.cache}
+    gone = [
+        name
+        for name, placed in own.items()
+        if isinstance(placed, SharedPlacement) and document["options"].get(name) and name not in given
+    ]
+    for name in gone:
+        del document["options"][name]
+    return [f"{document['tenant']}: options.{name} is dropped: {document['tier']} has none" for name in gone]
 
 
 def _tenant(document: Mapping[str, Any]) -> Tenant:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from allocation.adapters.cloudwatch.export import read_metrics
 from allocation.adapters.folders.review_sign_off import read_sign_off
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.preview.off_hours import savings
@@ -62,7 +63,8 @@ def write_pages(request: Request) -> None:
     statement = filed_statement(*documents, str(request.run or plan.portfolio))
     refuse_another(statement, request, plan)
     month = Month(statement, plan, catalog, levels_of(request.usage, period, MESSAGES))
-    alternatives = Alternatives(month, portfolio, estimates, request.previews, MESSAGES)
+    metrics = read_metrics(request.metrics, period)
+    alternatives = Alternatives(month, portfolio, estimates, request.previews, MESSAGES, metrics)
     showback = Showback(
         month,
         earlier_months(request, statement),
@@ -76,6 +78,7 @@ def write_pages(request: Request) -> None:
         load_reviews(portfolio_folder(request.portfolio, request.cwd, plan.portfolio)),
         request.today,
         tuple(alternatives.sizes()),
+        (*alternatives.machines, *alternatives.nodes),
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, statement, estimates, MESSAGES))
     count = write_report(showback, extras, request.out, say)

@@ -36,6 +36,14 @@ _Evidence = Annotated[
         help="Show the restore tests that `costack restore-test --evidence` wrote here. May be repeated.",
     ),
 ]
+_Metrics = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Judge servers and caches by this export of CloudWatch (see `costack usage cloudwatch`). May be "
+        "repeated.",
+    ),
+]
 _SignOff = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Show the decisions of this signed review.")
 ]
@@ -67,6 +75,7 @@ def report(  # noqa: PLR0917 - options of a command
     period: options.Period = None,
     history: _History = None,
     usage: options.Usage = None,
+    metrics: _Metrics = None,
     evidence: _Evidence = None,
     sign_off: _SignOff = None,
     portfolio: _Portfolio = None,
@@ -95,5 +104,6 @@ def report(  # noqa: PLR0917 - options of a command
         out=out,
         cwd=cwd,
         today=datetime.now(UTC).date(),
+        metrics=tuple(metrics or ()),
     )
     guarded(lambda: write_pages(request))

@@ -9,7 +9,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
-from tests.allocation.recomputed import drawings, first_screen, register, rightsizing, sentences, trends
+from tests.allocation.recomputed import (
+    drawings,
+    first_screen,
+    machines,
+    register,
+    rightsizing,
+    sentences,
+    trends,
+)
 from tests.allocation.recomputed import firm_tables as firm
 from tests.allocation.recomputed import other_tables as other
 from tests.allocation.recomputed.cells import Expected, Facts, differences, is_needed, says
@@ -47,6 +55,8 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("engineering", "users"): other.users,
     ("engineering", "sizes"): other.sizes,
     ("engineering", "rightsizing"): rightsizing.rightsizing,
+    ("engineering", "machines"): machines.machines,
+    ("engineering", "nodes"): machines.nodes,
     ("engineering", "servers"): other.servers,
     ("engineering", "volumes"): other.volumes,
     ("engineering", "off-hours"): other.off_hours,
