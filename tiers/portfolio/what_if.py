@@ -8,12 +8,13 @@ from typing import Any, Final, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from tiers.catalog.tier import Catalog, SharedPlacement
+from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
 from tiers.portfolio.names import id_of
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import too_many_replications
+from tiers.portfolio.sizes.faults import sizes_of_nothing
 from tiers.portfolio.tenant import Options, Portfolio, Tenant
 from tiers.strict_yaml import mistakes
 from tiers.vocabulary import Environment, LifecycleStage, TenantId
@@ -233,16 +234,13 @@ def _own_sizes(catalog: Catalog, document: dict[str, Any], given: Mapping[str, s
     """Drop the sizes of an own server or cache that its tier does not have; what was dropped."""
     tier = catalog.tiers.get(document["tier"])
     offer = tier and tier.offers.get(Environment(document["environment"]))
+    options = document["options"]
     if not offer:
-        return []
-    own = {"database_class": offer.database, "cache_class": offer.cache}
-    gone = [
-        name
-        for name, placed in own.items()
-        if isinstance(placed, SharedPlacement) and document["options"].get(name) and name not in given
-    ]
+        return []  # the portfolio's own check reports it
+    kept = Options.model_construct(**{name: options.get(name) for name in ("database_class", "cache_class")})
+    gone = [name for name in sizes_of_nothing(kept, [offer]) if name not in given]
     for name in gone:
-        del document["options"][name]
+        del options[name]
     return [f"{document['tenant']}: options.{name} is dropped: {document['tier']} has none" for name in gone]
 
 

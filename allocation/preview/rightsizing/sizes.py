@@ -1,9 +1,11 @@
-"""All sizes that would do better than those of a portfolio."""
+"""All sizes that would do better than those of a portfolio, and what was measured to say so."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from allocation.preview.commitments.machines import Commitments
 from allocation.preview.rightsizing.advice import Advice, settled_tenants
 from allocation.preview.rightsizing.machines import MeasuredMachine
 from allocation.preview.rightsizing.nodes import MeasuredNodes
@@ -11,6 +13,23 @@ from allocation.preview.rightsizing.pods import Levels, pods, volumes
 from tiers.catalog.tier import Catalog
 from tiers.plan.plan import Plan
 from tiers.portfolio.tenant import Portfolio
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a report says of sizes.
+
+    Attributes:
+        advice: The sizes that would do better.
+        machines: Servers and caches with what was measured.
+        nodes: Node groups with what was requested.
+        commitments: What offers would have saved for machines that ran all the time.
+    """
+
+    advice: tuple[Advice, ...] = ()
+    machines: tuple[MeasuredMachine, ...] = ()
+    nodes: tuple[MeasuredNodes, ...] = ()
+    commitments: tuple[Commitments, ...] = ()
 
 
 def advice(

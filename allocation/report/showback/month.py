@@ -12,9 +12,7 @@ from typing import Final
 
 from allocation.preview.off_hours import Saving
 from allocation.preview.price_age import PriceAge
-from allocation.preview.rightsizing.advice import Advice
-from allocation.preview.rightsizing.machines import MeasuredMachine
-from allocation.preview.rightsizing.nodes import MeasuredNodes
+from allocation.preview.rightsizing.sizes import Sizes
 from allocation.report.figures import and_more, money_of, percent
 from allocation.review.cause_cents import settled_causes
 from allocation.review.causes import Cause, Reason, came_or_went, fee_causes
@@ -28,8 +26,10 @@ from tiers.facts.data import LogicalBackup
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.reviews.entries import Reviews
 
-LEAST_CLIENTS: Final = 5  # of a pool that fewer share, a client sees its own share only
-PARTS: Final = ("direct", "pooled", "idle", "unallocated")  # of a bill
+LEAST_CLIENTS: Final = 5
+"""If fewer clients share a pool, a client sees its own share of it and nothing else."""
+PARTS: Final = ("direct", "pooled", "idle", "unallocated")
+"""The parts of a bill."""
 _NAMED: Final = 3
 
 
@@ -104,8 +104,7 @@ class Showback:
         price_age: How old the prices of an estimate are; None of a bill.
         reviews: What people said of signals, and the decisions of reviews.
         today: The day on which due dates are judged; None for the end of the month.
-        advice: The sizes that would do better.
-        machines: Servers, caches and node groups with what was measured.
+        sizes: What was measured of sizes, which would do better, and what commitments would have saved.
     """
 
     month: Month
@@ -119,8 +118,7 @@ class Showback:
     price_age: PriceAge | None = None
     reviews: Reviews = field(default_factory=Reviews)
     today: date | None = None
-    advice: tuple[Advice, ...] = ()
-    machines: tuple[MeasuredMachine | MeasuredNodes, ...] = ()
+    sizes: Sizes = field(default_factory=Sizes)
 
     @property
     def statement(self) -> FiledStatement:

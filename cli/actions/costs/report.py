@@ -7,20 +7,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from allocation.adapters.cloudwatch.export import read_metrics
 from allocation.adapters.folders.review_sign_off import read_sign_off
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.preview.off_hours import savings
 from allocation.preview.price_age import price_age
+from allocation.preview.rightsizing.sizes import Sizes
 from allocation.report.showback.month import Recovery, Rehearsed, Showback
 from allocation.review.signals import Month
 from allocation.runs.other_tiers import Alternatives
 from allocation.runs.report import (
     Request,
+    commitments_of,
     earlier_months,
     estimates_of,
     folders_of_report,
     levels_of,
+    metrics_of,
     month_documents,
     readiness_of,
     refuse_another,
@@ -63,11 +65,12 @@ def write_pages(request: Request) -> None:
     statement = filed_statement(*documents, str(request.run or plan.portfolio))
     refuse_another(statement, request, plan)
     month = Month(statement, plan, catalog, levels_of(request.usage, period, MESSAGES))
-    metrics = read_metrics(request.metrics, period)
+    metrics = metrics_of(request, plan, portfolio, period, MESSAGES)
     alternatives = Alternatives(month, portfolio, estimates, request.previews, MESSAGES, metrics)
+    past = earlier_months(request, statement)
     showback = Showback(
         month,
-        earlier_months(request, statement),
+        past,
         recoveries(request.evidence, period.end),
         alternatives.by_tenant(),
         readiness_of(request),
@@ -77,8 +80,12 @@ def write_pages(request: Request) -> None:
         price_age(estimate) if estimate and request.run is None else None,
         load_reviews(portfolio_folder(request.portfolio, request.cwd, plan.portfolio)),
         request.today,
-        tuple(alternatives.sizes()),
-        (*alternatives.machines, *alternatives.nodes),
+        Sizes(
+            tuple(alternatives.sizes()),
+            alternatives.machines,
+            alternatives.nodes,
+            commitments_of(request, (*past, statement), estimate),
+        ),
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, statement, estimates, MESSAGES))
     count = write_report(showback, extras, request.out, say)

@@ -44,6 +44,14 @@ _Metrics = Annotated[
         "repeated.",
     ),
 ]
+_Offers = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Say what commitments would have saved, by these offers: the JSON of `aws rds "
+        "describe-reserved-db-instances-offerings` and the like. May be repeated.",
+    ),
+]
 _SignOff = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Show the decisions of this signed review.")
 ]
@@ -76,6 +84,7 @@ def report(  # noqa: PLR0917 - options of a command
     history: _History = None,
     usage: options.Usage = None,
     metrics: _Metrics = None,
+    offers: _Offers = None,
     evidence: _Evidence = None,
     sign_off: _SignOff = None,
     portfolio: _Portfolio = None,
@@ -105,5 +114,6 @@ def report(  # noqa: PLR0917 - options of a command
         cwd=cwd,
         today=datetime.now(UTC).date(),
         metrics=tuple(metrics or ()),
+        offers=tuple(offers or ()),
     )
     guarded(lambda: write_pages(request))

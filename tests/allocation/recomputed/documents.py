@@ -97,7 +97,8 @@ class Documents:
     """Everything a report of a month was made from.
 
     `gates` are None of an estimate; `open_book` are clients who see what they cost;
-    `said` and `decided` are the entries of the register; `metrics` are the results of CloudWatch;
+    `said` and `decided` are the entries of the register; `metrics` are the results of CloudWatch,
+    and `offers` the answers that offer commitments;
     `curve` is what `costack unit-costs -o json` prints for `curve_tier`.
     """
 
@@ -116,6 +117,7 @@ class Documents:
     said: tuple[Record, ...] = ()
     decided: tuple[Record, ...] = ()
     metrics: tuple[Record, ...] = ()
+    offers: tuple[Record, ...] = ()
 
     @property
     def everything(self) -> list[Record]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from tests.allocation.recomputed import (
+    commitments,
     drawings,
     first_screen,
     machines,
@@ -71,6 +72,8 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("finance", "contribution"): firm.contribution,
     ("finance", "resilience"): firm.resilience,
     ("finance", "fees"): firm.fees,
+    ("finance", "commitments"): commitments.commitments,
+    ("finance", "commitments-by-month"): commitments.by_month,
     ("finance", "unallocated"): firm.unallocated,
     ("finance", "readiness"): firm.readiness,
     ("quarterly", "margins"): firm.margins_by_month,

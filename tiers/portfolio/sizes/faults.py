@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnDatabase
-from tiers.portfolio.tenant import Tenant
+from tiers.portfolio.tenant import Options, Tenant
 from tiers.strict_yaml import Fault, not_among
 
 
@@ -22,14 +22,21 @@ def size_faults(tenant: Tenant, catalog: Catalog) -> Iterator[Fault]:
     offers = list(_offers(tenant, catalog))
     if not offers:
         return  # the tier's own check reports it
-    own_server = any(isinstance(offer.database, OwnDatabase) for offer in offers)
-    own_cache = any(isinstance(offer.cache, OwnCache) for offer in offers)
-    for name, size, own, shared in (
-        ("database_class", options.database_class, own_server, "database is on the shared server"),
-        ("cache_class", options.cache_class, own_cache, "sessions are in the shared cache"),
-    ):
-        if size is not None and not own:
-            yield ("options", name), f"on {tenant.tier} its {shared}; take the line out"
+    shared = {
+        "database_class": "its database is on the shared server",
+        "cache_class": "its sessions are in the shared cache",
+    }
+    for name in sizes_of_nothing(options, offers):
+        yield ("options", name), f"on {tenant.tier} {shared[name]}; take the line out"
+
+
+def sizes_of_nothing(options: Options, offers: Sequence[Offer]) -> tuple[str, ...]:
+    """The options that say the size of a server or cache that none of *offers* has."""
+    own = {
+        "database_class": any(isinstance(offer.database, OwnDatabase) for offer in offers),
+        "cache_class": any(isinstance(offer.cache, OwnCache) for offer in offers),
+    }
+    return tuple(name for name, has in own.items() if getattr(options, name) is not None and not has)
 
 
 def _offers(tenant: Tenant, catalog: Catalog) -> Iterator[Offer]:

@@ -40,7 +40,7 @@ def rightsizing(showback: Showback) -> Table:
                 EMPTY if each.bill is None else amount(each.bill, signed=True),
                 text(each.command(portfolio)),
             )
-            for each in showback.advice
+            for each in showback.sizes.advice
         ),
         note=_NOTE,
     )
@@ -62,7 +62,7 @@ def machines(showback: Showback) -> Table:
             "evictions",
             "what follows",
         ),
-        tuple(_machine(showback, each) for each in showback.machines if isinstance(each, MeasuredMachine)),
+        tuple(_machine(showback, each) for each in showback.sizes.machines),
         note="CPU is of all vCPUs, and of the busiest node of a cache. Read from CloudWatch's export.",
     )
 
@@ -100,7 +100,7 @@ def nodes(showback: Showback) -> Table:
             "memory there",
             "what follows",
         ),
-        tuple(_nodes(showback, each) for each in showback.machines if isinstance(each, MeasuredNodes)),
+        tuple(_nodes(showback, each) for each in showback.sizes.nodes),
         note="Requested at most is the sum of each tenant's own most. Pods are not counted.",
     )
 

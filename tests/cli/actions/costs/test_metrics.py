@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from cli.console.exit_codes import Exit
+from tests.allocation.metrics import of_server
 from tests.cli.reporting import costack
 from tests.portfolios import local_plan, plan_of
 from tiers.facts.data import CacheGroup, DatabaseInstance
@@ -63,3 +64,16 @@ def test_an_export_that_is_none_ends_a_report_before_a_page_is_written(tmp_path:
         f"{tmp_path / 'metrics.json'}: has no list MetricDataResults"
     )
     assert not out.exists()
+
+
+def test_metrics_of_what_is_not_deployed_are_named(tmp_path: Path) -> None:
+    file = inventory(tmp_path, local_plan())
+    answered = of_server("other/server", 5, 5, 1)
+    (tmp_path / "metrics.json").write_text(json.dumps({"MetricDataResults": answered}), encoding="utf-8")
+    told = costack(
+        "report", "--inventory", file, "--period", "2026-11", "--metrics", tmp_path / "metrics.json",
+        "--previews", 0, "--cwd", tmp_path, "--out", tmp_path / "report",
+    )  # fmt: skip
+    assert told.exit_code == Exit.OK
+    assert "metrics of 1 that are not deployed are left out, other/server among them" in told.stderr
+    assert "without the portfolio's files nobody knows which sizes could change" in told.stderr
