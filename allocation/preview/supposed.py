@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.estimates import Estimates
 from tiers.errors import CatalogError
-from tiers.plan.resolve import resolve
 from tiers.plan.storage import keeping_storage
 from tiers.portfolio.what_if import with_platform, with_tenant
 from tiers.vocabulary import TenantId
@@ -40,7 +39,7 @@ def supposed_platform(estimates: Estimates, settings: Mapping[str, str]) -> Cost
     """The same after a change of the platform: paths of `platform.yaml` and their new values."""
     try:
         changed = with_platform(estimates.catalog, estimates.portfolio, settings).portfolio
-        plan = resolve(estimates.catalog, changed)
+        plan = estimates.resolver.plan(changed)
     except CatalogError:
         return None
     after, _ = keeping_storage(estimates.now.plan, plan)

@@ -68,6 +68,19 @@ def with_tenant(
     return AssumedPortfolio(_sound(catalog, portfolio, kept, {tenant_id}), notes)
 
 
+def with_settings(
+    catalog: Catalog,
+    portfolio: Portfolio,
+    tenant_id: TenantId | None,
+    tier: str | None,
+    settings: Mapping[str, str] | None,
+) -> AssumedPortfolio:
+    """*portfolio* with settings of one tenant, or of the platform where none is named, or the same errors."""
+    if tenant_id is None:
+        return with_platform(catalog, portfolio, settings or {})
+    return with_tenant(catalog, portfolio, tenant_id, tier, settings)
+
+
 def with_platform(catalog: Catalog, portfolio: Portfolio, settings: Mapping[str, str]) -> AssumedPortfolio:
     """*portfolio* with *settings* as in `platform.yaml`.
 
