@@ -15,6 +15,7 @@ from tiers.plan.plan import TenantPlan
 from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.postgresql.versions import named_version, shared_version
+from tiers.portfolio.sizes.faults import sizes_of_nothing
 from tiers.portfolio.tenant import Move, Options, Portfolio, Tenant
 from tiers.vocabulary import MoveStage
 
@@ -142,6 +143,7 @@ def options_of(
     return {
         **_second_region(region_named, tenant, step, platform, offers),
         **_own_version(tenant, step, platform, offers),
+        **dict.fromkeys(sizes_of_nothing(tenant.options, [each for each in offers if each is not None])),
     }
 
 

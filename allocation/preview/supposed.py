@@ -1,4 +1,4 @@
-"""What a plan would cost with one tenant on another tier, or with other settings, as in a preview."""
+"""What a plan would cost with a tenant on another tier, or with other settings, as in a preview."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.estimates import Estimates
 from tiers.errors import CatalogError
 from tiers.plan.storage import keeping_storage
-from tiers.portfolio.what_if import with_tenant
+from tiers.portfolio.what_if import with_platform, with_tenant
 from tiers.vocabulary import TenantId
 
 
@@ -29,6 +29,17 @@ def supposed(
     try:
         changed = with_tenant(estimates.catalog, estimates.portfolio, tenant, tier, settings or {})
         plan = estimates.resolver.plan(changed.portfolio)
+    except CatalogError:
+        return None
+    after, _ = keeping_storage(estimates.now.plan, plan)
+    return estimates.of_plan(after)
+
+
+def supposed_platform(estimates: Estimates, settings: Mapping[str, str]) -> CostEstimate | None:
+    """The same after a change of the platform: paths of `platform.yaml` and their new values."""
+    try:
+        changed = with_platform(estimates.catalog, estimates.portfolio, settings).portfolio
+        plan = estimates.resolver.plan(changed)
     except CatalogError:
         return None
     after, _ = keeping_storage(estimates.now.plan, plan)

@@ -34,8 +34,7 @@ class Level:
     @property
     def p95(self) -> Decimal:
         """The level that 95 % of the intervals do not exceed (nearest rank)."""
-        ranked = sorted(self.intervals)
-        return ranked[max(-(-len(ranked) * _PERCENTILE // _HUNDRED) - 1, 0)] if ranked else Decimal(0)
+        return nearest_rank(self.intervals)
 
     @property
     def average(self) -> Decimal:
@@ -60,6 +59,12 @@ class Level:
             if best is None or day - first > best[1] - best[0]:
                 best = (first, day)
         return best
+
+
+def nearest_rank(values: Iterable[Decimal]) -> Decimal:
+    """The value that 95 % of *values* do not exceed (nearest rank); 0 of none."""
+    ranked = sorted(values)
+    return ranked[max(-(-len(ranked) * _PERCENTILE // _HUNDRED) - 1, 0)] if ranked else Decimal(0)
 
 
 def levels(rows: Iterable[Row]) -> dict[tuple[str, Driver], Level]:

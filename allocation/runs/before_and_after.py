@@ -29,7 +29,7 @@ from tiers.portfolio.gates.approvals import Approvals
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio
-from tiers.portfolio.what_if import AssumedPortfolio, with_more, with_tenant, with_tiers
+from tiers.portfolio.what_if import AssumedPortfolio, with_more, with_settings, with_tiers
 from tiers.strict_yaml import load_model
 
 
@@ -55,7 +55,7 @@ class Where:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """Changes supposed of the portfolio in the working tree, without writing them."""
+    """Changes supposed of the portfolio, written nowhere; without a tenant, `settings` are the platform's."""
 
     tenant: str | None = None
     tier: str | None = None
@@ -67,7 +67,7 @@ class WhatIf:
     @property
     def nothing(self) -> bool:
         """Whether the working tree is taken as it is."""
-        return not (self.tenant or self.moves or self.more or self.add_capacity)
+        return not (self.tenant or self.settings or self.moves or self.more or self.add_capacity)
 
 
 @dataclass(frozen=True)
@@ -187,8 +187,8 @@ def _before(where: Where, open_folders: ExitStack) -> _Before:
             inventory = inventory_of_stack(where.stack, where.cwd)
         except NotDeployedError:  # the first preview of a stack: everything is new
             return _Before(where.portfolio or only_portfolio(where.cwd))
-        pending = tuple(f"pending: {sentence}" for sentence in inventory.notes)
-        return _deployed(where, inventory.plan)._replace(notes=pending)
+        pending = (f"pending: {sentence}" for sentence in inventory.notes)
+        return _deployed(where, inventory.plan)._replace(notes=tuple(pending))
     if where.inventory is not None:
         return _deployed(where, inventory_of_file(where.inventory).plan)
     return _based(where, where.portfolio or only_portfolio(where.cwd), open_folders)
@@ -276,8 +276,8 @@ def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf, plans: Re
 
     if what_if.moves:
         portfolio = then(with_tiers(catalog, portfolio, what_if.moves))
-    if what_if.tenant is not None:
-        portfolio = then(with_tenant(catalog, portfolio, what_if.tenant, what_if.tier, what_if.settings))
+    if what_if.tenant is not None or what_if.settings:
+        portfolio = then(with_settings(catalog, portfolio, what_if.tenant, what_if.tier, what_if.settings))
     for count, tier in what_if.more:
         portfolio = then(with_more(catalog, portfolio, tier, count))
     if what_if.add_capacity:
@@ -291,8 +291,7 @@ def only_portfolio(cwd: Path) -> Path:
     Raises:
         CatalogError: When there is none, or more than one.
     """
-    found = portfolio_folders(cwd)
-    if len(found) == 1:
+    if len(found := portfolio_folders(cwd)) == 1:
         return found[0]
     listed = ", ".join(map(str, found)) or f"none in {cwd / PORTFOLIOS}"
     raise CatalogError(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, zip_longest
 
 from allocation.preview.comparison import compared
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.estimates import Estimates
-from allocation.preview.rightsizing import Advice, advice, priced
+from allocation.preview.rightsizing.advice import Advice, priced
+from allocation.preview.rightsizing.machines import MeasuredMachine, measured_machines
+from allocation.preview.rightsizing.nodes import MeasuredNodes, measured_nodes
+from allocation.preview.rightsizing.sizes import advice
 from allocation.preview.supposed import supposed
 from allocation.report.showback.month import Option
+from allocation.review.metric_levels import Metrics
 from allocation.review.remedies import dearer
 from allocation.review.signals import Month
 from allocation.runs.messages import Messages
@@ -31,6 +36,7 @@ class Alternatives:
         portfolio: As it is written now; None where nobody has it.
         estimates: Of that portfolio, from which previews start; without them only fees are compared.
         previews: How many options get a preview.
+        metrics: What CloudWatch measured of servers and caches.
     """
 
     month: Month
@@ -38,6 +44,7 @@ class Alternatives:
     estimates: Estimates | None
     previews: int
     messages: Messages
+    metrics: Metrics = field(default_factory=dict)
 
     def by_tenant(self) -> dict[str, tuple[Option, ...]]:
         """The options of each tenant, the smallest step first."""
@@ -78,21 +85,46 @@ class Alternatives:
                 if after is not None:
                     yield (option.tenant, option.tier), _with_cost(option, before, after)
 
+    @cached_property
+    def machines(self) -> tuple[MeasuredMachine, ...]:
+        """Every server and cache with what was measured; none where nothing was."""
+        if self.portfolio is None or not self.metrics:
+            return ()
+        month = self.month
+        return tuple(measured_machines(month.catalog, month.plan, self.portfolio, self.metrics))
+
+    @cached_property
+    def nodes(self) -> tuple[MeasuredNodes, ...]:
+        """Every node group with what pods requested; none where no requests were measured."""
+        if self.portfolio is None:
+            return ()
+        month = self.month
+        year, number = map(int, month.statement.month.split("-"))
+        days = monthrange(year, number)[1]
+        return tuple(measured_nodes(month.catalog, month.plan, self.portfolio, month.levels, days))
+
     def sizes(self) -> Iterator[Advice]:
         """Sizes that would do better, those of the highest fees with what they save as a preview shows it."""
         if self.portfolio is None:
             return
         month = self.month
         fees = {tenant.tenant: tenant.fee_per_month for tenant in month.plan.tenants}
-        found = list(advice(month.catalog, month.plan, self.portfolio, month.levels))
-        found.sort(key=lambda each: (-fees[each.tenant], each.tenant, each.setting))
+        others: tuple[MeasuredMachine | MeasuredNodes, ...] = (*self.machines, *self.nodes)
+        found = list(advice(month.catalog, month.plan, self.portfolio, month.levels, others))
+        # What tenants share comes first.
+        found.sort(key=lambda each: (each.tenant is not None, -fees.get(each.tenant or "", 0), *_key(each)))
         if self.estimates is None:
             yield from found
             return
         for each in found[: self.previews]:
-            self.messages.progress(f"previewing {each.tenant} with {each.setting}={each.target}")
+            whose = each.tenant or "the platform"
+            self.messages.progress(f"previewing {whose} with {each.setting}={each.target}")
             yield priced(self.estimates, each)
         yield from found[self.previews :]
+
+
+def _key(each: Advice) -> tuple[str, str]:
+    return each.tenant or "", each.setting
 
 
 def _with_cost(option: Option, before: CostEstimate, after: CostEstimate) -> Option:

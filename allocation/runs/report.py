@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import duckdb
 
+from allocation.adapters.cloudwatch.export import read_metrics
+from allocation.adapters.commitment_offers import read_offers
 from allocation.adapters.folders.earlier_months import ITEMS, STATEMENT, months_before
 from allocation.adapters.folders.run import MANIFEST, read_json
 from allocation.adapters.usage.intake import read_usage
@@ -18,11 +20,13 @@ from allocation.charges import ChargePeriod
 from allocation.engine.drivers import Driver
 from allocation.errors import AllocationError
 from allocation.estimate.folders import Folders, folders_of_plan
+from allocation.preview.commitments.machines import Commitments, commitments
 from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
 from allocation.preview.estimates import Estimates
 from allocation.preview.unit_costs.curve import unit_costs
 from allocation.report.showback.quarterly import Curve
 from allocation.report.statement.document import document, items_document
+from allocation.review.metric_levels import Metrics
 from allocation.review.usage_levels import Level, levels
 from allocation.runs.messages import Messages
 from allocation.statement.filed import FiledStatement
@@ -53,6 +57,8 @@ class Request:
     out: Path
     cwd: Path
     today: date
+    metrics: tuple[Path, ...] = ()
+    offers: tuple[Path, ...] = ()
 
 
 Documents = tuple[Mapping[str, Any], Mapping[str, Any] | None]
@@ -140,6 +146,23 @@ def levels_of(
         return levels(connection.execute("SELECT * FROM usage").fetchall())
 
 
+def metrics_of(
+    request: Request, plan: Plan, portfolio: Portfolio | None, period: ChargePeriod, messages: Messages
+) -> Metrics:
+    """What CloudWatch measured in *period*; says so where something of it cannot be used.
+
+    Raises:
+        CatalogError: When an export cannot be read.
+    """
+    metrics = read_metrics(request.metrics, period)
+    known = {fact.id for fact in plan.all_facts()}
+    if others := sorted({fact for fact, _, _ in metrics} - known):
+        messages.warn(f"metrics of {len(others)} that are not deployed are left out, {others[0]} among them")
+    if request.metrics and portfolio is None:
+        messages.warn("without the portfolio's files nobody knows which sizes could change: see --portfolio")
+    return metrics
+
+
 def unit_cost_curve(
     catalog: Catalog, statement: FiledStatement, estimates: Estimates | None, messages: Messages
 ) -> Curve | None:
@@ -168,3 +191,21 @@ def estimates_of(
     if portfolio is None or deployed is None:
         return None
     return Estimates(catalog, portfolio, deployed.conditions, deployed)
+
+
+def commitments_of(
+    request: Request, months: Sequence[FiledStatement], estimate: CostEstimate | None
+) -> tuple[Commitments, ...]:
+    """What the offers of the command line would have saved in *months*; none where no offers are given.
+
+    Raises:
+        CatalogError: When offers cannot be read, or nothing has a price on demand to compare with.
+    """
+    if not request.offers:
+        return ()
+    if estimate is None:
+        raise CatalogError("--offers: there are no prices on demand in this currency to compare with")
+    plan = estimate.plan
+    region = next(fact.region for fact in plan.platform)
+    offers = read_offers(request.offers, region, plan.currency)
+    return commitments(plan, months, estimate.conditions.prices, offers)

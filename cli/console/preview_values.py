@@ -95,10 +95,8 @@ def what_if_of(
         CatalogError: When one is not written as its help says.
     """
     settings = tuple(settings)
-    if tenant is None and (tier or settings):
-        raise CatalogError(
-            "--tier and --set need --tenant NAME; for all tenants of a tier use --move FROM=TO"
-        )
+    if tenant is None and tier:
+        raise CatalogError("--tier needs --tenant NAME; for all tenants of a tier use --move FROM=TO")
     return WhatIf(
         tenant,
         tier,

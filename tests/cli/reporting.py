@@ -24,15 +24,18 @@ def said(*arguments: object) -> str:
     return str(done.stdout)
 
 
-def billed_report(scenario: str, folder: Path) -> Path:
-    """The report of a golden scenario's billed month, in `folder`, beside the run that it is made from."""
+def billed_report(scenario: str, folder: Path, *more: object) -> Path:
+    """The report of a golden scenario's billed month, in `folder`, beside the run that it is made from.
+
+    *more* are further options of the report.
+    """
     files = GOLDEN / scenario
     run, out = folder / "run", folder / "out"
     usage = ("--usage", files / "usage.csv")
     inventory = ("--inventory", files / "inventory.json", "--period", "2026-11")
     for command in (
         ("allocate", "--bill", files / "bill.csv", *usage, *inventory, "--out", run),
-        ("report", *inventory, *usage, "--run", run, "--out", out),
+        ("report", *inventory, *usage, *more, "--run", run, "--out", out),
     ):
         said(*command)
     return out

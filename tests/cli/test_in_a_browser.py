@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from allocation.runs.report_folder import Extras, write_report
+from tests.allocation.metrics import of_cache, of_server
+from tests.allocation.offers import SERVERS, reserved_server
 from tests.allocation.showbacks import moved
 from tests.bench.reports import MOST_PIXELS
 from tests.browser import Browser, complaints, first_screen, height_of, opened, pages_of, printed
@@ -26,7 +29,18 @@ REPORTS = tuple(PAGES_OF) if os.environ.get("COSTACK_EVERY_ELEMENT") else (MOVED
 @pytest.fixture(scope="module", params=REPORTS)
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    return _moved(folder) if request.param == MOVED else billed_report(request.param, folder)
+    return _moved(folder) if request.param == MOVED else billed_report(request.param, folder, *_sized(folder))
+
+
+def _sized(folder: Path) -> tuple[object, ...]:
+    """Options by which a report has the tables of servers and caches, and of commitments."""
+    metrics = [*of_server("platform/database", 15, 130, 1.25), *of_cache("platform/cache", 3, 140)]
+    for name, answer in (
+        ("metrics", {"MetricDataResults": metrics}),
+        ("offers", {SERVERS: [reserved_server()]}),
+    ):
+        (folder / f"{name}.json").write_text(json.dumps(answer), encoding="utf-8")
+    return "--metrics", folder / "metrics.json", "--offers", folder / "offers.json"
 
 
 def _moved(folder: Path) -> Path:

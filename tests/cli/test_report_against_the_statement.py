@@ -22,6 +22,8 @@ from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.preview.off_hours import savings
 from cli.actions.costs.allocate import print_allocation
 from lifecycle import evidence
+from tests.allocation.metrics import of_cache, of_server
+from tests.allocation.offers import CACHES, PLANS, SERVERS, YEAR, reserved_node, reserved_server, savings_plan
 from tests.allocation.recomputed.documents import Documents, Option, Saving, Written, tiers
 from tests.allocation.recomputed.paper import Printed, read_folder
 from tests.allocation.recomputed.walk import EVERYTHING, agree, met, problems
@@ -287,14 +289,26 @@ def test_every_figure_of_a_month_that_was_measured_tried_and_signed(
     tried.append({**tried[1], "at": "2026-11-22T03:00:00Z", "result": "ok", "portfolio": "elsewhere"})
     for each in tried:
         evidence.append(folder / "tried.jsonl", each)
+    metrics = [*of_server("platform/database", 15, 130, 1.25), *of_cache("platform/cache", 3, 140)]
+    (folder / "metrics.json").write_text(json.dumps({"MetricDataResults": metrics}), encoding="utf-8")
+    offers = (
+        {SERVERS: [reserved_server(), reserved_server(Duration=3 * YEAR, FixedPrice=700.25)]},
+        {CACHES: [reserved_node()]},
+        {PLANS: [savings_plan(), savings_plan(payment="No Upfront", rate="0.2")]},
+    )
+    for number, each in enumerate(offers):
+        (folder / f"offers-{number}.json").write_text(json.dumps(each), encoding="utf-8")
     sign_off = {"period": "2026-11", "decisions": {"idle capacity: platform: nodes": DECIDED}}
     (folder / "signed.yaml").write_text(yaml.safe_dump(sign_off), encoding="utf-8")
     pages, otherwise, documents = reported(
         run, inventory, usage,
+        "--metrics", folder / "metrics.json",
+        *(word for n in range(3) for word in ("--offers", folder / f"offers-{n}.json")),
         "--evidence", folder / "tried.jsonl", "--sign-off", folder / "signed.yaml",
         "--history", folder / "grown", past=grown(run, folder / "grown"),
         evidence=tuple(tried), signed=sign_off["decisions"],
         portfolio=with_register(LOCAL, folder / "register"), said=SAID, decided=DECISIONS,
+        metrics=tuple(metrics), offers=offers,
     )  # fmt: skip
     walked += pages
     agree([*otherwise, *problems(pages, documents)])

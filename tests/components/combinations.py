@@ -51,6 +51,8 @@ _TENANT_IDS: Final[TypeAdapter[str]] = TypeAdapter(TenantId)
 # Fields whose values the model does not list. Enumerations and flags need no line here.
 MENUS: Final[Mapping[str, tuple[Any, ...]]] = {
     "workload_class": (None, *sorted(catalog().classes.workload_classes)),
+    "database_class": (None, *sorted(catalog().classes.database_classes)),
+    "cache_class": (None, *sorted(catalog().classes.cache_classes)),
     "dr_region": (None, _HERE, *_THERE, _NOWHERE),
     "data_residency": (None, (_HERE,), (_HERE, *_THERE), _THERE),
 }

@@ -90,6 +90,16 @@ def test_no_version_is_written_that_nobody_needs(shared: str, own: str) -> None:
     assert options_of(None, leaves, begin(leaves, SHARED), with_versions("18", "17"), catalog()) == {}
 
 
+def test_the_size_of_a_server_goes_once_neither_tier_has_one() -> None:
+    platform, sized = local_portfolio().platform, {"users": 5, "database_class": "m"}
+    one = tenant("acme", tier=OWN, options=sized)
+    assert options_of(None, one, begin(one, SHARED), platform, catalog()) == {}
+    there = tenant("acme", tier=SHARED, options=sized, move={"from_tier": OWN, "stage": "contract"})
+    step = advance(there)
+    assert step.move is None
+    assert options_of(None, there, step, platform, catalog()) == {"database_class": None}
+
+
 def test_there_is_no_way_back_from_what_is_given_up() -> None:
     with pytest.raises(
         RefusedError, match="finish with --next, then move it back with --to shared-namespace"

@@ -13,6 +13,7 @@ from tiers.schedule import Cadence
 from tiers.vocabulary import Controls, Count, Environment, Frozen, Positive, ResilienceClass
 
 ClassId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,40}$")]
+Percent = Annotated[int, Field(ge=1, le=100)]
 
 MIB_PER_WORKER: Final = 325
 """Resident memory of one Odoo worker on average: 0.8 x 150 MB + 0.2 x 1024 MB (Odoo deployment guide)."""
@@ -143,7 +144,20 @@ class ControlClass(Frozen):
     review_hours_per_month: Count = 0
 
 
-class DatabaseClass(Frozen):
+class MachineClass(Frozen):
+    """What a machine has, as far as advice about sizes needs it; a class without memory gets none.
+
+    `baseline_cpu_percent` is what each vCPU of a burstable class may use on average; more is billed, or
+    throttled (EC2 User Guide, "Burstable performance instances"; ElastiCache User Guide, "Supported node
+    types").
+    """
+
+    memory_mib: Positive | None = None
+    vcpus: Positive = 2
+    baseline_cpu_percent: Percent | None = None
+
+
+class DatabaseClass(MachineClass):
     """A size of PostgreSQL server."""
 
     instance_class: str
@@ -156,7 +170,7 @@ class DatabaseClass(Frozen):
     """AWS charges extended support of an old PostgreSQL version for each vCPU."""
 
 
-class CacheClass(Frozen):
+class CacheClass(MachineClass):
     """A size of cache node."""
 
     node_type: str
@@ -235,6 +249,21 @@ class Signals(Frozen):
     least_promised_percent: Annotated[int, Field(ge=0, le=100)] = 1
 
 
+class Rightsizing(Frozen):
+    """How sizes that would do are chosen.
+
+    Attributes:
+        headroom_percent: How much more than what was measured a size has.
+        least_measured_percent: The part of a month that must be measured before there is advice.
+        cache_reserved_percent: The part of a cache node's memory that sessions do not get
+            (`reserved-memory-percent`, ElastiCache User Guide, "Managing reserved memory").
+    """
+
+    headroom_percent: Annotated[int, Field(ge=0, le=400)] = 20
+    least_measured_percent: Percent = 90
+    cache_reserved_percent: Annotated[int, Field(ge=0, le=90)] = 25
+
+
 class Classes(Frozen):
     """The size menus, by class id, and what a change from one to another costs."""
 
@@ -248,6 +277,7 @@ class Classes(Frozen):
     tier_change: TierChange
     off_hours: OffHours
     signals: Signals
+    rightsizing: Rightsizing = Rightsizing()
     endings: Mapping[Environment, Retention]
     environments: Mapping[Environment, Expiry] = Field(default_factory=dict)
     """The longest life of an environment; an environment that is not listed has no limit."""

@@ -245,11 +245,16 @@ def _network(
 def _chosen(offer: Offer, tenant: Tenant) -> Offer:
     """The offer with the sizes that this tenant chose instead of the offer's."""
     options = tenant.options
-    chosen = {
+    chosen: dict[str, object] = {
         "workload_class": options.workload_class,
         "database_gib": options.database_gib,
         "filestore_gib": options.filestore_gib,
     }
+    if isinstance(offer.database, OwnDatabase) and options.database_class:
+        sized = {"database_class": options.database_class}
+        chosen["database"] = offer.database.model_copy(update=sized)
+    if isinstance(offer.cache, OwnCache) and options.cache_class:
+        chosen["cache"] = offer.cache.model_copy(update={"cache_class": options.cache_class})
     return offer.model_copy(update={name: value for name, value in chosen.items() if value is not None})
 
 

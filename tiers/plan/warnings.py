@@ -174,7 +174,7 @@ def _crowded_interfaces(catalog: Catalog, plan: Plan) -> Iterator[str]:
         ("platform", facts_of(plan.platform, NodeGroup), shared),
         *((tenant.tenant, facts_of(tenant.facts, NodeGroup), [tenant]) for tenant in own),
     ):
-        wanted = sum(_interfaces(tenant) for tenant in tenants)
+        wanted = sum(interfaces_of(tenant) for tenant in tenants)
         room = sum(
             group.nodes * catalog.classes.node_classes[group.instance_type].branch_interfaces
             for group in groups
@@ -186,7 +186,7 @@ def _crowded_interfaces(catalog: Catalog, plan: Plan) -> Iterator[str]:
             )
 
 
-def _interfaces(tenant: TenantPlan) -> int:
+def interfaces_of(tenant: TenantPlan) -> int:
     """The most of its pods at once: all that load may start, one more in a rollout, and a job."""
     pods = facts_of(tenant.facts, Workload)
     measured = len(facts_of(tenant.facts, UsageExporter))

@@ -26,6 +26,7 @@ from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.routes.cdn_faults import cdn_faults
 from tiers.portfolio.routes.faults import route_faults
 from tiers.portfolio.services.bought import service_option_faults
+from tiers.portfolio.sizes.faults import size_faults
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
 from tiers.portfolio.upgrade.faults import upgrade_backup_faults, upgrade_faults
@@ -150,12 +151,7 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     elif tier is not None and tenant.environment not in tier.offers:
         sold = ", ".join(tier.offers)
         yield ("environment",), f"{tenant.tier} is not sold for '{tenant.environment}', only for {sold}"
-    size = tenant.options.workload_class
-    if size is not None and size not in catalog.classes.workload_classes:
-        yield (
-            ("options", "workload_class"),
-            not_among(catalog.classes.workload_classes, size, catalog.classes_file),
-        )
+    yield from size_faults(tenant, catalog)
     yield from _mail_faults(tenant)
     yield from end_date_faults(tenant, catalog.classes)
     if tier is not None:

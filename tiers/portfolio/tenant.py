@@ -89,6 +89,10 @@ class Options(Frozen):
     """Expected size of the filestore (attachments) in GiB."""
     workload_class: ClassId | None = None
     """Size of the Odoo pods: a row of `workload_classes` in `classes.yaml` of the catalog."""
+    database_class: ClassId | None = None
+    """Size of its own PostgreSQL server: a row of `database_classes`; left out, the tier's."""
+    cache_class: ClassId | None = None
+    """Size of its own session cache: a row of `cache_classes`; left out, the tier's."""
     maintenance_window: ServerWindow | None = None
     """When AWS maintains the tenant's own server and cache, in UTC; else in the platform's window."""
     dr_region: Region | None = None
@@ -99,8 +103,7 @@ class Options(Frozen):
     """Whether a standby server in the second region follows the tenant's own, for a fee; `promoted` once it
     does so no longer."""
     database_engine_version: EngineVersion | None = None
-    """Version of PostgreSQL of the tenant's own server, in quotes; left out, as `database` in `platform.yaml`
-    says."""
+    """Version of PostgreSQL of its own server, in quotes; left out, as `database` in `platform.yaml` says."""
     resilience_class: ResilienceClass | None = None
     """The promised recovery, where the contract promises less than the tier gives."""
     controls: Controls | None = None
@@ -160,8 +163,7 @@ class Tenant(Frozen):
     restore: Restore | None = None
     """Present while it is restored to an earlier moment; `costack restore` writes and removes it."""
     database_upgrade: ServerUpgrade | None = None
-    """Present while its own server is upgraded to a newer major version of PostgreSQL; `costack
-    upgrade-database` writes and removes it."""
+    """Present while its own server is upgraded; `costack upgrade-database` writes and removes it."""
     failover: Failover | None = None
     """Present while it runs in its second region, and on the way there; `costack failover` writes it."""
     failovers: Count = 0
@@ -252,15 +254,12 @@ class Tenant(Frozen):
 
     @model_validator(mode="after")
     def _ends_in_its_last_stage(self) -> Self:
-        if self.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
-            for line, there in (
-                ("protected: false", not self.protected),
-                ("final_dump: true", self.final_dump),
-            ):
-                if there:
-                    raise ValueError(
-                        f"{line} is only for lifecycle_stage decommissioning; remove it from the file"
-                    )
+        lines = {"protected: false": not self.protected, "final_dump: true": self.final_dump}
+        for line in (line for line, there in lines.items() if there):
+            if self.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
+                raise ValueError(
+                    f"{line} is only for lifecycle_stage decommissioning; remove it from the file"
+                )
         return self
 
     @model_validator(mode="after")
@@ -296,5 +295,6 @@ class Portfolio(Frozen):
             if network.cluster is not None:
                 yield Row("node_classes", network.cluster.node_class)
         for tenant in self.tenants:
-            if tenant.options.workload_class is not None:
-                yield Row("workload_classes", tenant.options.workload_class)
+            for menu in ("workload_class", "database_class", "cache_class"):
+                if (size := getattr(tenant.options, menu)) is not None:
+                    yield Row(f"{menu}es", size)

@@ -10,9 +10,11 @@ from pydantic import BaseModel, ValidationError
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.expectations import did_you_mean
-from tiers.portfolio.loading import faults_of_tenant
+from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
 from tiers.portfolio.names import id_of
+from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import too_many_replications
+from tiers.portfolio.sizes.faults import sizes_of_nothing
 from tiers.portfolio.tenant import Options, Portfolio, Tenant
 from tiers.strict_yaml import mistakes
 from tiers.vocabulary import Environment, LifecycleStage, TenantId
@@ -60,10 +62,59 @@ def with_tenant(
     given = settings or {}
     for name, value in given.items():
         _put(document, name, value)
-    notes = tuple(_second_region(catalog, portfolio, document, given))
+    notes = (*_second_region(catalog, portfolio, document, given), *_own_sizes(catalog, document, given))
     changed = _tenant(document)
     kept = tuple(changed if each.tenant == tenant_id else each for each in portfolio.tenants)
     return AssumedPortfolio(_sound(catalog, portfolio, kept, {tenant_id}), notes)
+
+
+def with_settings(
+    catalog: Catalog,
+    portfolio: Portfolio,
+    tenant_id: TenantId | None,
+    tier: str | None,
+    settings: Mapping[str, str] | None,
+) -> AssumedPortfolio:
+    """*portfolio* with settings of one tenant, or of the platform where none is named, or the same errors."""
+    if tenant_id is None:
+        return with_platform(catalog, portfolio, settings or {})
+    return with_tenant(catalog, portfolio, tenant_id, tier, settings)
+
+
+def with_platform(catalog: Catalog, portfolio: Portfolio, settings: Mapping[str, str]) -> AssumedPortfolio:
+    """*portfolio* with *settings* as in `platform.yaml`.
+
+    A setting is the path to a value, such as `database.database_class`; an item of a list goes by its name,
+    as in `cluster.node_groups.general.nodes`.
+
+    Raises:
+        CatalogError: When there is no such setting, or the platform may not have it.
+    """
+    document: dict[str, Any] = portfolio.platform.model_dump(mode="json", exclude_none=True)
+    for path, value in settings.items():
+        place: Any = document
+        *ways, name = path.split(".")
+        for way in ways:
+            named = {each.get("name"): each for each in place} if isinstance(place, list) else place
+            place = named.get(way) if isinstance(named, dict) else None
+        if not isinstance(place, dict) or isinstance(place.get(name), dict | list) or name not in place:
+            raise CatalogError(f"{_SOURCE}: platform.yaml has no setting '{path}' with a value to replace")
+        place[name] = value
+    try:
+        platform = Platform.model_validate(document)
+    except ValidationError as error:
+        raise CatalogError(
+            *(
+                f"{_SOURCE}: platform: {'.'.join(map(str, at))}: {said}"
+                for at, said in mistakes(error, Platform)
+            )
+        ) from None
+    if faults := list(faults_of_platform(platform, catalog)):
+        raise CatalogError(*(f"{_SOURCE}: platform: {'.'.join(map(str, at))}: {said}" for at, said in faults))
+    changed = Portfolio(platform=platform, tenants=portfolio.tenants)
+    return AssumedPortfolio(
+        _sound(catalog, changed, changed.tenants, {each.tenant for each in changed.tenants})
+    )
 
 
 def with_tiers(catalog: Catalog, portfolio: Portfolio, moves: Mapping[str, str]) -> AssumedPortfolio:
@@ -82,6 +133,7 @@ def with_tiers(catalog: Catalog, portfolio: Portfolio, moves: Mapping[str, str])
                 documents[tenant.tenant] = _document(tenant) | {"tier": target}
     for document in documents.values():
         notes += _second_region(catalog, portfolio, document, {})
+        notes += _own_sizes(catalog, document, {})
     tenants = tuple(
         _tenant(documents[each.tenant]) if each.tenant in documents else each for each in portfolio.tenants
     )
@@ -187,6 +239,20 @@ def _second_region(
         return []
     options["dr_region"] = regions[0]
     return [f"{tenant}: options.dr_region is assumed to be {regions[0]}, the platform's only one"]
+
+
+def _own_sizes(catalog: Catalog, document: dict[str, Any], given: Mapping[str, str]) -> list[str]:
+    """Drop the sizes of an own server or cache that its tier does not have; what was dropped."""
+    tier = catalog.tiers.get(document["tier"])
+    offer = tier and tier.offers.get(Environment(document["environment"]))
+    options = document["options"]
+    if not offer:
+        return []  # the portfolio's own check reports it
+    kept = Options.model_construct(**{name: options.get(name) for name in ("database_class", "cache_class")})
+    gone = [name for name in sizes_of_nothing(kept, [offer]) if name not in given]
+    for name in gone:
+        del options[name]
+    return [f"{document['tenant']}: options.{name} is dropped: {document['tier']} has none" for name in gone]
 
 
 def _tenant(document: Mapping[str, Any]) -> Tenant:

@@ -27,7 +27,7 @@ from allocation.report.showback.index import decisions
 from allocation.report.showback.month import Showback
 from allocation.report.showback.rehearsals import rehearsals, restores, unproven
 from allocation.report.showback.review.register import signals
-from allocation.report.showback.review.rightsizing import rightsizing
+from allocation.report.showback.review.rightsizing import machines, nodes, rightsizing
 from allocation.report.showback.usage import price_cell, used_cell
 from allocation.report.showback.utilisation import MONTHS, idle_map, most_idle, pool_shares, utilisation
 from allocation.review.signals import declared, sizes
@@ -57,6 +57,8 @@ def engineering(showback: Showback) -> Page:
         *_users(showback),
         *_sizes(showback),
         rightsizing(showback),
+        machines(showback),
+        nodes(showback),
         _servers(showback),
         _volumes(showback),
         _off_hours(showback),

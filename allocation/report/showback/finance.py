@@ -28,6 +28,7 @@ from allocation.report.showback.content import (
 from allocation.report.showback.first_screen import margin_of, proof
 from allocation.report.showback.index import TERMS
 from allocation.report.showback.month import PARTS, Showback, changed, why
+from allocation.report.showback.review.commitments import commitments
 from allocation.review.causes import by_reason
 from allocation.statement.filed import FiledStatement, FiledTenant
 from tiers.vocabulary import CostCategory, TenantId
@@ -52,6 +53,7 @@ def finance(showback: Showback) -> Page:
         contributions(statement),
         resilience(showback),
         *_fees(showback),
+        *commitments(showback),
         *_unallocated(statement),
         *_readiness(showback),
     ]

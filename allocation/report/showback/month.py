@@ -12,7 +12,7 @@ from typing import Final
 
 from allocation.preview.off_hours import Saving
 from allocation.preview.price_age import PriceAge
-from allocation.preview.rightsizing import Advice
+from allocation.preview.rightsizing.sizes import Sizes
 from allocation.report.figures import and_more, money_of, percent
 from allocation.review.cause_cents import settled_causes
 from allocation.review.causes import Cause, Reason, came_or_went, fee_causes
@@ -64,7 +64,7 @@ class Showback:
         price_age: How old the prices of an estimate are; None of a bill.
         reviews: What people said of signals, and the decisions of reviews.
         today: The day on which due dates are judged; None for the end of the month.
-        advice: The sizes that would do better.
+        sizes: What was measured of sizes, which would do better, and what commitments would have saved.
         left_out: Whose evidence the files have of a tenant with the same id that is another portfolio's.
     """
 
@@ -79,7 +79,7 @@ class Showback:
     price_age: PriceAge | None = None
     reviews: Reviews = field(default_factory=Reviews)
     today: date | None = None
-    advice: tuple[Advice, ...] = ()
+    sizes: Sizes = field(default_factory=Sizes)
     left_out: tuple[str, ...] = ()
 
     @property

@@ -6,15 +6,18 @@ from allocation.adapters.folders.review_sign_off import kept_sign_off, read_sign
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.preview.off_hours import savings
 from allocation.preview.price_age import price_age
+from allocation.preview.rightsizing.sizes import Sizes
 from allocation.report.showback.month import Showback
 from allocation.review.signals import Month
 from allocation.runs.other_tiers import Alternatives
 from allocation.runs.report import (
     Request,
+    commitments_of,
     earlier_months,
     estimates_of,
     folders_of_report,
     levels_of,
+    metrics_of,
     month_documents,
     readiness_of,
     refuse_another,
@@ -55,10 +58,12 @@ def write_pages(request: Request) -> None:
     statement = filed_statement(*documents, str(request.run or plan.portfolio))
     refuse_another(statement, request, plan)
     month = Month(statement, plan, catalog, levels_of(request.usage, period, MESSAGES))
-    alternatives = Alternatives(month, portfolio, estimates, request.previews, MESSAGES)
+    metrics = metrics_of(request, plan, portfolio, period, MESSAGES)
+    alternatives = Alternatives(month, portfolio, estimates, request.previews, MESSAGES, metrics)
+    past = earlier_months(request, statement)
     showback = Showback(
         month,
-        earlier_months(request, statement),
+        past,
         tried.restored(request.evidence, plan, period.end),
         alternatives.by_tenant(),
         readiness_of(request),
@@ -68,7 +73,12 @@ def write_pages(request: Request) -> None:
         price_age(estimate) if estimate and request.run is None else None,
         load_reviews(folder),
         request.today,
-        tuple(alternatives.sizes()),
+        Sizes(
+            tuple(alternatives.sizes()),
+            alternatives.machines,
+            alternatives.nodes,
+            commitments_of(request, (*past, statement), estimate),
+        ),
         tried.left_out(request.evidence, plan, period.end),
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, statement, estimates, MESSAGES))

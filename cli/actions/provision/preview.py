@@ -277,6 +277,6 @@ def _refuse_nothing(request: Request, what_if: WhatIf) -> None:
     ):
         raise CatalogError(
             "nothing to compare: name what to compare with (--stack, --base, --base-tip, --base-folder, "
-            "--inventory or --plan), or a change to suppose (--tenant with --tier or --set, --move, --more, "
-            "--prices or --rulebook)"
+            "--inventory or --plan), or a change to suppose (--tenant with --tier or --set, --set, --move, "
+            "--more, --prices or --rulebook)"
         )

@@ -36,6 +36,22 @@ _Evidence = Annotated[
         help="Show the restore tests that `costack restore-test --evidence` wrote here. May be repeated.",
     ),
 ]
+_Metrics = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Judge servers and caches by this export of CloudWatch (see `costack usage cloudwatch`). May be "
+        "repeated.",
+    ),
+]
+_Offers = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Say what commitments would have saved, by these offers: the JSON of `aws rds "
+        "describe-reserved-db-instances-offerings` and the like. May be repeated.",
+    ),
+]
 _SignOff = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Show the decisions of this signed review.")
 ]
@@ -67,6 +83,8 @@ def report(  # noqa: PLR0917 - options of a command
     period: options.Period = None,
     history: _History = None,
     usage: options.Usage = None,
+    metrics: _Metrics = None,
+    offers: _Offers = None,
     evidence: _Evidence = None,
     sign_off: _SignOff = None,
     portfolio: _Portfolio = None,
@@ -95,5 +113,7 @@ def report(  # noqa: PLR0917 - options of a command
         out=out,
         cwd=cwd,
         today=datetime.now(UTC).date(),
+        metrics=tuple(metrics or ()),
+        offers=tuple(offers or ()),
     )
     guarded(lambda: write_pages(request))

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from cli.console import shared_options as options
 from cli.console.exit_codes import guarded
 from cli.console.help import Command
 
@@ -51,6 +52,9 @@ OPENCOST_EXAMPLE: Final = (
 )
 SPLIT_COST_EXAMPLE: Final = (
     "Example: costack usage split-cost cur/ --period 2026-10 --inventory inventory.json --out usage.csv"
+)
+CLOUDWATCH_EXAMPLE: Final = (
+    "Example: costack usage cloudwatch --stack production --period 2026-10 --out metrics"
 )
 BACKUPS_EXAMPLE: Final = "Example: costack usage backups manifests --period 2026-10 --out users.csv"
 
@@ -162,3 +166,22 @@ def split_cost(  # noqa: PLR0917 - options of a command
         against=against,
     )
     guarded(lambda: read_split_cost(request, datetime.now(UTC)))
+
+
+@usage_app.command(cls=Command, epilog=CLOUDWATCH_EXAMPLE)
+def cloudwatch(
+    period: _Month,
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Write the queries to this folder; one file for each call.")
+    ],
+    stack: options.Stack = None,
+    inventory: options.Inventory = None,
+    cwd: options.Cwd = Path(),
+) -> None:
+    """Write what to ask CloudWatch about servers and caches, and print the commands that ask.
+
+    Their answers are for `costack report --metrics`. CloudWatch keeps points of five minutes for 63 days.
+    """
+    from cli.actions.costs.metrics import write_queries  # noqa: PLC0415
+
+    guarded(lambda: write_queries(stack, inventory, period, out, cwd))

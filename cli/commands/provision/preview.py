@@ -78,7 +78,8 @@ _Set = Annotated[
     typer.Option(
         "--set",
         metavar="OPTION=VALUE",
-        help="With --tenant: suppose this option, such as users=80; users= removes it. May be repeated.",
+        help="With --tenant: suppose this option, such as users=80; users= removes it. Without: suppose this "
+        "setting of platform.yaml, such as database.database_class=m. May be repeated.",
     ),
 ]
 _Move = Annotated[

@@ -30,6 +30,10 @@ class Written:
         return str(self.statement["period"]["start"])[:7]
 
     @property
+    def start(self) -> datetime:
+        return datetime.fromisoformat(self.statement["period"]["start"])
+
+    @property
     def end(self) -> datetime:
         return datetime.fromisoformat(self.statement["period"]["end"])
 
@@ -93,7 +97,8 @@ class Documents:
     """Everything a report of a month was made from.
 
     `gates` are None of an estimate; `open_book` are clients who see what they cost;
-    `said` and `decided` are the entries of the register;
+    `said` and `decided` are the entries of the register; `metrics` are the results of CloudWatch,
+    and `offers` the answers that offer commitments;
     `curve` is what `costack unit-costs -o json` prints for `curve_tier`.
     """
 
@@ -111,6 +116,16 @@ class Documents:
     open_book: frozenset[str] = frozenset()
     said: tuple[Record, ...] = ()
     decided: tuple[Record, ...] = ()
+    metrics: tuple[Record, ...] = ()
+    offers: tuple[Record, ...] = ()
+
+    @property
+    def everything(self) -> list[Record]:
+        """All facts of the plan."""
+        return [
+            *self.plan["platform"],
+            *(fact for tenant in self.plan["tenants"] for fact in tenant["facts"]),
+        ]
 
     @property
     def before(self) -> Written | None:

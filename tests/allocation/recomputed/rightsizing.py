@@ -11,6 +11,7 @@ import yaml
 from tests.allocation.recomputed.cells import Expected, Facts, Must
 from tests.allocation.recomputed.decisions import days, intervals, most_of_the_time
 from tests.allocation.recomputed.documents import Documents, Record, classes, said, tiers
+from tests.allocation.recomputed.machines import judged, judged_nodes
 from tests.portfolios import LOCAL
 
 ROOM = Fraction(6, 5)
@@ -27,6 +28,16 @@ def rightsizing(documents: Documents, _: str) -> Expected:
         if tenant["tenant"] in options
         for row in _of_tenant(documents, tenant, options[tenant["tenant"]])
     ]
+    for each in judged(documents):
+        if each.target not in (None, each.size):
+            whose = each.fact["tenant"] or "platform"
+            rows.append(_row(documents, whose, each.setting, each.size, each.target or "none", each.because))
+    for group in judged_nodes(documents):
+        if group.setting and group.target not in (None, group.fact["nodes"]):
+            count, target = f"{group.fact['nodes']}", f"{group.target}"
+            rows.append(_row(documents, "platform", group.setting, count, target, group.because))
+    shared = len(fees) and max(fees.values()) + 1  # what tenants share comes first
+    fees["platform"] = Fraction(shared)
     return Expected(HEADS, sorted(rows, key=lambda row: (-fees[str(row[0])], str(row[0]), str(row[1]))))
 
 
@@ -85,5 +96,6 @@ def _asks(size: Record) -> tuple[str, str]:
 def _row(documents: Documents, name: str, *cells: Must) -> list[Must]:
     """Setting, now, target and why, without a preview: reports of these tests make none."""
     setting, _, target, _ = cells
-    command = f"costack preview --portfolio portfolios/{documents.now.statement['portfolio']} --tenant {name}"
+    whose = "" if name == "platform" else f" --tenant {name}"
+    command = f"costack preview --portfolio portfolios/{documents.now.statement['portfolio']}{whose}"
     return [name, *cells, "", "", "" if target == "none" else f"{command} --set {setting}={target}"]

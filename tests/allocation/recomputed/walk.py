@@ -9,7 +9,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
-from tests.allocation.recomputed import drawings, first_screen, register, rightsizing, sentences, trends
+from tests.allocation.recomputed import (
+    commitments,
+    drawings,
+    first_screen,
+    machines,
+    register,
+    rightsizing,
+    sentences,
+    trends,
+)
 from tests.allocation.recomputed import firm_tables as firm
 from tests.allocation.recomputed import other_tables as other
 from tests.allocation.recomputed.cells import Expected, Facts, differences, is_needed, says
@@ -47,6 +56,8 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("engineering", "users"): other.users,
     ("engineering", "sizes"): other.sizes,
     ("engineering", "rightsizing"): rightsizing.rightsizing,
+    ("engineering", "machines"): machines.machines,
+    ("engineering", "nodes"): machines.nodes,
     ("engineering", "servers"): other.servers,
     ("engineering", "volumes"): other.volumes,
     ("engineering", "off-hours"): other.off_hours,
@@ -61,6 +72,8 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("finance", "contribution"): firm.contribution,
     ("finance", "resilience"): firm.resilience,
     ("finance", "fees"): firm.fees,
+    ("finance", "commitments"): commitments.commitments,
+    ("finance", "commitments-by-month"): commitments.by_month,
     ("finance", "unallocated"): firm.unallocated,
     ("finance", "readiness"): firm.readiness,
     ("quarterly", "margins"): firm.margins_by_month,

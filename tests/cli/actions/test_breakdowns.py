@@ -20,13 +20,9 @@ from tests.allocation.test_golden import AFTERWARDS, request
 from tiers.errors import CatalogError
 
 RDS = "Amazon Relational Database Service"
-POOL = {
-    "pool": "unused-commitments",
-    "domain": "shared-platform",
-    "driver": {"even": "what nobody used was bought for everybody"},
-    "members": {"mixes_environments_because": "commitments are bought for everybody"},
-}
-RULE = {"rule": "unused", "when": {"commitment_statuses": ["Unused"]}, "pool": "unused-commitments"}
+SHIPPED = yaml.safe_load((DIRECTORY / "2026-12.yaml").read_text(encoding="utf-8"))
+(RULE,) = (each for each in SHIPPED["rules"] if each["rule"] == "unused-commitments")
+(POOL,) = (each for each in SHIPPED["pools"] if each["pool"] == "unused-commitments")
 
 
 @pytest.fixture

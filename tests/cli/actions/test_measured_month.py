@@ -84,7 +84,7 @@ def test_every_driver_of_the_default_rulebook_is_measured_and_covers_all_shared_
 ) -> None:
     statement = allocated(files, USAGE, tmp_path / "run")
     book = rulebooks()["2026-12.yaml"]
-    assert {pool.pool for pool in book.pools} == {*SHARED, "second-region", "support"}
+    assert {pool.pool for pool in book.pools} == {*SHARED, "second-region", "support", "unused-commitments"}
     wanted = {str(driver) for pool in book.pools for driver in pool.driver.measures}
     # Who may fail over, and how many they are, only the plan knows; tickets are a file of hours.
     declared = {Driver.FAILOVER_USERS: "declared", Driver.SUPPORT_HOURS: "declared"}

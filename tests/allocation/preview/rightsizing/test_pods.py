@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from allocation.engine.drivers import Driver
 from allocation.money import amount_of
 from allocation.preview.estimates import Estimates
-from allocation.preview.rightsizing import Advice, Needs, advice, fits, priced, requested
+from allocation.preview.rightsizing.advice import Advice, priced
+from allocation.preview.rightsizing.pods import Needs, fits, requested
+from allocation.preview.rightsizing.sizes import advice
 from allocation.review.usage_levels import Level
 from tests.allocation.previews import conditions
 from tests.cli.reporting import said

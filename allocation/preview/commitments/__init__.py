@@ -1,0 +1,1 @@
+"""Commitments: what usage bought ahead would have saved on filed months."""

@@ -1,0 +1,1 @@
+"""Sizes that would do: the setting of a file, and what it saves as `costack preview` shows it."""

@@ -1,0 +1,1 @@
+"""Sizes that a tenant chooses in place of its tier's."""
