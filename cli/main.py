@@ -30,6 +30,7 @@ from cli.commands.provision import import_estate, init, preview, unit_costs, val
 from cli.commands.provision.adopt import adopt_app
 from cli.commands.provision.ci import ci_app
 from cli.commands.provision.images import images_app
+from cli.commands.provision.stacks import stacks_app
 from cli.console.help import Command, CommandsByJob
 from cli.console.output import echo
 
@@ -108,6 +109,7 @@ for heading, name, function, example in (
 app.add_typer(adopt_app, name="adopt", rich_help_panel=PROVISION)
 app.add_typer(ci_app, name="ci", rich_help_panel=PROVISION)
 app.add_typer(images_app, name="images", rich_help_panel=PROVISION)
+app.add_typer(stacks_app, name="stacks", rich_help_panel=PROVISION)
 app.add_typer(review_app, name="review", rich_help_panel=COSTS)
 app.add_typer(usage_app, name="usage", rich_help_panel=COSTS)
 app.add_typer(prices_app, name="prices", rich_help_panel=COSTS)

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
+from allocation.adapters.pulumi.stack_outputs import inventory_of_stack, whole
 from cli.console.progress import warn
 from tiers.catalog.folder import PLATFORM_FILE
 from tiers.change.effect import first_names
@@ -54,12 +54,12 @@ def files_of_plan(plan: Plan, given: Path | None, cwd: Path) -> Portfolio | None
 
 
 def dated_inventory(stack: str, cwd: Path) -> Inventory:
-    """The same, and lines that say on which day platform and tenants were last changed.
+    """The same of a whole portfolio, and lines that say on which day platform and tenants were last changed.
 
     Raises:
-        CatalogError: As `inventory_of_stack`.
+        CatalogError: As `inventory_of_stack`, and when several stacks deploy the portfolio and this is one.
     """
-    inventory = deployed_inventory(stack, cwd)
+    inventory = whole(deployed_inventory(stack, cwd), f"stack '{stack}'")
     for line in days(inventory):
         warn(line)
     return inventory

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tiers.catalog.folder import PLATFORM_FILE
-from tiers.facts.every_fact import IngressController, Namespace
+from tiers.facts.every_fact import CacheGroup, IngressController, Namespace
 from tiers.plan.plan import Plan, facts_of
 from tiers.portfolio.cells.assignment import CELLS_FILE, Assignment
 from tiers.portfolio.cells.section import CellsSpec, number_of, own_stack
@@ -84,6 +84,11 @@ def _live_source(tenant: Tenant) -> str | None:
 def _of_plan(plan: Plan) -> Iterator[Fault]:
     if fault := own_routes_fault(plan):
         yield ("parts", "traefik"), fault
+    if facts_of(plan.platform, CacheGroup)[0].replaced_number is not None:
+        yield (
+            ("cache", "rotation"),
+            "has a token that tenants of other stacks may still have; finish it first",
+        )
     second = next((each.tenant for each in plan.tenants if each.second_region is not None), None)
     if second is not None:
         fault = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -45,6 +45,19 @@ TenantsStack = Annotated[
     Field(json_schema_extra={"pattern": rf"^({_CELL.pattern}|{_TENANT}.+)$"}),
 ]
 """A stack with tenants, by its name within the portfolio."""
+
+
+StackName = TenantsStack | Literal["platform"]
+"""A stack of a portfolio in several stacks, by its name within the portfolio."""
+
+
+def pulumi_name(base: str, stack: str) -> str:
+    """What Pulumi calls a stack of a portfolio whose stacks begin with *base*.
+
+    >>> pulumi_name("production", "cell-3")
+    'production-cell-3'
+    """
+    return f"{base}-{stack}"
 
 
 def cell(number: int) -> str:
