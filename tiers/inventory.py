@@ -169,7 +169,7 @@ def _incomplete(parts: Sequence[Inventory], portfolio: str, told: OneOfStacks) -
 def _behind(parts: Sequence[Inventory], told: OneOfStacks) -> dict[str, tuple[str, ...]]:
     """Who is assigned to a stack that has not deployed it yet, and which stacks know an older contract."""
     there = {tenant.tenant for each in parts for tenant in each.plan.tenants}
-    late = {
+    late: dict[str, tuple[str, ...]] = {
         tenant: (f"{tenant}: is not deployed yet; update stack '{stack}'",)
         for tenant, stack in told.tenants.items()
         if tenant not in there

@@ -81,10 +81,10 @@ def test_all_stacks_together_declare_what_one_does(tmp_path: Path, monkeypatch: 
         assert bool(outside) is (stack != "platform")
     ours = by_urn(declare_plan(local_plan()))
     assert theirs.keys() == ours.keys()
-    for urn, one in ours.items():
+    for urn, mine in ours.items():
         other = theirs[urn]
-        assert (other.props, other.secret_props) == (one.props, one.secret_props), urn
-        assert (other.protect, other.ignore_changes) == (one.protect, one.ignore_changes), urn
+        assert (other.props, other.secret_props) == (mine.props, mine.secret_props), urn
+        assert (other.protect, other.ignore_changes) == (mine.protect, mine.ignore_changes), urn
     assert "password" not in json.dumps(outputs).lower()
     whole = joined(inventories, "here")
     assert whole.plan == local_plan()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,16 @@ def statement(project: Project, stack: str) -> str:
     return project.costack("allocate", "--stack", stack, "--period", "2026-12", "-o", "json").stdout
 
 
+def changes(project: Project, stack: str) -> list[str]:
+    """What Pulumi would do to resources of a stack; components left out."""
+    steps = json.loads(project.pulumi("preview", "--json", "--stack", stack).stdout)["steps"]
+    return [
+        step["urn"].rpartition("::")[2]
+        for step in steps
+        if step["op"] != "same" and (step.get("newState") or step["oldState"])["custom"]
+    ]
+
+
 def test_a_stack_is_split_and_joined_with_everything_it_holds(project: Project, tmp_path: Path) -> None:
     project.up("--suppress-outputs")
     before, cloud, told = (
@@ -66,7 +77,9 @@ def test_a_stack_is_split_and_joined_with_everything_it_holds(project: Project, 
     assert project.costack("stacks", "split").stdout == "nothing to move\n"
     assert physical(project, HELD) == before
     ended = project.costack("stacks", "up", "--parallel", "2", "--journal", str(tmp_path / "journal.jsonl"))
-    assert json.loads(ended.stdout)["updated"] == list(HELD)
+    assert sorted(json.loads(ended.stdout)["updated"]) == sorted(HELD)
+    again = project.costack("stacks", "up", "--journal", str(tmp_path / "journal.jsonl"))
+    assert json.loads(again.stdout)["updated_before"] == list(HELD)
     assert physical(project, HELD) == before
     assert holdings(project.clients()) == cloud
     assert statement(project, "local") == told
@@ -77,3 +90,23 @@ def test_a_stack_is_split_and_joined_with_everything_it_holds(project: Project, 
     assert statement(project, "local") == told
     stored = yaml.safe_load((project.folder / "stacks" / "Pulumi.local.yaml").read_text(encoding="utf-8"))
     assert "costack:stack" not in stored["config"]
+
+
+def test_a_change_is_for_the_stacks_that_pulumi_would_change(project: Project, tmp_path: Path) -> None:
+    """After it has been split once more; the others see nothing of what happens to one."""
+    project.costack("stacks", "split", "--yes")
+    project.costack("stacks", "up", "--parallel", "2")
+    portfolio = project.folder / "portfolios" / "local"
+    before = shutil.copytree(portfolio, tmp_path / "local")
+    with project.edited("portfolios/local/tenants/acme.yaml", "acme.odoo", "acme.erp"):
+        order = project.costack("stacks", "order", "--base-folder", str(before))
+        assert json.loads(order.stdout) == [["local-cell-1"]]
+        assert [stack for stack in HELD if changes(project, stack)] == ["local-cell-1"]
+        project.costack("stacks", "up", "--base-folder", str(before))
+        assert [stack for stack in HELD if changes(project, stack)] == []
+    others = tuple(stack for stack in HELD if stack != "local-cell-2")
+    held = physical(project, others)
+    project.pulumi("destroy", "--yes", "--skip-preview", "--stack", "local-cell-2")
+    assert physical(project, ("local-cell-2",)) == {}
+    assert physical(project, others) == held
+    assert [stack for stack in others if changes(project, stack)] == ["local-cell-1"]  # the edit is undone

@@ -61,8 +61,8 @@ def test_what_is_begun_follows_the_rule(
 
 def test_as_many_run_at_once_as_asked_for() -> None:
     """Each waits for the two others: fewer at once would never end, and the barrier would break."""
-    barrier = Barrier(3, timeout=20)
-    ended, _ = run([2, 2, 2], set(), parallel=3, before=lambda _: barrier.wait() and None)
+    barrier, waits = Barrier(3, timeout=20), list[int]()
+    ended, _ = run([2, 2, 2], set(), parallel=3, before=lambda _: waits.append(barrier.wait()))
     assert not ended.failed
 
 
