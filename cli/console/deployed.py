@@ -14,6 +14,7 @@ from tiers.change.effect import first_names
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan
+from tiers.portfolio.cells.section import pulumi_name
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.tenant import Portfolio
@@ -32,6 +33,19 @@ def deployed_inventory(stack: str, cwd: Path) -> Inventory:
     for sentence in inventory.notes:
         warn(f"pending: {sentence}")
     return inventory
+
+
+def portfolio_of(inventory: Inventory, stack: str, cwd: Path) -> Plan:
+    """The plan of the whole portfolio of *stack*, which has this *inventory* and may be one of several.
+
+    What a tenant costs, its share of pools decides, and these are shared by tenants of all stacks.
+
+    Raises:
+        CatalogError: As `inventory_of_stack`.
+    """
+    if inventory.one_of is None:
+        return inventory.plan
+    return inventory_of_stack(stack.removesuffix(pulumi_name("", inventory.one_of.stack)), cwd).plan
 
 
 def files_of_plan(plan: Plan, given: Path | None, cwd: Path) -> Portfolio | None:

@@ -52,12 +52,12 @@ def statement(project: Project, stack: str) -> str:
 
 
 def changes(project: Project, stack: str) -> list[str]:
-    """What Pulumi would do to resources of a stack; components left out."""
+    """What Pulumi would do to resources of a stack; components are left out, and what reads another stack."""
     steps = json.loads(project.pulumi("preview", "--json", "--stack", stack).stdout)["steps"]
     return [
         step["urn"].rpartition("::")[2]
         for step in steps
-        if step["op"] != "same" and (step.get("newState") or step["oldState"])["custom"]
+        if step["op"] not in ("same", "read") and (step.get("newState") or step["oldState"])["custom"]
     ]
 
 
