@@ -48,7 +48,9 @@ def _planned(portfolio: Path, stack: str) -> tuple[Plan, Assignment]:
     try:
         plan, catalog = plan_and_catalog(portfolio)
         assignment = _assignment(portfolio, stack)
-        return may_follow(part_of(plan, assignment, stack), catalog), assignment
+        part = part_of(plan, assignment, stack)
+        elsewhere = {tenant: its for tenant, its in assignment.tenants.items() if its != stack}
+        return may_follow(part, catalog, elsewhere), assignment
     except CatalogError as error:
         raise pulumi.RunError(str(error)) from None
 

@@ -176,7 +176,7 @@ def test_who_is_assigned_elsewhere_must_have_moved(project: Path, tmp_path: Path
     assert (refused.exit_code, refused.stdout) == (Exit.CONFIGURATION, "")
     assert "'acme' comes from cell-1 into cell-3" in refused.stderr
     moved = said(project, "order", "--base-folder", str(before), "--state-moved")
-    assert moved == [[CELL], ["local-cell-3"]]
+    assert moved == [[PLATFORM], [CELL], ["local-cell-3"]]
 
 
 def test_one_stack_has_no_stacks(tmp_path: Path) -> None:

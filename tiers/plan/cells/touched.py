@@ -14,7 +14,7 @@ from tiers.catalog.folder import PLATFORM_FILE
 from tiers.facts.every_fact import Fact
 from tiers.plan.cells.stacks import stacks_of
 from tiers.plan.plan import Plan
-from tiers.portfolio.cells.assignment import Assignment
+from tiers.portfolio.cells.assignment import CELLS_FILE, Assignment
 from tiers.portfolio.cells.section import PLATFORM_STACK
 from tiers.portfolio.platform import Platform
 from tiers.vocabulary import TenantId
@@ -76,6 +76,8 @@ def _reasons(stack: str, before: InStacks | None, after: InStacks) -> Iterator[s
     if before.plan.catalog != after.plan.catalog:
         yield "catalog"  # its place is part of what a tenant declares
     if stack == PLATFORM_STACK:
+        if before.assignment != after.assignment:
+            yield CELLS_FILE  # its inventory says whose inventories are to be joined
         yield from (fact.id for fact in _differing(before.plan, after.plan))
         return
     mine = {*before.assignment.of(stack), *after.assignment.of(stack)}

@@ -83,11 +83,13 @@ def _with(one: Tenant, **values: Any) -> Tenant:
 
 def parts(side: InStacks) -> dict[str, Any]:
     """What each stack deploys, as its inventory has it."""
+    said = {"platform": side.assignment.model_dump_json()}
     made = {stack: part_of(side.plan, side.assignment, stack) for stack in stacks_of(side.assignment)}
     return {
         stack: (part if stack == "platform" else without_platform(part)).model_dump_json(
             exclude={"catalog_version"}
         )
+        + said.get(stack, "")
         for stack, part in made.items()
     }
 
@@ -139,7 +141,7 @@ def test_a_line_that_names_another_stack_is_a_move() -> None:
     tenants = {**before.assignment.tenants, "acme": "cell-9"}
     after = before._replace(assignment=Assignment(tenants=tenants))
     assert [tuple(each) for each in moved(before, after)] == [("acme", "cell-1", "cell-9")]
-    assert [each.stack for each in touched(before, after)] == ["cell-1", "cell-9"]
+    assert [each.stack for each in touched(before, after)] == ["platform", "cell-1", "cell-9"]
 
 
 def test_waves_are_the_platform_sandboxes_production() -> None:
