@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tiers.errors import CatalogError
-from tiers.plan.plan import Plan
+from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.cells.assignment import CELLS_FILE, Assignment
 from tiers.portfolio.cells.section import PLATFORM_STACK, order_of
 
@@ -11,6 +11,14 @@ from tiers.portfolio.cells.section import PLATFORM_STACK, order_of
 def stacks_of(assignment: Assignment) -> tuple[str, ...]:
     """The stacks by their names within the portfolio: the platform, cells by number, tenants' own."""
     return tuple(sorted({PLATFORM_STACK, *assignment.tenants.values()}, key=order_of))
+
+
+def parts_of(plan: Plan, assignment: Assignment) -> dict[str, Plan]:
+    """What each stack declares of a portfolio, as `part_of` has it."""
+    tenants: dict[str, list[TenantPlan]] = {PLATFORM_STACK: []}
+    for each in plan.tenants:
+        tenants.setdefault(assignment.tenants[each.tenant], []).append(each)
+    return {stack: plan.model_copy(update={"tenants": tuple(its)}) for stack, its in tenants.items()}
 
 
 def part_of(plan: Plan, assignment: Assignment, stack: str) -> Plan:

@@ -8,7 +8,7 @@ all share changes by it, such as the quota of a namespace; the catalog is for th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tiers.catalog.folder import PLATFORM_FILE
 from tiers.facts.every_fact import Fact
@@ -18,6 +18,8 @@ from tiers.portfolio.cells.assignment import CELLS_FILE, Assignment
 from tiers.portfolio.cells.section import PLATFORM_STACK
 from tiers.portfolio.platform import Platform
 from tiers.vocabulary import TenantId
+
+_NEW: Final = "new stack"
 
 
 class InStacks(NamedTuple):
@@ -50,11 +52,18 @@ def touched(before: InStacks | None, after: InStacks) -> tuple[TouchedStack, ...
         before: None where nothing was deployed: then every stack is.
         after: What is to be deployed.
     """
-    return tuple(
-        TouchedStack(stack, reasons)
-        for stack in stacks_of(after.assignment)
-        if (reasons := tuple(_reasons(stack, before, after)))
-    )
+    stacks = stacks_of(after.assignment)
+    if before is None:
+        return tuple(TouchedStack(stack, (_NEW,)) for stack in stacks)
+    everywhere, there = tuple(_everywhere(before, after)), set(stacks_of(before.assignment))
+    tenants = _changed_tenants(before, after)
+    found = []
+    for stack in stacks:
+        own = _of_platform(before, after) if stack == PLATFORM_STACK else tenants.get(stack, ())
+        reasons = (*everywhere, *own) if stack in there else (_NEW,)
+        if reasons:
+            found.append(TouchedStack(stack, reasons))
+    return tuple(found)
 
 
 def moved(before: InStacks | None, after: InStacks) -> tuple[MovedTenant, ...]:
@@ -67,26 +76,32 @@ def moved(before: InStacks | None, after: InStacks) -> tuple[MovedTenant, ...]:
     )
 
 
-def _reasons(stack: str, before: InStacks | None, after: InStacks) -> Iterator[str]:
-    if before is None or stack not in stacks_of(before.assignment):
-        yield "new stack"
-        return
+def _everywhere(before: InStacks, after: InStacks) -> Iterator[str]:
+    """What is for every stack."""
     if _deployed(before.platform) != _deployed(after.platform):
         yield PLATFORM_FILE
     if before.plan.catalog != after.plan.catalog:
         yield "catalog"  # its place is part of what a tenant declares
-    if stack == PLATFORM_STACK:
-        if before.assignment != after.assignment:
-            yield CELLS_FILE  # its inventory says whose inventories are to be joined
-        yield from (fact.id for fact in _differing(before.plan, after.plan))
-        return
-    mine = {*before.assignment.of(stack), *after.assignment.of(stack)}
+
+
+def _of_platform(before: InStacks, after: InStacks) -> tuple[str, ...]:
+    # Its inventory says whose inventories are to be joined.
+    assigned = [CELLS_FILE] if before.assignment != after.assignment else []
+    return (*assigned, *(fact.id for fact in _differing(before.plan, after.plan)))
+
+
+def _changed_tenants(before: InStacks, after: InStacks) -> dict[str, list[str]]:
+    """Stack -> its tenants whose plans are new, other or gone, by id."""
     theirs = {each.tenant: each for each in before.plan.tenants}
     ours = {each.tenant: each for each in after.plan.tenants}
-    for tenant in sorted(mine):
-        stays = stack == before.assignment.tenants.get(tenant) == after.assignment.tenants.get(tenant)
-        if not stays or theirs.get(tenant) != ours.get(tenant):
-            yield tenant
+    then, now = before.assignment.tenants, after.assignment.tenants
+    found: dict[str, list[str]] = {}
+    for tenant in sorted({*then, *now}):
+        stacks = {each[tenant] for each in (then, now) if tenant in each}
+        if len(stacks) > 1 or theirs.get(tenant) != ours.get(tenant):
+            for stack in stacks:
+                found.setdefault(stack, []).append(tenant)
+    return found
 
 
 def _deployed(platform: Platform) -> Platform:

@@ -20,7 +20,8 @@ from lifecycle.cells.updates import Ended, OnError, Result, Update, Updates
 from lifecycle.errors import LifecycleError
 from lifecycle.evidence import append, read
 from tiers.change.effect import first_names
-from tiers.plan.cells.stacks import part_of
+from tiers.plan.cells.stacks import parts_of
+from tiers.portfolio.cells.section import PLATFORM_STACK
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,12 @@ def update_stacks(request: Request, run: Run) -> None:
 
 
 def _wanted(found: Changes, listed: Sequence[Listed]) -> Iterator[Update]:
-    after = found.after
+    parts = parts_of(found.after.plan, found.after.assignment)
+    platform = parts[PLATFORM_STACK].model_dump_json()
     for each in listed:
-        part = part_of(after.plan, after.assignment, each.stack)
-        yield Update(each.name, each.wave, hashlib.sha256(part.model_dump_json().encode()).hexdigest())
+        tenants = [tenant.model_dump_json() for tenant in parts[each.stack].tenants]
+        digest = hashlib.sha256("\n".join((platform, *tenants)).encode()).hexdigest()
+        yield Update(each.name, each.wave, digest)
 
 
 def _deployed(journal: Path | None) -> Iterator[tuple[str, str]]:

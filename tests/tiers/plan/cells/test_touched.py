@@ -12,7 +12,7 @@ from tests.sampling import examples
 from tests.tiers.plan.cells.portfolios import RULE
 from tiers.catalog.tier import Catalog
 from tiers.plan.cells.assigned import assigned
-from tiers.plan.cells.stacks import part_of, stacks_of, without_platform
+from tiers.plan.cells.stacks import part_of, parts_of, stacks_of, without_platform
 from tiers.plan.cells.touched import InStacks, moved, touched
 from tiers.plan.cells.waves import Shard, shard_of, waves
 from tiers.plan.resolve import resolve
@@ -129,6 +129,14 @@ def test_what_all_share_is_for_the_platform_too() -> None:
     platform, mine = touched(before, after)
     assert (platform.stack, mine.stack) == ("platform", after.assignment.tenants["x1"])
     assert "platform/backup-bucket" in platform.because
+
+
+def test_parts_are_those_of_each_stack() -> None:
+    side = in_stacks(catalog(), local_portfolio(), Assignment())
+    found = parts_of(side.plan, side.assignment)
+    assert found == {
+        stack: part_of(side.plan, side.assignment, stack) for stack in stacks_of(side.assignment)
+    }
 
 
 def test_what_was_never_deployed_is_for_all() -> None:
