@@ -55,6 +55,7 @@ CommandsByJob.places = {
     "adopt": Place(PROVISION, "provision.adopt"),
     "ci": Place(PROVISION, "provision.ci"),
     "images": Place(PROVISION, "provision.images"),
+    "stacks": Place(PROVISION, "provision.stacks"),
     "move": Place(CHANGE, "change.move"),
     "rename": Place(CHANGE, "change.rename"),
     "rotate": Place(CHANGE, "change.rotate"),

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import pulumi
@@ -66,18 +67,19 @@ def version() -> str:
     return metadata.version("costack")
 
 
-def may_follow(plan: Plan, catalog: Catalog) -> Plan:
+def may_follow(plan: Plan, catalog: Catalog, elsewhere: Mapping[str, str] = MappingProxyType({})) -> Plan:
     """The *plan* as far as the next update may go; if it may not follow what is there, the program ends here.
 
     Args:
         plan: What is to be deployed.
         catalog: What its tenants are sold from.
+        elsewhere: The tenants of other stacks of the portfolio, with these stacks.
 
     Raises:
         pulumi.RunError: With every reason.
     """
     there = _there()
-    if found := list(refusals(there, plan, pulumi.get_stack(), catalog)):
+    if found := list(refusals(there, plan, pulumi.get_stack(), catalog, elsewhere)):
         raise pulumi.RunError(str(CatalogError(*found)))
     step, said = next_step(plan, there.servers)
     for sentence in said:

@@ -14,6 +14,7 @@ from components.platform import SharedPlatform
 from components.process import known, prepare
 from components.record import may_follow
 from components.tenant_stacks import tenant_stacks
+from costack.stacks import deploy_one_of
 from tiers.errors import CatalogError
 from tiers.inventory import OUTPUT_NAME, exported
 from tiers.plan.plan import Plan
@@ -23,9 +24,16 @@ from tiers.portfolio.folders import PORTFOLIOS
 
 
 def run() -> None:
-    """Deploy the portfolio that the stack's `costack:portfolio` names: `portfolios/NAME` of the project."""
-    folder = PORTFOLIOS / pulumi.Config("costack").require("portfolio")
-    pulumi.run(lambda: known(deploy(plan_of(folder), folders_of(folder))))
+    """Deploy the portfolio that the stack's `costack:portfolio` names: `portfolios/NAME` of the project.
+
+    With `costack:stack` that stack of it, as its `cells.yaml` says.
+    """
+    config = pulumi.Config("costack")
+    folder = PORTFOLIOS / config.require("portfolio")
+    if stack := config.get("stack"):
+        pulumi.run(lambda: known(deploy_one_of(folder, stack)))
+    else:
+        pulumi.run(lambda: known(deploy(plan_of(folder), folders_of(folder))))
 
 
 def plan_of(portfolio: Path) -> Plan:

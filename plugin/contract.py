@@ -165,9 +165,20 @@ def _node_contract(nodes: NodePlace | None) -> dict[str, Any] | None:
 
 
 def place_from(
-    plan: Plan, contract: pulumi.Input[Mapping[str, Any]], session_token: pulumi.Input[str]
+    plan: Plan,
+    contract: pulumi.Input[Mapping[str, Any]],
+    session_token: pulumi.Input[str],
+    reference: pulumi.Resource | None = None,
 ) -> PlatformPlace:
-    """The platform that *plan* describes and another process built."""
+    """The platform that *plan* describes and another process built.
+
+    Args:
+        plan: The portfolio.
+        contract: What its platform tells.
+        session_token: The token of the shared cache, where one opens it.
+        reference: What stands for the platform's resources where another stack has them: the engine lets
+            nothing wait for a resource that is not in the stack's own state.
+    """
     known = pulumi.Output.from_input(contract)
     network = fact_named(plan.platform, Network, "network")
     cluster = fact_named(plan.platform, ClusterControlPlane, "control-plane")
@@ -176,7 +187,7 @@ def place_from(
         return known.apply(lambda values: told(values, path))
 
     def resource(*path: str | int) -> pulumi.Output[pulumi.Resource]:
-        return known.apply(lambda values: DependencyResource(told(values, path)))
+        return known.apply(lambda values: _found(told(values, path), reference))
 
     return PlatformPlace(
         name=plan.portfolio,
@@ -197,6 +208,10 @@ def place_from(
         store=secret_store(plan.portfolio, cluster.secret_store),
         catalog=plan.catalog,
     )
+
+
+def _found(urn: Any, reference: pulumi.Resource | None) -> pulumi.Resource:
+    return DependencyResource(urn) if reference is None else reference
 
 
 def _cache(

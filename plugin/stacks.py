@@ -25,10 +25,11 @@ from plugin.inputs import (
     tenant_document,
 )
 from tiers.errors import CatalogError
-from tiers.facts.every_fact import IngressController, Namespace, Route, TenantDatabase
+from tiers.facts.every_fact import Route, TenantDatabase
 from tiers.inventory import SCHEMA_VERSION
+from tiers.plan.cells.faults import own_routes_fault
 from tiers.plan.from_program import catalog_of_document, plan_of_documents, tenant_plan_of_documents
-from tiers.plan.plan import Plan, TenantPlan, fact_named, facts_of
+from tiers.plan.plan import Plan, TenantPlan, fact_named
 from tiers.plan.storage import grown
 
 Outputs = dict[str, pulumi.Input[Any]]
@@ -50,7 +51,8 @@ class SharedPlatform(platform.SharedPlatform):
         require_known(args, ["platform", "tenants"])
         catalog = catalog_of_document(args["platform"])
         plan = may_follow(plan_of_documents(args["platform"], args["tenants"], catalog), catalog)
-        _refuse_own_routes(plan)
+        if fault := own_routes_fault(plan):
+            raise CatalogError(f"parts: traefik {fault}")
         super().__init__(plan, opts)
         self.build_ingress()
         month = self._month(plan, day)
@@ -70,22 +72,6 @@ class SharedPlatform(platform.SharedPlatform):
         sizes = pulumi.Output.all(**self.storage_gib())
         # In a thread: other components are built meanwhile.
         return sizes.apply(lambda gib: asyncio.to_thread(estimates_of, grown(plan, gib), day))
-
-
-def _refuse_own_routes(plan: Plan) -> None:
-    """Traefik must not begin before it may read the namespace of a new tenant, which another call makes.
-
-    Raises:
-        CatalogError: When a tenant has a namespace of its own, and the platform runs Traefik.
-    """
-    shared = {fact.namespace for fact in facts_of(plan.platform, Namespace)}
-    for controller in facts_of(plan.platform, IngressController):
-        if own := sorted(set(controller.namespaces) - shared):
-            raise CatalogError(
-                f"parts: traefik cannot wait here for namespaces of tenants' own, such as {own[0]}: until it "
-                "may read them it serves nobody; install an ingress controller with the cluster, or deploy "
-                "with Costack's own program"
-            )
 
 
 class TenantStack(stack.TenantStack):

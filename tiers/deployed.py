@@ -9,6 +9,7 @@ begins.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
@@ -178,8 +179,22 @@ def is_released(applied: Mapping[str, Any]) -> bool:
     return ends and applied.get("protected") is False
 
 
-def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> Iterator[str]:
-    """Why *plan* may not be deployed over what is there; nothing where it may."""
+def refusals(
+    deployed: Deployed,
+    plan: Plan,
+    stack: str,
+    catalog: Catalog,
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[str]:
+    """Why *plan* may not be deployed over what is there; nothing where it may.
+
+    Args:
+        deployed: What is there.
+        plan: What is to be deployed.
+        stack: Pulumi's name of the stack.
+        catalog: What its tenants are sold from.
+        elsewhere: The tenants of other stacks of the portfolio, with the names of their stacks within it.
+    """
     for portfolio in deployed.portfolios:
         if portfolio != plan.portfolio:
             yield (
@@ -200,7 +215,8 @@ def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> It
     for each in deployed.tenants:
         after = wanted.get(each.tenant)
         if after is None:
-            yield from () if each.released else (_gone(each, fresh, plan.portfolio, stack),)
+            if not each.released:
+                yield _moved(each, elsewhere) or _gone(each, fresh, plan.portfolio, stack)
         else:
             for sentence in _forbidden(each, after, catalog, stack):
                 yield f"{sentence}; nothing was changed"
@@ -222,6 +238,17 @@ def _forbidden(tenant: DeployedTenant, after: TenantPlan, catalog: Catalog, stac
         yield from half_switched(before, after, stack)
     yield from wrongly_lost(before, after, stack, replicates=tenant.replicates)
     yield from forbidden(before, after, catalog, stack)
+
+
+def _moved(tenant: DeployedTenant, elsewhere: Mapping[str, str]) -> str | None:
+    """What is to be done with a tenant that `cells.yaml` has in another stack; None where it has not."""
+    stack = elsewhere.get(tenant.tenant)
+    if stack is None:
+        return None
+    return (
+        f"tenant '{tenant.tenant}' is deployed here, and cells.yaml has it in {stack}: nothing was changed. "
+        "Run `costack stacks split`, which moves its resources into the state of that stack"
+    )
 
 
 def _gone(tenant: DeployedTenant, fresh: Sequence[TenantPlan], portfolio: str, stack: str) -> str:

@@ -18,6 +18,7 @@ from tiers.catalog.classes import Classes
 from tiers.catalog.services import Services
 from tiers.catalog.tier import Tier
 from tiers.inventory import Inventory
+from tiers.portfolio.cells.assignment import Assignment
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.reviews.entries import DecisionFile, SignalFile
 from tiers.portfolio.tenant import Tenant
@@ -25,6 +26,7 @@ from tiers.vocabulary import Frozen
 
 DIRECTORY: Final = Path(__file__).parent / "schema"
 MODELS: Final[dict[str, type[BaseModel]]] = {
+    "cells": Assignment,
     "classes": Classes,
     "inventory": Inventory,
     "platform": Platform,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from allocation.adapters.git_revision import Revision, revision_of
 from allocation.adapters.pulumi.preview import plans_of_preview
-from allocation.adapters.pulumi.stack_outputs import NotDeployedError, inventory_of_file, inventory_of_stack
+from allocation.adapters.pulumi.stack_outputs import NotDeployedError, inventory_of_all, inventory_of_file
 from allocation.estimate.folders import OURS, Folders, folders_of, folders_of_plan
 from allocation.preview.base import Base, BaseKind
 from tiers.catalog.folder import beside_portfolio, catalog_named
@@ -184,7 +184,7 @@ class _Before(NamedTuple):
 def _before(where: Where, open_folders: ExitStack) -> _Before:
     if where.stack is not None:
         try:
-            inventory = inventory_of_stack(where.stack, where.cwd)
+            inventory = inventory_of_all(where.stack, where.cwd)
         except NotDeployedError:  # the first preview of a stack: everything is new
             return _Before(where.portfolio or only_portfolio(where.cwd))
         pending = (f"pending: {sentence}" for sentence in inventory.notes)
@@ -227,7 +227,7 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
         own = folders_of(folder, OURS) != OURS  # which has the currency of what is new
         return _Before(folder, None, None if own else then, None if own else OURS, read.base)
     try:
-        then = _folders_then(read, folder, then)
+        then = folders_then(read, folder, then)
         catalog, portfolio = load_catalog_and_portfolio(found[folder], then.catalog)
         plan = resolve(catalog, portfolio)
     except CatalogError as error:
@@ -254,7 +254,7 @@ def _in_the_tree(read: Revision, then: Folders) -> Folders:
     return Folders(*map(place, then))
 
 
-def _folders_then(read: Revision, folder: Path, otherwise: Folders) -> Folders:
+def folders_then(read: Revision, folder: Path, otherwise: Folders) -> Folders:
     """The folders of the portfolio in a commit: of the catalog that its `platform.yaml` named then.
 
     Raises:

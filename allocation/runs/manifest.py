@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from allocation.adapters.bill import Intake
 from allocation.adapters.folders.run import sha256_of
+from allocation.adapters.pulumi.stack_outputs import inventory_files
 from allocation.adapters.usage.intake import UsageIntake
 from allocation.billed.readiness import Gate
 from allocation.engine.attribution import Attributed
@@ -42,7 +43,7 @@ def manifest_of(  # noqa: PLR0917 - all that a run is made of
             "taken": used.taken,
             "refused": dict(used.refused),
         },
-        "inventories": [_hashed(text) for text in request.inventories],
+        "inventories": [each for text in request.inventories for each in _hashed(text)],
         **_ended(request),
         **_other_months(statement),
         **more,
@@ -73,7 +74,8 @@ def _other_months(statement: Statement) -> dict[str, Any]:
     return {"other_months": told} if told else {}
 
 
-def _hashed(text: str) -> dict[str, str]:
+def _hashed(text: str) -> Iterator[dict[str, str]]:
+    """The file of an inventory, or those of a folder with one of each stack."""
     day, equals, path = text.partition("=")
-    file = Path(path if equals else text)
-    return {"file": file.name, "since": day if equals else "", "sha256": sha256_of(file)}
+    for file in inventory_files(Path(path if equals else text)):
+        yield {"file": file.name, "since": day if equals else "", "sha256": sha256_of(file)}

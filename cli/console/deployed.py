@@ -7,13 +7,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
+from allocation.adapters.pulumi.stack_outputs import inventory_of_stack, whole
 from cli.console.progress import warn
 from tiers.catalog.folder import PLATFORM_FILE
 from tiers.change.effect import first_names
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan
+from tiers.portfolio.cells.section import pulumi_name
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.tenant import Portfolio
@@ -32,6 +33,19 @@ def deployed_inventory(stack: str, cwd: Path) -> Inventory:
     for sentence in inventory.notes:
         warn(f"pending: {sentence}")
     return inventory
+
+
+def portfolio_of(inventory: Inventory, stack: str, cwd: Path) -> Plan:
+    """The plan of the whole portfolio of *stack*, which has this *inventory* and may be one of several.
+
+    What a tenant costs, its share of pools decides, and these are shared by tenants of all stacks.
+
+    Raises:
+        CatalogError: As `inventory_of_stack`.
+    """
+    if inventory.one_of is None:
+        return inventory.plan
+    return inventory_of_stack(stack.removesuffix(pulumi_name("", inventory.one_of.stack)), cwd).plan
 
 
 def files_of_plan(plan: Plan, given: Path | None, cwd: Path) -> Portfolio | None:
@@ -54,12 +68,12 @@ def files_of_plan(plan: Plan, given: Path | None, cwd: Path) -> Portfolio | None
 
 
 def dated_inventory(stack: str, cwd: Path) -> Inventory:
-    """The same, and lines that say on which day platform and tenants were last changed.
+    """The same of a whole portfolio, and lines that say on which day platform and tenants were last changed.
 
     Raises:
-        CatalogError: As `inventory_of_stack`.
+        CatalogError: As `inventory_of_stack`, and when several stacks deploy the portfolio and this is one.
     """
-    inventory = deployed_inventory(stack, cwd)
+    inventory = whole(deployed_inventory(stack, cwd), f"stack '{stack}'")
     for line in days(inventory):
         warn(line)
     return inventory

@@ -115,26 +115,60 @@ class Stack:
         self, arguments: Sequence[str], *, capture: bool, more: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """How a command of Pulumi ended; *more* is added to its environment."""
-        command = [
-            "pulumi",
-            *arguments,
-            "--stack",
-            self.name,
-            "--cwd",
-            str(self.project),
-            "--non-interactive",
-        ]
         try:
-            return subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
-                command,
-                stdout=subprocess.PIPE if capture else _STDERR,  # progress; results of a command go to stdout
-                stderr=subprocess.PIPE if capture else None,
-                env={**os.environ, **(more or {})},
-                text=True,
-                check=False,
-            )
+            return _ran([*arguments, "--stack", self.name], self.project, capture=capture, more=more)
         except FileNotFoundError:
             raise LifecycleError(f"stack '{self.name}': {NOT_FOUND}") from None
+
+
+def perform(arguments: Sequence[str], project: Path) -> None:
+    """Run a command of Pulumi in the folder *project*, with its output on the user's terminal.
+
+    Raises:
+        LifecycleError: When it fails, or Pulumi is not there.
+    """
+    try:
+        done = _ran(arguments, project, capture=False)
+    except FileNotFoundError:
+        raise LifecycleError(NOT_FOUND) from None
+    if done.returncode:
+        raise LifecycleError(
+            f"`pulumi {' '.join(arguments[:2])}` ended with {done.returncode}; correct the error above, then "
+            "run the same command again: it continues where it stopped"
+        )
+
+
+def stack_names(project: Path) -> frozenset[str]:
+    """The stacks of the project in a folder that the backend in use has, without their organisation.
+
+    Raises:
+        LifecycleError: When Pulumi fails, or is not there.
+    """
+    try:
+        done = _ran(["stack", "ls", "--json"], project, capture=True)
+    except FileNotFoundError:
+        raise LifecycleError(NOT_FOUND) from None
+    try:
+        found = json.loads(done.stdout) if done.returncode == 0 else None
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        reason = " ".join(done.stderr.split())
+        raise LifecycleError(remedy_of(reason, project) or f"`pulumi stack ls` failed: {reason}")
+    return frozenset(str(each["name"]).rpartition("/")[2] for each in found)
+
+
+def _ran(
+    arguments: Sequence[str], project: Path, *, capture: bool, more: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
+        ["pulumi", *arguments, "--cwd", str(project), "--non-interactive"],  # noqa: S607 - as on PATH
+        stdout=subprocess.PIPE if capture else _STDERR,  # progress; results of a command go to stdout
+        stderr=subprocess.PIPE if capture else None,
+        env={**os.environ, **(more or {})},
+        text=True,
+        check=False,
+    )
 
 
 def _said(printed: str) -> str:

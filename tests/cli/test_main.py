@@ -48,7 +48,7 @@ COMMANDS = (
     "track",
     "compliance",
 )
-GROUPS = ("adopt", "ci", "images", "review", "usage", "prices")
+GROUPS = ("adopt", "ci", "images", "stacks", "review", "usage", "prices")
 HEAVY = ("pulumi", "pulumi_aws", "pydantic", "boto3", "botocore", "duckdb", "yaml", "rich")
 COSTACK = (sys.executable, "-c", "from cli.main import main; main()")
 

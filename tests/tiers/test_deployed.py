@@ -387,3 +387,10 @@ def test_a_lost_region_is_left_as_the_state_has_it(failovers: int, *, ended: boo
     assert bool(refused(there, at(first_region=fenced))) is ended
     assert bool(refused(there, at(first_region=promoted))) is not ended
     assert refused(there, at()) == []
+
+
+def test_a_tenant_of_another_stack_is_not_called_gone() -> None:
+    there = deployed_of(state(plan_of(tenant("acme"), tenant("borealis"))))
+    plan = plan_of(tenant("borealis"))
+    (told,) = refusals(there, plan, "live-cell-1", catalog(), {"acme": "cell-2"})
+    assert told.startswith("tenant 'acme' is deployed here, and cells.yaml has it in cell-2: nothing was")

@@ -16,6 +16,7 @@ from tiers.facts.database_upgrade import EngineVersion, ServerUpgrade
 from tiers.facts.every_fact import ComputeRequest
 from tiers.portfolio.backups.bucket import BackupBucketSpec
 from tiers.portfolio.budgets.section import BudgetsSpec
+from tiers.portfolio.cells.section import CellsSpec
 from tiers.portfolio.cluster import (
     ClusterSpec,
     MonitoringSpec,
@@ -213,6 +214,9 @@ class Platform(Frozen):
     """Dashboards and alerts; left out, none are made."""
     parts: PartsSpec | None = None
     """Exporters and an ingress controller that Costack runs; left out, none."""
+    cells: CellsSpec | None = None
+    """Deploys the portfolio as a platform stack, cells of tenants and stacks of dedicated tenants
+    ([cells](cells.md)); left out, as one stack."""
     restore_tests: RestoreTestSpec | None = None
     """Room for restore tests of large databases; left out, nobody tests those unasked."""
     drift: DriftSpec = DriftSpec()

@@ -52,7 +52,7 @@ def inventory_of_state(state: Mapping[str, Any], source: str) -> Inventory | Non
     output = next((each.outputs.get(OUTPUT_NAME) for each in resources if each.type == STACK), None)
     told = read_inventory(output, source) if output else None
     root = next((each for each in resources if each.type == SHARED_PLATFORM), None)
-    if root is None or (told is not None and _record(root, resources) is None):
+    if (told is None or told.one_of is None) if root is None else (told and not _record(root, resources)):
         return told  # of another program, or of a version of costack that kept no records
     try:
         return _Reading(resources, told).inventory(root)
@@ -77,20 +77,18 @@ class _Reading:
     def __init__(self, resources: tuple[StateResource, ...], told: Inventory | None) -> None:
         self._resources, self._told = resources, told
 
-    def inventory(self, root: StateResource) -> Inventory:
-        """The inventory of the platform *root* and of all tenants."""
-        told = self._told.plan.model_dump(mode="json") if self._told else None
-        asked, applied, unread = self._plans(root, told)
-        region = (applied or asked).get("region")
-        found = self._found(root, region, asked.get("platform"), (applied or {}).get("platform"))
-        tenants, parts, pending = [], [found], {"platform": (*unread, *found.pending)}
+    def inventory(self, root: StateResource | None) -> Inventory:
+        """The inventory of the platform *root*, which another stack may have, and of all tenants."""
+        told = self._told.plan.model_dump(mode="json") if self._told else {}
+        about, found = (told, _Found((), (), {}, {})) if root is None else self._platform(root, told or None)
+        tenants, parts, pending = [], [found], {"platform": found.pending}
         for each in sorted(self._resources, key=lambda one: one.name):
             if each.type == TENANT_STACK:
                 tenant, part = self._tenant(each)
                 tenants.append(tenant)
                 parts.append(part)
                 pending[each.name] = part.pending
-        plan = Plan.model_validate({**(applied or asked), "platform": found.facts, "tenants": tenants})
+        plan = Plan.model_validate({**about, "platform": found.facts, "tenants": tenants})
         told_ids = self._told.cloud_ids if self._told else {}
         storage = {fact: size for part in parts for fact, size in part.storage_gib.items()}
         return Inventory(
@@ -100,7 +98,17 @@ class _Reading:
             pending={owner: sentences for owner, sentences in pending.items() if sentences},
             deployed_on={owner: record.changed_on for owner, record in self._records() if record.changed_on},
             versions={owner: version for owner, record in self._records() if (version := _version(record))},
+            one_of=self._told.one_of if self._told else None,
         )
+
+    def _platform(
+        self, root: StateResource, told: Mapping[str, Any] | None
+    ) -> tuple[Mapping[str, Any], _Found]:
+        """The plan that the platform has a part of, and what is there of that."""
+        asked, applied, unread = self._plans(root, told)
+        region = (applied or asked).get("region")
+        found = self._found(root, region, asked.get("platform"), (applied or {}).get("platform"))
+        return applied or asked, found._replace(pending=(*unread, *found.pending))
 
     def _records(self) -> Iterator[tuple[str, StateResource]]:
         """The platform and each tenant that has a record, with it."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from allocation.adapters.pulumi.stack_outputs import whole_numbers
+from allocation.adapters.pulumi.stack_outputs import whole, whole_numbers
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
@@ -57,7 +57,8 @@ def _deployed(path: Path, steps: list[Step]) -> Plan | None:
         state = step.get("oldState")
         if isinstance(state, dict) and state.get("type") == STACK:
             found = (state.get("outputs") or {}).get(OUTPUT_NAME)
-            return read_inventory(found, f"{path}, output '{OUTPUT_NAME}'").plan if found else None
+            source = f"{path}, output '{OUTPUT_NAME}'"
+            return whole(read_inventory(found, source), source).plan if found else None
     return None
 
 

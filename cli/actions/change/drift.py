@@ -82,7 +82,8 @@ def drift_of(request: Request) -> Drift:
     files_in = rendered_to(state)
     refresh = _refresh(request, UNREAD if files_in else None)
     owners = Owners(resources)
-    searched = None if request.skip_account else _searched(request, spec, inventory, resources, owners)
+    skips = request.skip_account or _is_one_of_several(inventory)
+    searched = None if skips else _searched(request, spec, inventory, resources, owners)
     scope = Scope(request.stack, inventory.plan.portfolio, spec)
     differences = differences_of(refresh, searched or Searched(), owners, scope)
     templates = templates_of(inventory, request.today)
@@ -96,6 +97,14 @@ def drift_of(request: Request) -> Drift:
         files_in=files_in,
         searched=searched is not None,
     )
+
+
+def _is_one_of_several(inventory: Inventory) -> bool:
+    """Whether the account has resources of other stacks, too, which this one's state does not know."""
+    if inventory.one_of is None:
+        return False
+    warn("the account is not searched: several stacks deploy this portfolio, and one knows its own only")
+    return True
 
 
 def _spec(request: Request, portfolio: str) -> DriftSpec:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from allocation.adapters.pulumi.stack_files import stacks_of
-from allocation.adapters.pulumi.stack_outputs import inventory_of_file
+from allocation.adapters.pulumi.stack_outputs import inventory_of_file, whole
 from allocation.charges import ChargePeriod
 from allocation.errors import GateError
 from allocation.estimate.folders import folders_of_plan
@@ -106,7 +106,7 @@ def print_due(request: Request) -> None:
 
 def _sources(request: Request) -> Iterator[_Source]:
     for stack in request.stacks:
-        plan = deployed_inventory(stack, request.cwd).plan
+        plan = whole(deployed_inventory(stack, request.cwd), f"stack '{stack}'").plan
         yield _Source(stack, ("--stack", stack), plan, portfolio_folder(None, request.cwd, plan.portfolio))
     for file in request.inventories:
         plan = inventory_of_file(file).plan

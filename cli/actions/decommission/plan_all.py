@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cli.actions.decommission.plans import grace_of, plan_of_tenant
-from cli.console.deployed import deployed_inventory
+from cli.console.deployed import deployed_inventory, portfolio_of
 from cli.console.output import echo
 from cli.console.printed_command import printed_command
 from lifecycle.adapters.decommission_world import reaper_of, savings_of_folder
@@ -52,11 +52,12 @@ def plan_all(stacks: Sequence[str], cwd: Path, out: Path, now: datetime, grace_d
 
 
 def _due(stack: Stack, now: datetime, grace_days: int | None) -> Iterator[tuple[Finding, _Attempt]]:
-    plan = deployed_inventory(stack.name, stack.project).plan
+    inventory = deployed_inventory(stack.name, stack.project)
+    plan = portfolio_of(inventory, stack.name, stack.project)
     folder = portfolio_folder(None, stack.project, plan.portfolio)
     terms = reaper_of(folder)
     attempt = _Attempt(stack, plan, folder, terms.valid_for if terms else VALID_FOR)
-    for found in findings(plan, now, grace_of(terms, grace_days)):
+    for found in findings(inventory.plan, now, grace_of(terms, grace_days)):
         if found.is_due:
             yield found, attempt
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from allocation.estimate.folders import folders_of_plan
-from cli.console.deployed import deployed_inventory
+from cli.console.deployed import deployed_inventory, portfolio_of
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.decommission.derivation import derived_plan, has_dumps
@@ -21,17 +21,18 @@ from tiers.portfolio.names import id_of
 
 
 def deployed_tenant(stack: Stack, name: str) -> tuple[Plan, TenantPlan]:
-    """The plan that *stack* has deployed, and the tenant of that id or name in it.
+    """The plan of the portfolio that is deployed, and the tenant of that id or name in *stack*.
 
     Raises:
         CatalogError: When it has no such tenant.
     """
-    plan = deployed_inventory(stack.name, stack.project).plan
-    tenant = plan.tenant(id_of(plan.tenants, name))
+    inventory = deployed_inventory(stack.name, stack.project)
+    here = inventory.plan
+    tenant = here.tenant(id_of(here.tenants, name))
     if tenant is None:
-        there = ", ".join(each.tenant for each in plan.tenants) or "none"
+        there = ", ".join(each.tenant for each in here.tenants) or "none"
         raise CatalogError(f"stack '{stack.name}' has no tenant '{name}'; its tenants: {there}")
-    return plan, tenant
+    return portfolio_of(inventory, stack.name, stack.project), tenant
 
 
 def grace_of(terms: ReaperSpec | None, days: int | None) -> timedelta | None:

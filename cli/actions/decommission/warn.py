@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from allocation.adapters.pulumi.stack_outputs import whole
 from allocation.report.webhook import Shape
 from cli.actions.decommission.expire import costs_of
 from cli.actions.decommission.plans import grace_of
@@ -49,7 +50,7 @@ def warn_of_ends(request: Request) -> None:
     known = told(evidence.read(ledger)) if ledger.exists() else frozenset()
     given = 0
     for stack in request.stacks:
-        plan = deployed_inventory(stack, request.cwd).plan
+        plan = whole(deployed_inventory(stack, request.cwd), f"stack '{stack}'").plan
         folder = portfolio_folder(None, request.cwd, plan.portfolio)
         grace = grace_of(reaper_of(folder), request.grace_days)
         found = tuple(warnings(plan, stack, request.now, grace, known))

@@ -14,14 +14,16 @@ from typing import Final
 from rich.table import Table
 
 from allocation.adapters.git_revision import changed_files
-from allocation.adapters.pulumi.stack_files import portfolios_by_stack, stacks_of
+from allocation.adapters.pulumi.stack_files import portfolios_by_stack, stack_within, stacks_of
 from allocation.runs.before_and_after import only_portfolio
 from allocation.runs.changed_stacks import ChangedStack, changed_stacks
+from cli.actions.provision.stacks import Request, updates
 from cli.console.new_files import write_new
 from cli.console.output import echo
 from cli.console.table import print_table
 from tiers.change.effect import first_names
 from tiers.errors import CatalogError
+from tiers.portfolio.cells.section import pulumi_name
 from tiers.portfolio.folders import PORTFOLIOS
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.vocabulary import Environment
@@ -112,7 +114,7 @@ def print_stacks(base: str, cwd: Path, output: str) -> None:
     stacks = portfolios_by_stack(cwd)
     changed = None if not base.strip("0") else changed_files(base, cwd)
     with_production = {name for name in {*stacks.values()} if _has_production(cwd / PORTFOLIOS / name)}
-    found = changed_stacks(changed, stacks, with_production)
+    found = in_waves(changed_stacks(changed, stacks, with_production), base, cwd)
     if output == "names":
         for each in found:
             echo(each.stack)
@@ -120,6 +122,33 @@ def print_stacks(base: str, cwd: Path, output: str) -> None:
         echo(json.dumps([{"stack": each.stack, "portfolio": each.portfolio} for each in found]))
     else:
         _show(found)
+
+
+def in_waves(found: Iterable[ChangedStack], base: str, cwd: Path) -> tuple[ChangedStack, ...]:
+    """The same, where several stacks deploy a portfolio: only those that the change is for, wave by wave.
+
+    Args:
+        found: The stacks of all portfolios that files of the change lie in, in order.
+        base: The revision that was deployed; zeros if none was.
+        cwd: The folder of the project.
+
+    Raises:
+        CatalogError: As `updates`.
+    """
+    together: dict[tuple[str, str], list[ChangedStack]] = {}
+    for each in found:
+        within = stack_within(each.stack, cwd)
+        prefix = each.stack.removesuffix(pulumi_name("", within)) if within else ""
+        together.setdefault((each.portfolio, prefix), []).append(each)
+    made: list[ChangedStack] = []
+    for (portfolio, prefix), stacks in together.items():
+        if not prefix:
+            made += stacks
+            continue
+        _, listed = updates(Request(cwd / PORTFOLIOS / portfolio, prefix, cwd, base))
+        known = {each.stack for each in stacks}
+        made += (ChangedStack(one.name, portfolio, one.because) for one in listed if one.name in known)
+    return tuple(made)
 
 
 def _show(found: tuple[ChangedStack, ...]) -> None:

@@ -11,6 +11,8 @@ from cli.console.exit_codes import Exit
 from cli.main import app
 from tests.cli.terminal import on_a_terminal
 from tests.portfolios import local_plan
+from tests.tiers.plan.cells.portfolios import inventories
+from tests.tiers.plan.cells.test_joined import STORED
 from tiers.inventory import exported
 
 
@@ -134,3 +136,23 @@ def test_a_wrong_value_in_an_inventory_is_named_by_its_path(inventory: Path) -> 
     said = _allocate("--inventory", str(inventory))
     assert (said.exit_code, said.stdout) == (Exit.CONFIGURATION, "")
     assert said.stderr == f"{inventory}: plan.tenants.0.users: expected a number above 0, found '-1'\n"
+
+
+def test_several_stacks_have_the_statement_of_one(inventory: Path, tmp_path: Path) -> None:
+    """To the last unit: with shares of pools that all stacks' tenants have."""
+    whole = _allocate("--inventory", str(inventory), "--period", "2026-11", "-o", "json")
+    folder = tmp_path / "stacks"
+    folder.mkdir()
+    for each in inventories(STORED):
+        assert each.one_of is not None
+        (folder / f"{each.one_of.stack}.json").write_text(each.model_dump_json(), encoding="utf-8")
+    several = _allocate("--inventory", str(folder), "--period", "2026-11", "-o", "json")
+    assert (several.exit_code, several.stderr) == (Exit.OK, "")
+    assert several.stdout == whole.stdout
+    alone = _allocate("--inventory", str(folder / "cell-1.json"), "--period", "2026-11")
+    assert (alone.exit_code, alone.stdout) == (Exit.CONFIGURATION, "")
+    assert "is 'cell-1' of portfolio local, one of several stacks" in alone.stderr
+    (folder / "cell-2.json").unlink()
+    missing = _allocate("--inventory", str(folder), "--period", "2026-11")
+    assert (missing.exit_code, missing.stdout) == (Exit.CONFIGURATION, "")
+    assert "inventory of stack 'cell-2' is missing, which has borealis, borealis-migration" in missing.stderr

@@ -19,7 +19,9 @@ from lifecycle.drift.untracked import Found
 from lifecycle.errors import LifecycleError, RefusedError
 from lifecycle.recover.rendered import UNREAD
 from tests.lifecycle.drift.steps import OWN, digest, step
-from tests.states import local_state
+from tests.portfolios import local_plan
+from tests.states import local_state, the
+from tiers.inventory import exported
 
 LOGS = "aws:cloudwatch/logGroup:LogGroup"
 SAME = step(LOGS, "acme-logs", {"retentionInDays": 30}, {"retentionInDays": 30}, tags=OWN)
@@ -76,6 +78,18 @@ def test_drift_is_printed_and_breaks_a_rule(
     assert "untracked" in out
     if output == "json":
         assert [each["owner"] for each in json.loads(out)["differences"]] == ["acme", None]
+
+
+def test_of_several_stacks_none_takes_the_others_resources_for_untracked(
+    asked: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = the(asked["state"], "pulumi:pulumi:Stack", "costack-test")
+    stack["outputs"]["inventory"] = exported(
+        local_plan(), {}, one_of={"stack": "platform", "contract": "told"}
+    )
+    asked["found"] = [Found("bucket", ("of-another-stack",), "global")]
+    assert not drift_of(request()).searched
+    assert "the account is not searched: several stacks deploy this portfolio" in capsys.readouterr().err
 
 
 def test_what_the_portfolio_tolerates_ends_well(asked: dict[str, Any], tmp_path: Path) -> None:

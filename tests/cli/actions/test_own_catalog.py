@@ -133,6 +133,7 @@ def with_a_sandbox(firm: Path) -> None:
         like = like.replace(old, new)
     ends = "begins_on: 2026-11-01\nexpires_at: 2027-01-15T00:00:00Z\ncutover: 2027-01-10\n"
     (firm / ALPINE / "tenants" / "new.yaml").write_text(like + ends, "utf-8")
+    assert costack("stacks", "assign").exit_code == Exit.OK
 
 
 def test_what_is_due_costs_what_its_own_prices_say(firm: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_stack_that_was_never_deployed_costs_all_it_costs(monkeypatch: pytest.
     def nothing(*_: object) -> None:
         raise NotDeployedError("stack 'mine': it has no output 'inventory'")
 
-    monkeypatch.setattr("allocation.runs.before_and_after.inventory_of_stack", nothing)
+    monkeypatch.setattr("allocation.runs.before_and_after.inventory_of_all", nothing)
     found = told("--stack", "mine", "--portfolio", str(LOCAL))
     assert found["bill"]["before"] == "0.00"
     assert {each["kind"] for each in found["tenants"]} == {"new"}

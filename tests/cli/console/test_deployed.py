@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
-from cli.console.deployed import days
-from tests.portfolios import plan_of, tenant
-from tiers.inventory import Inventory
+import pytest
+
+from cli.console import deployed
+from cli.console.deployed import days, portfolio_of
+from tests.portfolios import local_plan, plan_of, tenant
+from tests.tiers.plan.cells.portfolios import inventories
+from tests.tiers.plan.cells.test_joined import STORED
+from tiers.inventory import Inventory, joined
 
 NAMES = ("a", "b", "c", "d", "e", "f", "g", "h")
 
@@ -35,3 +41,13 @@ def test_of_many_days_the_newest_are_named_and_none_is_lost() -> None:
 
 def test_a_state_that_says_no_day_is_unknown_and_not_a_date() -> None:
     assert told() == ["deployed: on an unknown day: platform, a, b, c, d and 4 more"]
+
+
+def test_of_one_of_several_stacks_the_whole_portfolio_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    platform, cell, *_ = inventories(STORED)
+    whole = joined(inventories(STORED), "here")
+    asked: list[str] = []
+    monkeypatch.setattr(deployed, "inventory_of_stack", lambda name, _: asked.append(name) or whole)
+    assert portfolio_of(cell, "live-cell-1", Path()) == local_plan() == portfolio_of(whole, "live", Path())
+    assert portfolio_of(platform, "live-platform", Path()) == local_plan()
+    assert asked == ["live", "live"]

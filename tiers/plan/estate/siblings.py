@@ -13,14 +13,16 @@ from tiers.errors import CatalogError
 from tiers.facts.compute import Namespace
 from tiers.files import read_bytes
 from tiers.naming import physical_name
+from tiers.plan.cells.faults import cells_faults
 from tiers.plan.estate.names import LIMITS, Made, names_of, too_long
 from tiers.plan.namespaces.shared import shared_quota_faults
 from tiers.plan.plan import Plan
+from tiers.portfolio.cells.assignment import load_assignment
 from tiers.portfolio.folders import file_of
 from tiers.portfolio.host_names import others_domains, parents, shared_names
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio
-from tiers.strict_yaml import MAX_FILE_BYTES, Location, sentence, sentences
+from tiers.strict_yaml import MAX_FILE_BYTES, Location, collect, sentence, sentences
 
 _PLATFORM: Final = "platform.yaml"
 _NAMED: Final = 3
@@ -51,17 +53,24 @@ def sibling_folders(folder: Path) -> list[Path]:
 
 
 def faults_within(one: PlannedPortfolio) -> tuple[str, ...]:
-    """What is wrong with one portfolio: its names, those that AWS would refuse among them, and its quotas."""
+    """What is wrong with one portfolio: names, those that AWS would refuse among them, quotas and cells."""
     return (
         *_folder_faults(one),
         *_uncounted(one),
         *_long_names(one),
         *_own_names_twice(one),
+        *_cells_faults(one),
         *sentences(
             one.file_of(None),
             shared_quota_faults(one.portfolio.platform, [each.facts for each in one.plan.tenants]),
         ),
     )
+
+
+def _cells_faults(one: PlannedPortfolio) -> Iterator[str]:
+    unreadable: list[str] = []
+    assignment = collect(unreadable, lambda: load_assignment(one.folder))
+    yield from unreadable or cells_faults(one.folder, one.portfolio, one.plan, assignment)
 
 
 def faults_between(portfolios: Sequence[PlannedPortfolio]) -> tuple[str, ...]:

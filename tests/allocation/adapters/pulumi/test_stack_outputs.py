@@ -12,13 +12,17 @@ import pytest
 from allocation.adapters.pulumi.stack_outputs import (
     NotDeployedError,
     StackNotFoundError,
+    inventory_of_all,
     inventory_of_file,
     inventory_of_stack,
 )
 from tests.portfolios import local_plan
-from tests.states import state_of
+from tests.states import local_state, resources, state_of
+from tests.tiers.plan.cells.portfolios import inventories
+from tests.tiers.plan.cells.test_joined import STORED
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory, exported
+from tiers.plan.cells.stacks import stacks_of
 
 
 class FakePulumi:
@@ -216,3 +220,53 @@ def test_a_number_beyond_floats_is_refused_in_a_sentence(tmp_path: Path) -> None
     path.write_text('{"schema_version": 1e999}', encoding="utf-8")
     with pytest.raises(CatalogError):
         inventory_of_file(path)
+
+
+class SeveralStacks(FakePulumi):
+    """A `pulumi` that exports a state for each stack that it knows."""
+
+    def has(self, states: dict[str, Any]) -> None:
+        (self._folder / "states.json").write_text(json.dumps(states), encoding="utf-8")
+        self.answers()
+        program = (
+            "import json, pathlib, sys\n"
+            "name = sys.argv[sys.argv.index('--stack') + 1]\n"
+            f"states = json.loads(pathlib.Path({str(self._folder / 'states.json')!r}).read_text())\n"
+            "if name not in states:\n"
+            "    sys.exit(f\"error: no stack named '{name}' found\")\n"
+            "print(json.dumps(states[name]))\n"
+        )
+        (self._folder / "fake.py").write_text(program, encoding="utf-8")
+
+
+def states_in_cells(base: str) -> dict[str, Any]:
+    """The state of the committed portfolio, of which each stack has what is its own."""
+    stack = "pulumi:pulumi:Stack"
+    everything = {each["urn"]: each for each in resources(local_state()) if each["type"] != stack}
+    made = {
+        name: state_of([], told.model_dump(mode="json"))
+        for name, told in zip(stacks_of(STORED), inventories(STORED), strict=True)
+    }
+    for each in everything.values():
+        above = each
+        while above["parent"] in everything:
+            above = everything[above["parent"]]
+        name = STORED.tenants.get(above["urn"].rpartition("::")[2], "platform")
+        resources(made[name]).append(each)
+    return {f"{base}-{name}": state for name, state in made.items()}
+
+
+def test_the_stacks_of_a_portfolio_are_read_together(pulumi: FakePulumi, tmp_path: Path) -> None:
+    several = SeveralStacks(pulumi.asked.parent)
+    states = states_in_cells("live")
+    several.has(states)
+    assert inventory_of_all("live", tmp_path).plan == local_plan()
+    one = inventory_of_stack("live-cell-1", tmp_path)
+    assert one.plan.platform == local_plan().platform
+    with pytest.raises(CatalogError, match="'live-cell-1': is 'cell-1' of portfolio local, one of"):
+        inventory_of_all("live-cell-1", tmp_path)
+    several.has({name: state for name, state in states.items() if name != "live-cell-2"})
+    with pytest.raises(CatalogError, match="stack 'live-cell-2': the Pulumi backend in use"):
+        inventory_of_all("live", tmp_path)
+    with pytest.raises(StackNotFoundError, match="stack 'other'"):
+        inventory_of_all("other", tmp_path)

@@ -1,0 +1,1 @@
+"""What `costack stacks` does with many stacks: update them, split one into them, render them as manifests."""
