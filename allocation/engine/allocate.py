@@ -17,6 +17,7 @@ from allocation.engine.drivers import TenantUsage, kept_usage
 from allocation.engine.earlier.allocated import SHARED
 from allocation.engine.earlier.filed_shares import NO_MONTHS, FiledMonths
 from allocation.engine.earlier.given_shares import add_given_shares, add_slots, has_given_shares
+from allocation.engine.kinds import lines_of
 from allocation.engine.portfolios import bare, scope_of
 from allocation.engine.routes import Purpose
 from allocation.engine.rulebook import Behaviour, Rulebook
@@ -228,7 +229,8 @@ def _items(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Iterator[I
         FROM (
             SELECT disposition, tenant, pool, service, sku_id,
                 CASE WHEN sku_id IS NULL THEN description END AS description, unit, other_month,
-                COUNT(*) AS charges, COUNT(quantity) AS counted, SUM(quantity) AS quantity,
+                {lines_of(connection)} AS charges,
+                {lines_of(connection, "quantity IS NOT NULL")} AS counted, SUM(quantity) AS quantity,
                 SUM({rules.cost}) AS units
             FROM charged WHERE disposition <> 'unallocated' GROUP BY ALL
         ) GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
@@ -248,7 +250,8 @@ def _as_filed(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...
 def _unallocated(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook) -> list[Unallocated]:
     whose = "NULL" if known.only_portfolio else "portfolio"
     undecided = connection.execute(
-        f"""SELECT rule, {whose}, COALESCE(other_month, ''), SUM({rules.cost}), COUNT(*), MIN(line_id)
+        f"""SELECT rule, {whose}, COALESCE(other_month, ''), SUM({rules.cost}), {lines_of(connection)},
+            MIN(line_id)
         FROM charged
         WHERE disposition = 'unallocated' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()

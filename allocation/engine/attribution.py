@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import duckdb
 
 from allocation.engine.earlier.allocated import AllocatedTo, Written, read, refuse_unknown
+from allocation.engine.kinds import lines_of
 from allocation.engine.owners.known import Known, account_of
 from allocation.engine.owners.own_tags import OwnTags
 from allocation.engine.owners.owner import APART, Owner, Owners, Shape
@@ -162,7 +163,7 @@ def attributed(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Attrib
         f"""SELECT virtual_tag, COALESCE(SUM(ABS({rules.cost})) FILTER (tagged AND NOT apart), 0),
             COALESCE(SUM(ABS({rules.cost})) FILTER (NOT apart), 0),
             COALESCE(SUM(ABS({rules.cost})) FILTER ('unallocated' IN (disposition, part) AND NOT apart), 0),
-            COUNT(*) FILTER (completed), COUNT(*), SUM({rules.cost})
+            {lines_of(connection, "completed")}, {lines_of(connection)}, SUM({rules.cost})
         FROM (SELECT *, STARTS_WITH(rule, '{APART}:') AS apart FROM charged) GROUP BY ALL"""  # noqa: S608 - names of ours
     ).fetchall()
     caught = {name: Caught(count, int(units)) for name, *_, count, units in rows if name is not None}

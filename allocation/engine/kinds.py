@@ -13,6 +13,8 @@ import duckdb
 KINDS: Final = "charge_kind"
 """Table of the kinds; `charge` then has their number in a column `kind`."""
 
+LINES: Final = "lines"
+"""The column of `charge` with the number of lines of the bill that a charge sums, where it has one."""
 _MOST_WORDS: Final = 20_000
 _LONGEST: Final = 1_000_000
 """Characters of all values of an enumerated type: a file of Parquet repeats them for every 122,880 rows."""
@@ -58,3 +60,14 @@ def _enumerated(connection: duckdb.DuckDBPyConnection, table: str, name: str) ->
     values = f"{words} ORDER BY word" if size else "''"
     connection.execute(f"CREATE TYPE word_of_{name} AS ENUM ({values})")
     return f"CAST({name} AS word_of_{name}) AS {name}"
+
+
+def lines_of(connection: duckdb.DuckDBPyConnection, condition: str = "") -> str:
+    """SQL that counts the lines of the bill, or those of a *condition*.
+
+    An engine may have summed lines to charges (`adapters.distributed`); without one each charge is a line.
+    """
+    named = "SELECT 1 FROM duckdb_columns() WHERE table_name = 'charge' AND column_name = ?"
+    summed = bool(connection.execute(named, [LINES]).fetchall())
+    only = f" FILTER ({condition})" if condition else ""
+    return f"COALESCE(SUM({LINES}){only}, 0)::BIGINT" if summed else f"COUNT(*){only}"

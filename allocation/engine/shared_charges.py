@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum, unique
+from string import Template
 from typing import Final
 
 import duckdb
 
+from allocation.engine.kinds import lines_of
 from allocation.engine.tables import KIND_OF_SHARED_CHARGE
 
 
@@ -37,15 +39,15 @@ _KIND: Final = ", ".join(KIND_OF_SHARED_CHARGE)
 Period = tuple[datetime, datetime]
 """The month of a statement, half-open, in UTC."""
 
-_POOLED: Final = f"""
+_POOLED: Final = Template(f"""
 CREATE OR REPLACE TABLE pooled AS
 SELECT pool, rule, {FIRST_DAY} AS period_start, {DAY_AFTER_LAST} AS period_end, {_KIND},
-    COUNT(*) AS charges,
+    $lines AS charges,
     SUM(billed) AS billed, SUM(effective) AS effective, SUM(listed) AS listed, SUM(contracted) AS contracted
 FROM charged
 WHERE disposition = 'pooled'
 GROUP BY ALL
-"""  # noqa: S608 - names of our own
+""")  # noqa: S608 - names of our own
 
 # Usage is known for the month of the statement. What was charged for another time is divided by all of it.
 _ELSEWHEN: Final = """other_month IS NOT NULL OR period_start >= CAST($end AS TIMESTAMP)
@@ -97,7 +99,7 @@ def make_shared_charges(connection: duckdb.DuckDBPyConnection, month: Period | N
     A charge is divided by the usage of its own days. With *month*, the charges of other months and of days
     outside it are divided by the usage of the whole month, in a slot for each other month.
     """
-    connection.execute(_POOLED)
+    connection.execute(_POOLED.substitute(lines=lines_of(connection)))
     connection.execute(_TIMED, bounds_of(month))
     for statement in (_SLOTS, _NUMBERED, _AMOUNTS):
         connection.execute(statement)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from allocation.adapters.folders.earlier_months import ITEMS, STATEMENT
 from allocation.adapters.folders.filed_months import History
 from allocation.adapters.folders.run import MANIFEST, keep_tables, write_json
 from allocation.adapters.labour import Labour, add_support_usage, labour_bill
-from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.adapters.rates import Rate, rates_account, read_rates
 from allocation.adapters.usage.intake import UsageIntake, read_usage
 from allocation.billed.availability.itemised import Itemised, itemise, keep_whole
@@ -33,13 +32,15 @@ from allocation.engine.drivers import Driver
 from allocation.engine.earlier.allocated import runs_read_back
 from allocation.engine.rulebook import Rulebook, rules_on
 from allocation.engine.settlement import Residuals
-from allocation.estimate.folders import OURS, Folders, folders_of_plan
+from allocation.estimate.folders import Folders
 from allocation.prices.price_book import PriceBook, load_price_book
 from allocation.report.statement.csv_and_markdown import as_csv
 from allocation.report.statement.document import document, items_document
 from allocation.runs.attribution import credited, left_out, refuse_for_several, untagged, unused, write_parts
 from allocation.runs.breakdowns import breakdowns
 from allocation.runs.closing import DESPITE, Closing, close_month
+from allocation.runs.distributed.inputs import dated_inventory, folders_of
+from allocation.runs.distributed.reading import ingest_by
 from allocation.runs.focus_files import write_focus_files
 from allocation.runs.manifest import manifest_of
 from allocation.runs.messages import Messages
@@ -49,7 +50,6 @@ from allocation.runs.workplace import connected, workplace
 from allocation.statement.statement import Statement
 from allocation.track.daily_sums import month_by_day
 from tiers.errors import CatalogError
-from tiers.portfolio.folders import portfolio_folder
 
 __all__ = ("Outcome", "Request", "allocate_bills")
 
@@ -61,8 +61,8 @@ def allocate_bills(request: Request, now: datetime, messages: Messages) -> Outco
         AllocationError: When a file cannot be read or the figures would not add up.
         CatalogError: When an inventory cannot be read.
     """
-    deployed = deployed_in(request.period, [_inventory(text) for text in request.inventories])
-    folders = _folders(request, deployed)
+    deployed = deployed_in(request.period, [dated_inventory(text) for text in request.inventories])
+    folders = folders_of(deployed, request.rulebook, request.cwd, labour=request.labour is not None)
     request = replace(request, rulebook=folders.rules)
     rules = rules_on(request.period.start.date(), folders.rules)
     several = portfolios_of(deployed)
@@ -73,29 +73,6 @@ def allocate_bills(request: Request, now: datetime, messages: Messages) -> Outco
         return _Run(request, folders, rules, deployed, connection, folder, messages).make(
             history, carried, now
         )
-
-
-def _folders(request: Request, deployed: Iterable[Deployed]) -> Folders:
-    """Prices and rules for all *deployed* portfolios, by the newest plan of each.
-
-    Raises:
-        CatalogError: When two portfolios have others, and the command line does not name the rules.
-    """
-    given = {} if request.rulebook is None else {"rules": request.rulebook}
-    if given and request.labour is None:
-        return OURS._replace(**given)
-    newest = {each.portfolio: each.inventory.plan for each in deployed}
-    found = {
-        name: folders_of_plan(plan, portfolio_folder(None, request.cwd, name))._replace(**given)
-        for name, plan in newest.items()
-    }
-    if len({(each.prices, each.rules) for each in found.values()}) > 1:
-        names = " and ".join(f"'{name}'" for name in sorted(found))
-        raise CatalogError(
-            f"portfolios {names} have price books or rulebooks of their own: one allocation has one of each; "
-            "name the rules with --rulebook, or allocate each portfolio by itself"
-        )
-    return next(iter(found.values()))
 
 
 @dataclass(frozen=True)
@@ -156,16 +133,7 @@ class _Run:
         say = self.messages.progress
         say("reading bills")
         with labour_bill(self.request.labour, period, self.deployed, currency, self.folders.prices) as labour:
-            intake = ingest(
-                self.connection,
-                [*self.request.bills, *labour.bills],
-                period,
-                currency,
-                into=self.folder,
-                rates=rates,
-                parts=self.request.parts,
-                progress=say,
-            )
+            intake, told = self._ingested(labour.bills, currency, rates)
         self._warn_refused("rows of the bill", intake.refused)
         self._warn(left_out(intake), untagged(intake), months_outside(self.connection, currency))
         say(f"{intake.rows} rows read; reading usage")
@@ -175,7 +143,27 @@ class _Run:
         add_support_usage(
             self.connection, labour, period, sorted(tenants_of(self.deployed)) if several else ()
         )
-        return intake, used, labour
+        return intake, used, replace(labour, account={**labour.account, **told})
+
+    def _ingested(
+        self, beside: Sequence[Path], currency: str, rates: Sequence[Rate]
+    ) -> tuple[Intake, dict[str, Any]]:
+        """The account of all bills, and what a manifest says of an engine that read them."""
+        request, say = self.request, self.messages.progress
+        given = (self.connection, request.bills, beside, request.period)
+        if request.engine is not None:
+            known = (self.deployed, self.rules, currency)
+            return ingest_by(request.engine, *given, *known, self.folder, say)
+        return ingest(
+            self.connection,
+            [*request.bills, *beside],
+            request.period,
+            currency,
+            into=self.folder,
+            rates=rates,
+            parts=request.parts,
+            progress=say,
+        ), {}
 
     def _itemised(self, currency: str) -> Itemised:
         """Divide the lines that pay for a second zone, where the rules say so and prices are known."""
@@ -256,15 +244,3 @@ class _Run:
             self.messages,
         )
         write_json(self.folder / MANIFEST, manifest)
-
-
-def _inventory(text: str) -> tuple[datetime, Any]:
-    """The inventory of `FILE`, or of `YYYY-MM-DD=FILE` for one in force from that day on."""
-    day, equals, path = text.partition("=")
-    if not equals:
-        return datetime.min.replace(tzinfo=UTC), inventory_of_file(Path(text))
-    try:
-        since = date.fromisoformat(day)
-    except ValueError:
-        raise CatalogError(f"--inventory '{text}': expected FILE or YYYY-MM-DD=FILE") from None
-    return datetime(since.year, since.month, since.day, tzinfo=UTC), inventory_of_file(Path(path))

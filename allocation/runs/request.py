@@ -12,6 +12,7 @@ from allocation.adapters.focus.run import FocusVersion
 from allocation.billed.readiness import Gate
 from allocation.charges import ChargePeriod
 from allocation.runs.closing import Closed
+from allocation.runs.distributed.reading import Engine
 from allocation.statement.statement import Statement, Term
 
 
@@ -42,6 +43,8 @@ class Request:
     """The totals of invoices; None if no statement by invoice is asked for."""
     ended: Mapping[Path, Term] = field(default_factory=dict)
     """The decommission plans of ended tenants, and the terms under which retained resources are paid."""
+    engine: Engine | None = None
+    """What reads the bills, where that is not DuckDB on this machine."""
     cwd: Path = Path()
     """The folder of the project, for a catalog of one's own."""
 

@@ -69,7 +69,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _write_inventory(folder)
+        write_inventory(folder)
         before: tuple[int, float] | None = None
         for rows in options.rows:
             before = _measure(folder, rows, before)
@@ -78,7 +78,7 @@ def main() -> int:
 
 def _measure(folder: Path, rows: int, before: tuple[int, float] | None) -> tuple[int, float]:
     bill = folder / "bill.parquet"
-    _write_bill(folder, rows, bill)
+    write_bill(folder, rows, bill)
     copying = f"COPY (SELECT * FROM '{bill}') TO '{folder / 'copy.parquet'}' (COMPRESSION zstd)"  # noqa: S608
     copy, copied = _timed([sys.executable, "-c", f"import duckdb; duckdb.connect().execute({copying!r})"])
     out = folder / "run"
@@ -112,7 +112,8 @@ def _timed(command: list[str]) -> tuple[float, int]:
     return time.perf_counter() - begun, used.ru_maxrss
 
 
-def _write_inventory(folder: Path) -> None:
+def write_inventory(folder: Path) -> None:
+    """Write `inventory.json` of the tenants, their `usage.csv`, and `tags.json` for `write_bill`."""
     from tests.portfolios import plan_of, tenant  # noqa: PLC0415 - takes a second
     from tiers.inventory import exported  # noqa: PLC0415
 
@@ -134,7 +135,8 @@ def _write_inventory(folder: Path) -> None:
     (folder / "usage.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _write_bill(folder: Path, rows: int, path: Path) -> None:
+def write_bill(folder: Path, rows: int, path: Path) -> None:
+    """Write *rows* rows of FOCUS for the tenants in *folder* to *path*."""
     platform, tags = json.loads((folder / "tags.json").read_text(encoding="utf-8"))
     services = [{"name": name, "category": category} for name, category in _SERVICES]
     sql = _BILL.format(services=len(services), tenants=len(tags), rows=rows, path=path)

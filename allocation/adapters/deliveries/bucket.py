@@ -157,6 +157,10 @@ class Bucket:
         """The address of *path*."""
         return f"{SCHEME}{self.bucket}/{self._folder}{path}"
 
+    def address(self, entry: Entry) -> str:
+        """Its address as Hadoop has it."""
+        return f"s3a://{self.bucket}/{entry.key}"
+
     def begin(self, entry: Entry) -> bytes:
         """Its first bytes; none of an empty object.
 

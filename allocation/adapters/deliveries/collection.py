@@ -53,6 +53,34 @@ class Collected:
     left_out: tuple[dict[str, Any], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LocatedFile:
+    """A file of a bill where it lies; `name` and `delivery` as of `CollectedFile`."""
+
+    name: str
+    place: Place
+    entry: Entry
+    delivery: int
+
+    @property
+    def address(self) -> str:
+        """Its address for another program: `file:///...`, or `s3a://bucket/key` as Hadoop calls S3."""
+        return self.place.address(self.entry)
+
+    def fetched(self, at: Path) -> Path:
+        """A local file with its content, written to *at* where it is not local."""
+        return self.place.fetched(self.entry, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The files to read, and the account of `Collected`."""
+
+    files: tuple[LocatedFile, ...]
+    deliveries: tuple[dict[str, Any], ...]
+    left_out: tuple[dict[str, Any], ...]
+
+
 @dataclass(slots=True)
 class _Found:
     """What the given places hold, before anything is chosen."""
@@ -118,6 +146,29 @@ def collect(
     Raises:
         InputError: When a place cannot be read, or has nothing for *period*, or a delivery is not whole.
     """
+    picked, deliveries, left_out = _picked(sources, period, is_bill)
+    return Collected(tuple(_fetched(picked, workplace, progress)), deliveries, left_out)
+
+
+def locate(sources: Iterable[str | os.PathLike[str]], period: ChargePeriod, is_bill: IsBill) -> Located:
+    """The same files where they lie, for an engine that reads them itself; nothing is fetched.
+
+    Raises:
+        InputError: As `collect` does.
+    """
+    picked, deliveries, left_out = _picked(sources, period, is_bill)
+    names = _names(picked)
+    files = (LocatedFile(name, *each) for name, each in zip(names, picked, strict=True))
+    return Located(tuple(files), deliveries, left_out)
+
+
+_Account = tuple[dict[str, Any], ...]
+
+
+def _picked(
+    sources: Iterable[str | os.PathLike[str]], period: ChargePeriod, is_bill: IsBill
+) -> tuple[list[tuple[Place, Entry, int]], _Account, _Account]:
+    """Place, entry and delivery of each file; what manifests say; and what was left out."""
     found = _Found(period, is_bill)
     for source in sources:
         found.look(source)
@@ -130,11 +181,17 @@ def collect(
     ]
     left = (*choice.left_out, *found.left_out)
     _refuse_nothing(found, [place for place, _, _ in picked], left)
-    return Collected(
-        tuple(_fetched(picked, workplace, progress)),
-        tuple(_told(manifest, len(files)) for manifest, files in choice.taken),
-        tuple(each._asdict() for each in left),
-    )
+    told = tuple(_told(manifest, len(files)) for manifest, files in choice.taken)
+    return picked, told, tuple(each._asdict() for each in left)
+
+
+def _names(picked: Sequence[tuple[Place, Entry, int]]) -> list[str]:
+    """The name of each file in reports: its path in the given place, if no other has it."""
+    names = Counter(entry.path for _, entry, _ in picked)
+    return [
+        readable(entry.path if names[entry.path] == 1 else place.shown(entry.path))
+        for place, entry, _ in picked
+    ]
 
 
 def _in_bucket(address: str) -> tuple[Place, Entry | None]:
@@ -209,7 +266,6 @@ def _refuse_nothing(found: _Found, picked: Sequence[Place], left: Sequence[LeftO
 def _fetched(
     picked: Sequence[tuple[Place, Entry, int]], workplace: Path, progress: Callable[[str], None]
 ) -> Iterator[CollectedFile]:
-    names = Counter(entry.path for _, entry, _ in picked)
     remote = sum(isinstance(place, Bucket) for place, _, _ in picked)
     if remote:
         workplace.mkdir(mode=0o700)
@@ -220,9 +276,8 @@ def _fetched(
             for number, (place, entry, _) in enumerate(picked)
         ]
         try:
-            for (place, entry, delivery), path in zip(picked, made, strict=True):
-                name = entry.path if names[entry.path] == 1 else place.shown(entry.path)
-                yield CollectedFile(readable(name), path.result(), delivery)
+            for (_, _, delivery), name, path in zip(picked, _names(picked), made, strict=True):
+                yield CollectedFile(name, path.result(), delivery)
         finally:
             pool.shutdown(cancel_futures=True)
 

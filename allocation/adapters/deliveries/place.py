@@ -47,6 +47,9 @@ class Place(Protocol):
     def shown(self, path: str) -> str:
         """The name of *path* in sentences."""
 
+    def address(self, entry: Entry) -> str:
+        """Where another program finds it."""
+
     def begin(self, entry: Entry) -> bytes:
         """Its first bytes."""
 
@@ -85,6 +88,10 @@ class Folder:
     def shown(self, path: str) -> str:
         """The path, with that of the folder."""
         return readable(str(self.root / path))
+
+    def address(self, entry: Entry) -> str:
+        """Its absolute path."""
+        return f"file://{(self.root / entry.path).resolve()}"
 
     def begin(self, entry: Entry) -> bytes:
         """Its first bytes.

@@ -16,7 +16,7 @@ import duckdb
 
 from allocation.billed.availability.parts import LIKE, Line, Unsplit, single_zone_part
 from allocation.engine.attribution import CATEGORY_TAG
-from allocation.engine.kinds import KINDS
+from allocation.engine.kinds import KINDS, LINES, lines_of
 from allocation.engine.tables import COSTS, create, insert
 from allocation.prices.price_book import PriceBook
 from tiers.vocabulary import CostCategory
@@ -98,7 +98,7 @@ def itemise(
     if parts:
         _fill(connection, parts)
         divide_lines(connection)
-    (lines,) = connection.execute(f"SELECT COUNT(*) FROM {AVAILABILITY}").fetchall()[0]
+    (lines,) = connection.execute(f"SELECT {_counted(connection)}").fetchall()[0]
     return Itemised(lines, unsplit)
 
 
@@ -155,14 +155,26 @@ def _lines(connection: duckdb.DuckDBPyConnection) -> list[Line]:
     return [Line(*row) for row in rows]
 
 
+def _counted(connection: duckdb.DuckDBPyConnection) -> str:
+    """SQL that counts the lines of the bill that are divided."""
+    count = lines_of(connection)
+    if LINES not in count:
+        return f"{count} FROM {AVAILABILITY}"
+    return f"{count} FROM charge WHERE charge IN (SELECT charge FROM {AVAILABILITY})"
+
+
 def _fill(connection: duckdb.DuckDBPyConnection, parts: Mapping[Line, Fraction]) -> None:
     create(connection, "availability_part", _PARTS)
     rows = [(*line, part.numerator, part.denominator) for line, part in parts.items()]
     insert(connection, "availability_part", _PARTS, rows)
     described, region, grouped = _OF_A_LINE
-    has_kinds = any(row[0] == "kind" for row in connection.execute("DESCRIBE charge").fetchall())
+    columns = {row[0] for row in connection.execute("DESCRIBE charge").fetchall()}
+    has_kinds = "kind" in columns
     # Division is of whole numbers, and what a remainder leaves is availability: nothing is lost.
-    single = "CAST(charge.{0} AS HUGEINT) * part.numerator // part.denominator"
+    # Of lines of one amount that are summed each is divided by itself, too.
+    lines = f"charge.{LINES} * " if LINES in columns else ""
+    line = f"CAST(charge.{{0}} AS HUGEINT){f' // charge.{LINES}' if lines else ''}"
+    single = f"{lines}(({line}) * part.numerator // part.denominator)"
     costs = ", ".join(f"charge.{cost} - CAST({single.format(cost)} AS BIGINT)" for cost in COSTS)
     connection.execute(
         f"""INSERT INTO {AVAILABILITY}

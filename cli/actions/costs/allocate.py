@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _OF_BILLS: Final = (
     *("parts", "usage", "out", "focus", "focus_csv", "history", "close", "restate", "despite"),
     *("labour", "rates", "invoice", "by_invoice", "ended"),
+    *("engine", "spark_master", "spark_conf", "read_back"),
 )
 """The options that an estimate cannot have."""
 _CENTS: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?")
@@ -71,6 +72,10 @@ class Request:
     invoice: tuple[str, ...] = ()
     by_invoice: bool = False
     parts: bool = False
+    engine: str | None = None
+    spark_master: str | None = None
+    spark_conf: tuple[str, ...] = ()
+    read_back: str | None = None
 
 
 def print_allocation(request: Request, now: datetime) -> None:
@@ -98,6 +103,7 @@ def print_allocation(request: Request, now: datetime) -> None:
 def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None:
     from allocation.runs.bill import Request as BillRequest  # noqa: PLC0415 - an estimate does not wait for it
     from allocation.runs.bill import allocate_bills  # noqa: PLC0415
+    from cli.actions.costs.engine import engine_of  # noqa: PLC0415
     from lifecycle.decommission.plan import read_plan  # noqa: PLC0415
 
     _check_options(request)
@@ -119,6 +125,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
             rates=request.rates,
             invoices=_invoices(request),
             parts=request.parts,
+            engine=engine_of(request),
             ended={path: read_plan(path).term for path in request.ended},
             cwd=request.cwd,
         ),

@@ -90,6 +90,34 @@ _Ended = Annotated[
         "May be repeated.",
     ),
 ]
+_Engine = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ENGINE",
+        help="Read the bill by this engine: duckdb, here, or spark, where the bill is. "
+        "The statement is the same to the unit. Default: duckdb.",
+    ),
+]
+_SparkMaster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MASTER",
+        help="The Spark of --engine spark: local[4], spark://HOST:7077, yarn, or sc://HOST of Connect. "
+        "Default: local[*].",
+    ),
+]
+_SparkConf = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="A setting of that Spark. May be repeated."),
+]
+_ReadBack = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Take the answer that the script of `costack sql --bill` wrote to this folder or s3:// address "
+        "in place of reading the bill; of --bill only the columns are looked at.",
+    ),
+]
 _Output = Annotated[Statement, typer.Option("--output", "-o", help="Print in this form.")]
 
 ALLOCATE_EXAMPLE: Final = (
@@ -97,10 +125,12 @@ ALLOCATE_EXAMPLE: Final = (
     "Of a bill: costack allocate --bill bill.parquet --usage usage.csv --inventory inventory.json "
     "--period 2026-11 --out runs/2026-11 --focus 1.3\n\n"
     "Of the newest delivery in a bucket: costack allocate --bill s3://bills/exports/costs "
-    "--inventory inventory.json --period 2026-11"
+    "--inventory inventory.json --period 2026-11\n\n"
+    "Of ten million rows on Spark: costack allocate --bill s3://bills/exports/costs --engine spark "
+    "--spark-master 'local[4]' --inventory inventory.json --period 2026-11"
 )
 _PLURALS: Final = {"inventory": "inventories", "bill": "bills"}
-_REPEATED: Final = ("inventories", "bills", "usage", "focus", "invoice", "ended")
+_REPEATED: Final = ("inventories", "bills", "usage", "focus", "invoice", "ended", "spark_conf")
 
 
 def allocate(  # noqa: PLR0917 - options of a command
@@ -123,6 +153,10 @@ def allocate(  # noqa: PLR0917 - options of a command
     by_invoice: _ByInvoice = False,  # noqa: FBT002 - an option of a command
     rulebook: options.Rulebook = None,
     ended: _Ended = None,
+    engine: _Engine = None,
+    spark_master: _SparkMaster = None,
+    spark_conf: _SparkConf = None,
+    read_back: _ReadBack = None,
     cwd: options.Cwd = Path(),
     output: _Output = Statement.TABLE,
 ) -> None:

@@ -89,7 +89,7 @@ def opened(connection: duckdb.DuckDBPyConnection, name: str, path: Path, at: Pat
     kind = "Parquet" if magic == _PARQUET else "CSV"
     link = _linked(path, at.with_suffix(f".{kind.lower()}"))
     if kind == "Parquet":
-        header = _parquet_header(connection, name, link)
+        header = parquet_header(connection, name, link)
     else:
         header = _csv_header(name, path, compressed=magic.startswith(GZIP))
     layout = layout_of(header)
@@ -162,7 +162,12 @@ def _digest(name: str, path: Path) -> tuple[str, bytes]:
     return digest.hexdigest(), magic
 
 
-def _parquet_header(connection: duckdb.DuckDBPyConnection, name: str, link: Path) -> Header:
+def parquet_header(connection: duckdb.DuckDBPyConnection, name: str, link: Path) -> Header:
+    """The columns of the Parquet file *link*, called *name* in reports.
+
+    Raises:
+        BillError: When it cannot be read, or a column has a name that DuckDB adds.
+    """
     with explained(name):
         described = connection.execute(
             "DESCRIBE SELECT * FROM read_parquet(?, hive_partitioning = false, binary_as_string = true)",

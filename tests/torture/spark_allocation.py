@@ -1,0 +1,223 @@
+"""A whole allocation on Spark beside DuckDB's: every row of every result, growth, and failures.
+
+python -m tests.torture.spark_allocation --rows 10000000
+
+Each run is a process of its own, `costack` as a user starts it: in one process of Spark with more and
+more partitions, then with a task that raises at its first attempt, then on a cluster of two executors,
+of which one is killed while it works. Printed are time and memory of each.
+"""
+
+# ruff: noqa: S608, T201 - paths of our own; a command prints
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from allocation.engine.tables import literal
+from tests.bench.bills import ROOT, write_bill, write_inventory
+
+PARTITIONS: Final = (1, 4, 16)
+TABLES: Final = ("origin", "share", "settlement", "slot", "usage", "usage_refused", "filed_share")
+FILES: Final = ("statement.json", "items.json", "statement.csv", "costs.csv")
+_PROGRAM: Final = ROOT / ".toolchain" / "bin" / "spark-submit"
+_COSTACK: Final = "from cli.main import main; main()"
+_RAISING: Final = "from tests.torture.spark_allocation import raising; raising()"
+_CLUSTER: Final = "local-cluster[2,1,2048]"
+
+
+def main() -> int:
+    """Exit code 0 when every run gives what DuckDB gives."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--failing-rows", type=int, default=200_000, help="rows of the runs with failures")
+    parser.add_argument("--memory", default="4g", help="of the Spark in one process")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_inventory(folder)
+        differing = _growing(folder, options.rows, options.memory)
+        differing += _failing(folder, options.failing_rows)
+    print("the same in every run" if not differing else f"{differing} results differ")
+    return 1 if differing else 0
+
+
+def _growing(folder: Path, rows: int, memory: str) -> int:
+    bill = folder / "bill.parquet"
+    write_bill(folder, rows, bill)
+    print(f"{rows:,} rows, {bill.stat().st_size / 1e6:.0f} MB", flush=True)
+    _run(folder, bill, "duckdb", ())
+    differing = 0
+    for partitions in PARTITIONS:
+        size = bill.stat().st_size // partitions + (1 << 20)
+        settings = {
+            "spark.driver.memory": memory,
+            "spark.sql.shuffle.partitions": str(partitions),
+            "spark.sql.files.maxPartitionBytes": str(size),
+            "spark.sql.files.openCostInBytes": "0",
+            "spark.sql.files.minPartitionNum": str(partitions),
+        }
+        name = f"spark-{partitions}"
+        _run(folder, bill, name, _spark("local[2]", settings))
+        differing += _differing(folder, name)
+    return differing
+
+
+def _failing(folder: Path, rows: int) -> int:
+    bill = folder / "bill.parquet"
+    write_bill(folder, rows, bill)
+    print(f"{rows:,} rows, with failures", flush=True)
+    _run(folder, bill, "duckdb", ())
+    _run(folder, bill, "raising", _spark("local[2,4]", {"spark.sql.shuffle.partitions": "4"}), _RAISING)
+    cluster = {"spark.sql.shuffle.partitions": "16", "spark.executor.memory": "1g"}
+    _run(folder, bill, "killed", _spark(_CLUSTER, cluster), kill=True)
+    return _differing(folder, "raising") + _differing(folder, "killed")
+
+
+def _spark(master: str, settings: dict[str, str]) -> tuple[str, ...]:
+    named = [part for key, value in settings.items() for part in ("--spark-conf", f"{key}={value}")]
+    return ("--engine", "spark", "--spark-master", master, *named)
+
+
+def _run(
+    folder: Path, bill: Path, name: str, more: Sequence[str], program: str = _COSTACK, *, kill: bool = False
+) -> None:
+    command = [
+        *(
+            sys.executable,
+            "-c",
+            program,
+            "allocate",
+            "--bill",
+            str(bill),
+            "--usage",
+            str(folder / "usage.csv"),
+        ),
+        *("--inventory", str(folder / "inventory.json"), "--period", "2026-11", "--out", str(folder / name)),
+        *("-o", "csv", *more),
+    ]
+    begun = time.perf_counter()
+    log = folder / f"{name}.log"
+    with log.open("w", encoding="utf-8") as written:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL, stderr=written
+        )
+    killed, peak = 0, 0
+    while process.poll() is None:
+        peak = max(peak, sum(_memory(each) for each in _children(process.pid)))
+        if kill and not killed and "groups of" in log.read_text(encoding="utf-8"):
+            killed = _kill_an_executor(process.pid)
+        time.sleep(0.2)
+    if process.returncode not in {0, 5} or (kill and not killed):
+        raise SystemExit(f"{name}: exit code {process.returncode}: {log.read_text(encoding='utf-8')[-2000:]}")
+    told = f", executor {killed} killed" if killed else ""
+    print(f"{name:>12}: {time.perf_counter() - begun:6.1f} s, {peak / 1e9:.2f} GB{told}", flush=True)
+
+
+def _environment() -> dict[str, str]:
+    """With PySpark of the toolchain, whose packages are all Python."""
+    (packages,) = (_PROGRAM.resolve().parents[1] / "lib").glob("python3*/site-packages")
+    return os.environ | {
+        "PYTHONPATH": f"{ROOT}:{packages}",
+        "SPARK_HOME": str(packages / "pyspark"),
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+
+
+def _children(pid: int) -> list[int]:
+    """The process *pid* and all below it."""
+    found, looked = [pid], 0
+    while looked < len(found):
+        tasks = Path(f"/proc/{found[looked]}/task")
+        looked += 1
+        try:
+            for task in tasks.iterdir():
+                found += map(int, (task / "children").read_text(encoding="utf-8").split())
+        except OSError:
+            continue
+    return found
+
+
+def _memory(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0
+    sizes = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")]
+    return int(sizes[0]) * 1000 if sizes else 0
+
+
+def _kill_an_executor(pid: int) -> int:
+    for child in _children(pid):
+        try:
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if b"CoarseGrainedExecutorBackend" in command and b"java" in command.split(b"\0")[0]:
+            time.sleep(3)  # it has tasks by then
+            os.kill(child, signal.SIGKILL)
+            return child
+    return 0
+
+
+def _differing(folder: Path, name: str) -> int:
+    """How many results of the run *name* are not DuckDB's."""
+    found, rows = [], 0
+    with duckdb.connect() as connection:
+        for table in TABLES:
+            one, other = (
+                f"SELECT * FROM read_parquet({literal(folder / run / f'{table}.parquet')})"
+                for run in ("duckdb", name)
+            )
+            sql = f"""SELECT (SELECT count(*) FROM ({one} EXCEPT ALL {other})),
+                (SELECT count(*) FROM ({other} EXCEPT ALL {one})), (SELECT count(*) FROM ({one}))"""
+            ((less, more, count),) = connection.execute(sql).fetchall()
+            rows += count
+            found += [table] if less or more else []
+    for file in FILES:
+        paths = [folder / run / file for run in ("duckdb", name)]
+        same = {path.read_bytes() if path.is_file() else None for path in paths}
+        found += [file] if len(same) > 1 else []
+    print(f"{name:>12}: {rows:,} rows and {len(FILES)} files compared: {found or 'equal'}")
+    return len(found)
+
+
+def raising() -> None:
+    """`costack` on a Spark of which the first task on the bill raises at its first attempt."""
+    from pyspark import TaskContext  # noqa: PLC0415 - of the toolchain
+    from pyspark.sql.functions import udf  # noqa: PLC0415
+
+    from allocation.adapters.distributed import spark  # noqa: PLC0415
+    from cli.main import main as costack  # noqa: PLC0415
+
+    made = spark._make_tables
+
+    def with_failure(session: object, *given: object) -> None:
+        made(session, *given)  # type: ignore[arg-type]
+
+        @udf("boolean")
+        def holds(_: object) -> bool:
+            task = TaskContext.get()
+            if task is not None and task.partitionId() == 0 and task.attemptNumber() == 0:
+                raise RuntimeError("a task that fails at its first attempt")
+            return True
+
+        rows = session.table("bill")  # type: ignore[attr-defined]
+        rows.filter(holds("BilledCost")).createOrReplaceTempView("bill")
+
+    spark._make_tables = with_failure
+    costack()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
