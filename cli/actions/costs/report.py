@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allocation.adapters.folders.review_sign_off import kept_sign_off, read_sign_off
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
+from allocation.preview.commitments.machines import Commitments
 from allocation.preview.off_hours import savings
 from allocation.preview.price_age import price_age
 from allocation.preview.rightsizing.sizes import Sizes
@@ -73,18 +74,17 @@ def write_pages(request: Request) -> None:
         price_age(estimate) if estimate and request.run is None else None,
         load_reviews(folder),
         request.today,
-        Sizes(
-            tuple(alternatives.sizes()),
-            alternatives.machines,
-            alternatives.nodes,
-            commitments_of(request, (*past, statement), estimate),
-        ),
+        _sizes(alternatives, commitments_of(request, (*past, statement), estimate)),
         tried.left_out(request.evidence, plan, period.end),
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, statement, estimates, MESSAGES))
     count = write_report(showback, extras, request.out, say)
     say("")
     echo(f"{count} pages; open {request.out / 'index.html'}")
+
+
+def _sizes(alternatives: Alternatives, commitments: tuple[Commitments, ...]) -> Sizes:
+    return Sizes(tuple(alternatives.sizes()), alternatives.machines, alternatives.nodes, commitments)
 
 
 def _plan(request: Request) -> Plan:
