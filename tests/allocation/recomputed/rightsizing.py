@@ -98,4 +98,12 @@ def _row(documents: Documents, name: str, *cells: Must) -> list[Must]:
     setting, _, target, _ = cells
     whose = "" if name == "platform" else f" --tenant {name}"
     command = f"costack preview --portfolio portfolios/{documents.now.statement['portfolio']}{whose}"
-    return [name, *cells, "", "", "" if target == "none" else f"{command} --set {setting}={target}"]
+    shown = setting.split(".")[-1]
+    return [
+        name,
+        shown,
+        *cells[1:],
+        "",
+        "",
+        "" if target == "none" else f"{command} --set {setting}={target}",
+    ]
