@@ -285,7 +285,7 @@ def test_every_figure_of_a_month_that_was_measured_tried_and_signed(
     ]  # fmt: skip
     for each in tried:
         evidence.append(folder / "tried.jsonl", each)
-    metrics = [*of_server("platform/database", 15, 130, 1.25), *of_cache("platform/cache", 3, 140)]
+    metrics = [*of_server("platform/database", 18, 130, 1.25), *of_cache("platform/cache", 3, 140)]
     (folder / "metrics.json").write_text(json.dumps({"MetricDataResults": metrics}), encoding="utf-8")
     offers: tuple[dict[str, Any], ...] = (
         {SERVERS: [reserved_server(), reserved_server(Duration=3 * YEAR, FixedPrice=700.25)]},

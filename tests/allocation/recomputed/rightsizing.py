@@ -38,7 +38,12 @@ def rightsizing(documents: Documents, _: str) -> Expected:
             rows.append(_row(documents, "platform", group.setting, count, target, group.because))
     shared = len(fees) and max(fees.values()) + 1  # what tenants share comes first
     fees["platform"] = Fraction(shared)
-    return Expected(HEADS, sorted(rows, key=lambda row: (-fees[str(row[0])], str(row[0]), str(row[1]))))
+    return Expected(HEADS, sorted(rows, key=lambda row: (-fees[str(row[0])], str(row[0]), _path(row))))
+
+
+def _path(row: list[Must]) -> str:
+    """The setting as its command has it; where nothing would do, as the page has it."""
+    return str(row[-1]).rpartition(" ")[2] or str(row[1])
 
 
 def _of_tenant(documents: Documents, tenant: Record, options: Record) -> Iterator[list[Must]]:
