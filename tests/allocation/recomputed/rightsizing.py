@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import ceil
 
@@ -41,7 +41,7 @@ def rightsizing(documents: Documents, _: str) -> Expected:
     return Expected(HEADS, sorted(rows, key=lambda row: (-fees[str(row[0])], str(row[0]), _path(row))))
 
 
-def _path(row: list[Must]) -> str:
+def _path(row: Sequence[Must]) -> str:
     """The setting as its command has it; where nothing would do, as the page has it."""
     return str(row[-1]).rpartition(" ")[2] or str(row[1])
 
@@ -103,7 +103,7 @@ def _row(documents: Documents, name: str, *cells: Must) -> list[Must]:
     setting, _, target, _ = cells
     whose = "" if name == "platform" else f" --tenant {name}"
     command = f"costack preview --portfolio portfolios/{documents.now.statement['portfolio']}{whose}"
-    shown = setting.split(".")[-1]
+    shown = str(setting).split(".")[-1]
     return [
         name,
         shown,
