@@ -289,9 +289,9 @@ def test_every_figure_of_a_month_that_was_measured_tried_and_signed(
     tried.append({**tried[1], "at": "2026-11-22T03:00:00Z", "result": "ok", "portfolio": "elsewhere"})
     for each in tried:
         evidence.append(folder / "tried.jsonl", each)
-    metrics = [*of_server("platform/database", 15, 130, 1.25), *of_cache("platform/cache", 3, 140)]
+    metrics = [*of_server("platform/database", 18, 130, 1.25), *of_cache("platform/cache", 3, 140)]
     (folder / "metrics.json").write_text(json.dumps({"MetricDataResults": metrics}), encoding="utf-8")
-    offers = (
+    offers: tuple[dict[str, Any], ...] = (
         {SERVERS: [reserved_server(), reserved_server(Duration=3 * YEAR, FixedPrice=700.25)]},
         {CACHES: [reserved_node()]},
         {PLANS: [savings_plan(), savings_plan(payment="No Upfront", rate="0.2")]},

@@ -7,7 +7,7 @@ none is advised. What was measured too little gets no advice, and the reason is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -121,8 +121,27 @@ def _judged(catalog: Catalog, place: Place, metrics: Metrics) -> MeasuredMachine
     fitting = [name for name, size in sizes.items() if _holds(size, needs)]
     if isinstance(place.fact, CacheGroup) and load.evictions:
         fitting = [name for name in fitting if (sizes[name].memory_mib or 0) > now.memory_mib]
-    target = min(fitting, key=lambda name: (sizes[name].memory_mib or 0, sizes[name].vcpus, name), default="")
+    target = _chosen(place, sizes, fitting)
     return MeasuredMachine(place, load, target, _because(place, now, load, sizes.get(target)))
+
+
+def _chosen(
+    place: Place, sizes: Mapping[str, DatabaseClass] | Mapping[str, CacheClass], fitting: Iterable[str]
+) -> str:
+    """The one with the least memory; of a server no more than a step down. Empty where none fits.
+
+    What the system keeps of a server's files in memory counts as free: what a smaller one reads from its disk
+    shows only when it is there (RDS User Guide, "Amazon RDS best practices").
+    """
+
+    def memory(name: str) -> int:
+        return sizes[name].memory_mib or 0
+
+    ranked = sorted(fitting, key=lambda name: (memory(name), sizes[name].vcpus, name))
+    smaller = [name for name in ranked if memory(name) < memory(place.size)]
+    if smaller and isinstance(place.fact, DatabaseInstance):
+        return smaller[-1]
+    return ranked[0] if ranked else ""
 
 
 def _holds(size: MachineClass, needs: Needs) -> bool:

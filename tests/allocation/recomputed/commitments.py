@@ -13,11 +13,11 @@ from tests.allocation.recomputed.documents import Documents, Record, Written
 from tests.portfolios import ROOT
 
 HEADS = (
-    "machines", "there always", "commitment", "years", "payment", "paid at once", "on demand", "committed",
+    "machines", "there always", "commitment", "term", "paid at once", "on demand", "committed",
     "saved", "pays off after, months", "stays if a tenant leaves",
 )  # fmt: skip
 BY_MONTH = (
-    "month", "machines", "hours covered", "commitment", "years", "payment", "on demand", "committed", "saved",
+    "month", "machines", "hours covered", "commitment", "term", "on demand", "committed", "saved",
 )  # fmt: skip
 _TENTH, _UNIT = Fraction(1, 20), Fraction(1, 10**9)
 
@@ -37,7 +37,7 @@ class _Offer(NamedTuple):
 
 class _Kind(NamedTuple):
     item: str
-    count: int
+    machines: int
     owned: bool
     price: Fraction
 
@@ -50,14 +50,14 @@ def commitments(documents: Documents, _: str) -> Expected:
         for each in sorted(offers, key=lambda each: (each.each_hour, each.hours)):
             rows.append(
                 [
-                    kind.item, Fraction(kind.count), *_named(each),
-                    Figure(each.upfront * kind.count, "", _UNIT),
-                    *_amounts(kind, each, hours * kind.count), _pays_off(kind, each),
+                    kind.item, Fraction(kind.machines), *_named(each),
+                    Figure(each.upfront * kind.machines, "", _UNIT),
+                    *_amounts(kind, each, hours * kind.machines), _pays_off(kind, each),
                     Figure(each.each_hour * hours, "", _UNIT) if kind.owned else "",
                 ]
             )  # fmt: skip
         if not offers:
-            rows.append([kind.item, Fraction(kind.count), "no offer in the files", *[""] * 8])
+            rows.append([kind.item, Fraction(kind.machines), "no offer in the files", *[""] * 7])
     return Expected(HEADS, rows)
 
 
@@ -69,7 +69,7 @@ def by_month(documents: Documents, _: str) -> Expected:
             continue
         least = min(offers, key=lambda each: (each.hours, each.upfront, each.each_hour))
         for month in (*documents.past, documents.now):
-            hours = _hours(month) * kind.count
+            hours = _hours(month) * kind.machines
             rows.append(
                 [month.month, kind.item, Fraction(hours), *_named(least), *_amounts(kind, least, hours)]
             )
@@ -88,7 +88,8 @@ def _pays_off(kind: _Kind, offer: _Offer) -> Must:
 
 
 def _named(offer: _Offer) -> list[Must]:
-    return [offer.what, Figure(Fraction(offer.hours, 8760), "", _TENTH), offer.payment]
+    years = {8760: "1 year", 26280: "3 years"}[offer.hours]
+    return [offer.what, f"{years}, {offer.payment}"]
 
 
 def _hours(month: Written) -> int:

@@ -104,6 +104,8 @@ def _judged(documents: Documents, fact: Record, setting: str, size: str) -> Mach
         if _has(each, needs) and (not evicted or Fraction(each["memory_mib"]) > memory_mib)
     )
     target = good[0][1] if good else ""
+    if server and (smaller := [name for mib, name in good if mib < memory_mib]):
+        target = smaller[-1]  # a step at a time
     busy: tuple[str, ...] = ("95", said(p95), now["vcpus"], said(average), said(most / 1024))
     busy += ((f"{opened}",) if server else (said(evicted),) if evicted else ()) + (size,)
     told = (*busy, *_said(now), *(_said(menu[target]) if target not in ("", size) else ()))

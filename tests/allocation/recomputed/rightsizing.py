@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import ceil
 
@@ -38,7 +38,12 @@ def rightsizing(documents: Documents, _: str) -> Expected:
             rows.append(_row(documents, "platform", group.setting, count, target, group.because))
     shared = len(fees) and max(fees.values()) + 1  # what tenants share comes first
     fees["platform"] = Fraction(shared)
-    return Expected(HEADS, sorted(rows, key=lambda row: (-fees[str(row[0])], str(row[0]), str(row[1]))))
+    return Expected(HEADS, sorted(rows, key=lambda row: (-fees[str(row[0])], str(row[0]), _path(row))))
+
+
+def _path(row: Sequence[Must]) -> str:
+    """The setting as its command has it; where nothing would do, as the page has it."""
+    return str(row[-1]).rpartition(" ")[2] or str(row[1])
 
 
 def _of_tenant(documents: Documents, tenant: Record, options: Record) -> Iterator[list[Must]]:
@@ -98,4 +103,12 @@ def _row(documents: Documents, name: str, *cells: Must) -> list[Must]:
     setting, _, target, _ = cells
     whose = "" if name == "platform" else f" --tenant {name}"
     command = f"costack preview --portfolio portfolios/{documents.now.statement['portfolio']}{whose}"
-    return [name, *cells, "", "", "" if target == "none" else f"{command} --set {setting}={target}"]
+    shown = str(setting).split(".")[-1]
+    return [
+        name,
+        shown,
+        *cells[1:],
+        "",
+        "",
+        "" if target == "none" else f"{command} --set {setting}={target}",
+    ]

@@ -24,8 +24,7 @@ _HEADS: Final = (
     "machines",
     "there always",
     "commitment",
-    "years",
-    "payment",
+    "term",
     "paid at once",
     "on demand",
     "committed",
@@ -37,8 +36,8 @@ _MONTH_HEADS: Final = (
     "month",
     "machines",
     "hours covered",
-    *_HEADS[2:5],
-    *_HEADS[6:9],
+    *_HEADS[2:4],
+    *_HEADS[5:8],
 )
 _NO_OFFER: Final = "no offer in the files"
 _NO_PRICE: Final = "no price on demand"
@@ -69,7 +68,7 @@ def _offers(showback: Showback, kind: Commitments) -> Iterator[tuple[Cell, ...]]
         yield *head, *_offer(showback, each)
     if not offered:
         why = _NO_PRICE if machines.on_demand is None else _NO_OFFER
-        yield *head, text(why), *(EMPTY,) * 8
+        yield *head, text(why), *(EMPTY,) * 7
 
 
 def _offer(showback: Showback, each: Committed) -> tuple[Cell, ...]:
@@ -103,8 +102,9 @@ def _month(showback: Showback, each: Committed) -> tuple[Cell, ...]:
 
 
 def _named(offer: Offer) -> tuple[Cell, ...]:
-    return text(offer.what), quantity(_tenths(offer.term_years)), text(str(offer.payment))
+    years = _tenths(offer.term_years)
+    return text(offer.what), text(f"{years:f} year{'s' * (years != 1)}, {offer.payment}")
 
 
 def _tenths(value: Fraction) -> Decimal:
-    return Decimal(round(value * 10)) / 10
+    return (Decimal(round(value * 10)) / 10).normalize()

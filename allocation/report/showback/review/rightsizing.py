@@ -32,7 +32,7 @@ def rightsizing(showback: Showback) -> Table:
         tuple(
             (
                 text(_whose(showback, each.tenant)),
-                text(each.setting),
+                text(each.setting.rpartition(".")[2]),
                 text(each.now),
                 text(each.target or "none"),
                 text(each.because),
