@@ -37,8 +37,14 @@ _Evidence = Annotated[
     ),
 ]
 _SignOff = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Show the decisions of this signed review.")
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Show the decisions of this signed review. Default: reviews/PERIOD.sign-off.yaml beside "
+        "platform.yaml, if it is there.",
+    ),
 ]
+_Open = Annotated[bool, typer.Option("--open", help="Open the first page in the browser of this machine.")]
 _Portfolio = Annotated[
     Path | None,
     typer.Option(
@@ -71,6 +77,7 @@ def report(  # noqa: PLR0917 - options of a command
     sign_off: _SignOff = None,
     portfolio: _Portfolio = None,
     previews: _Previews = 8,
+    open_page: _Open = False,  # noqa: FBT002 - an option of a command
     cwd: options.Cwd = Path(),
 ) -> None:
     """Write a month's pages for engineering, finance, clients.
@@ -96,4 +103,4 @@ def report(  # noqa: PLR0917 - options of a command
         cwd=cwd,
         today=datetime.now(UTC).date(),
     )
-    guarded(lambda: write_pages(request))
+    guarded(lambda: write_pages(request, open_page=open_page))
