@@ -99,7 +99,7 @@ def test_modules_and_billed_volumes_of_logs_have_trends_although_no_pool_is_divi
         kept = FiledUsage(driver="modules", unit="module-hours", use={"acme": Decimal(modules * hours)})
         logs = FiledItem(
             tenant="acme", pool="", service="AmazonCloudWatch", item="USE1-DataProcessing-Bytes", unit="GB",
-            quantity=Decimal(gib * hours) / 24, amount="1",
+            quantity=Decimal(gib * hours) / 24, amount=1,
         )  # fmt: skip
         items = (*found.items, logs, logs.model_copy(update={"other_month": "2026-01"}))
         return found.model_copy(update={"basis": "billed", "kept": (kept,), "items": items})

@@ -90,7 +90,12 @@ def test_the_first_page_is_opened_where_there_is_a_browser(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_browser: bool
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open_new_tab", lambda address: opened.append(address) or has_browser)
+
+    def open_new_tab(address: str) -> bool:
+        opened.append(address)
+        return has_browser
+
+    monkeypatch.setattr("webbrowser.open_new_tab", open_new_tab)
     said = costack(
         "report", "--inventory", made / "2026-12.json", "--period", "2026-12", "--out", tmp_path / "out",
         "--previews", 0, "--open",
