@@ -246,7 +246,8 @@ def keyboard_faults(page: Opened, most: int = 400) -> list[str]:
     def walked(tab: Page) -> list[str]:
         wanted = tab.evaluate(_FOCUSABLE)
         tab.evaluate("() => { document.activeElement?.blur(); window.scrollTo(0, 0); }")
-        reached, faults = [], []
+        reached: list[str] = []
+        faults: list[str] = []
         for _ in range(min(wanted, most)):
             tab.keyboard.press("Tab")
             name, seen = tab.evaluate(_FOCUSED)
@@ -254,7 +255,8 @@ def keyboard_faults(page: Opened, most: int = 400) -> list[str]:
             faults += [] if seen else [f"focus on {name} is not seen"]
         if len(set(reached)) < min(wanted, most):
             faults.append(f"{len(set(reached))} of {wanted} can be reached by Tab")
-        return faults + tab.evaluate(_FOLDED)
+        closed: list[str] = tab.evaluate(_FOLDED)
+        return faults + closed
 
     return page.do(walked)
 

@@ -150,7 +150,9 @@ def _billed(month: FiledStatement) -> dict[tuple[str, str], dict[str, Fraction]]
     found: dict[tuple[str, str], dict[str, Fraction]] = {}
     for item in month.items if month.basis == "billed" else ():
         named = next((name for end, name in _ON_THE_BILL.items() if item.item.endswith(end)), None)
-        if named is None or item.tenant not in month.by_tenant or item.other_month or item.quantity is None:
+        if named is None or item.tenant is None or item.quantity is None or item.other_month:
+            continue
+        if item.tenant not in month.by_tenant:
             continue
         volumes = found.setdefault(named, {})
         volumes[item.tenant] = volumes.get(item.tenant, Fraction(0)) + Fraction(item.quantity)
@@ -170,7 +172,7 @@ def _trend(each: Series, months: Mapping[str, FiledStatement], used: Mapping[str
     event = _event(kind, name, months[early].by_tenant, months[late].by_tenant)
     if not event and kind == "tenant":
         event = _users(name, used[early], used[late])
-    return Trend(each, slope, late, event)
+    return Trend(each, slope, late, event or _rules(months[early], months[late]))
 
 
 def _event(kind: str, name: str, then: Mapping[str, FiledTenant], now: Mapping[str, FiledTenant]) -> str:
@@ -189,6 +191,12 @@ def _event(kind: str, name: str, then: Mapping[str, FiledTenant], now: Mapping[s
         "moved": [each for each in among & then.keys() & now.keys() if then[each].tier != now[each].tier],
     }
     return "; ".join(f"{word}: {', '.join(sorted(names))}" for word, names in parts.items() if names)
+
+
+def _rules(before: FiledStatement, after: FiledStatement) -> str:
+    """Another rulebook, which may divide by another measure; empty where it is the same."""
+    then, now = (month.versions.get("rulebook", "") for month in (before, after))
+    return f"rulebook {then} to {now}" if then and now and then != now else ""
 
 
 def _users(name: str, before: Used, after: Used) -> str:

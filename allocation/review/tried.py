@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 
-class Kept(NamedTuple):
+@dataclass(frozen=True)
+class Kept:
     """How many backups of a tenant there were on a day, and when the oldest of them began, in UTC."""
 
     oldest: datetime

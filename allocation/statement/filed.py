@@ -73,21 +73,18 @@ class FiledTenant(_Loose):
         return self.display_name or self.tenant
 
 
-class FiledPool(_Loose):
-    """The driver of a pool, and the usage of it by consumer."""
-
-    pool: str
-    driver: str
-    unit: str
-    usage: Mapping[str, Quantity] = Field(alias="use")
-
-
 class FiledUsage(_Loose):
     """What tenants used of a driver, whether or not a pool was divided by it."""
 
     driver: str
     unit: str
     usage: Mapping[str, Quantity] = Field(alias="use")
+
+
+class FiledPool(FiledUsage):
+    """The driver of a pool, and the usage of it by consumer."""
+
+    pool: str
 
 
 class FiledUnallocated(_Loose):

@@ -98,6 +98,8 @@ def _answer(known: Known, left: Sequence[Finding]) -> Iterator[str]:
     else:
         how = "was restored as a test" if tried.succeeded else "could NOT be restored as a test"
         yield f"A backup {how} on {tried.tried_at:%Y-%m-%d}."
+    if known.left_out:
+        yield f"Evidence of somebody else is not counted: {first_of(known.left_out, _NAMED)}."
 
 
 def _picture(found: Sequence[Finding]) -> Chart:

@@ -121,6 +121,7 @@ class Known:
         images: The images that its pods run, by digest.
         scans: The newest scan of each image.
         months: The months that are filed, the oldest first.
+        left_out: Whose lines the evidence files have of a tenant with this id that is another one.
     """
 
     inventory: Inventory
@@ -134,6 +135,7 @@ class Known:
     images: Sequence[str] = ()
     scans: Mapping[str, Scan] | None = None
     months: Sequence[FiledStatement] = ()
+    left_out: Sequence[str] = ()
 
     @property
     def measures(self) -> ControlClass:

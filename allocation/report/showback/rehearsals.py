@@ -117,7 +117,9 @@ def _not_counted(showback: Showback) -> str:
     """What the evidence files have of others, and what nobody can tell apart."""
     others = first_of(showback.left_out, _MOST_NAMED)
     said = f" Not counted, because it is of somebody else: {others}." if others else ""
-    unsaid = [each for each in (*showback.recoveries.values(), *showback.rehearsals) if not each.owner_said]
+    tried = (each.owner_said for each in showback.recoveries.values())
+    rehearsed = (each.owner_said for each in showback.rehearsals)
+    unsaid = not (all(tried) and all(rehearsed))
     return f"{said} {_UNSAID_COUNTS}" if unsaid else said
 
 

@@ -96,10 +96,10 @@ def _answer(tracked: Tracked) -> Iterator[str]:
     yield from unlike[:_MOST_SAID]
     if not unlike:
         yield "No day is unlike." if tracked.knows_usual else "It is too early to say which day is unlike."
-    error = error_of(tracked.whole.forecast)
-    tried = len(tracked.whole.forecast.errors)
+    error, tried = error_of(tracked.whole.forecast), len(tracked.whole.forecast.errors)
+    months = f"{tried} filed month{'s' if tried > 1 else ''}"
     yield (
-        f"On the same day of {tried} filed months the forecast was {error} % off."
+        f"On the same day of {months} the forecast was {error} % off."
         if error
         else "No error of the forecast is known: no filed month was tried."
     )
@@ -180,7 +180,7 @@ def _lines(tracked: Tracked) -> Table:
             "budget",
             "forecast of budget",
             "method",
-            "error %",
+            "error",
         ),
         tuple(_line(tracked, line) for line in tracked.lines),
     )

@@ -17,7 +17,7 @@ from allocation.report.compliance.export import PAGE, document, findings, gaps, 
 from allocation.report.compliance.finding import Known, Scan
 from allocation.report.showback.rendering import as_csv, as_html
 from allocation.statement.filed import FiledStatement
-from cli.actions.costs.tried import rehearsed_before, restored
+from cli.actions.costs.tried import left_out, rehearsed_before, restored
 from cli.console.checked_option import checked
 from cli.console.deployed import dated_inventory, files_of_plan
 from cli.console.output import echo
@@ -123,6 +123,7 @@ def _known(request: Request, inventory: Inventory, tenant: TenantPlan) -> Known:
         tuple(sorted(image for image, facts in images_of(plan).items() if own & {*facts})),
         _scans(request.evidence, now),
         _months(request, inventory),
+        tuple(each for each in left_out(request.evidence, plan, now) if each.startswith(f"{tenant.tenant} ")),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import webbrowser
+from pathlib import Path
+
 from allocation.adapters.folders.review_sign_off import kept_sign_off, read_sign_off
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.preview.commitments.machines import Commitments
@@ -39,8 +42,8 @@ from tiers.portfolio.reviews.loading import load_reviews
 from tiers.portfolio.tenant import Portfolio
 
 
-def write_pages(request: Request) -> None:
-    """Write the folder, and print which page to open.
+def write_pages(request: Request, *, open_page: bool = False) -> None:
+    """Write the folder, and print which page to open, or open it.
 
     Raises:
         CatalogError: When what is asked for cannot be read.
@@ -80,7 +83,13 @@ def write_pages(request: Request) -> None:
     extras = Extras(documents, signed, unit_cost_curve(catalog, statement, estimates, MESSAGES))
     count = write_report(showback, extras, request.out, say)
     say("")
-    echo(f"{count} pages; open {request.out / 'index.html'}")
+    _show(request.out / "index.html", count, open_page=open_page)
+
+
+def _show(index: Path, count: int, *, open_page: bool) -> None:
+    echo(f"{count} pages; open {index}")
+    if open_page and not webbrowser.open_new_tab(index.resolve().as_uri()):
+        raise CatalogError(f"--open: this machine has no browser that can be opened; open {index} yourself")
 
 
 def _sizes(alternatives: Alternatives, commitments: tuple[Commitments, ...]) -> Sizes:

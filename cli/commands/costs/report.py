@@ -53,8 +53,14 @@ _Offers = Annotated[
     ),
 ]
 _SignOff = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Show the decisions of this signed review.")
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Show the decisions of this signed review. Default: reviews/PERIOD.sign-off.yaml beside "
+        "platform.yaml, if it is there.",
+    ),
 ]
+_Open = Annotated[bool, typer.Option("--open", help="Open the first page in the browser of this machine.")]
 _Portfolio = Annotated[
     Path | None,
     typer.Option(
@@ -89,6 +95,7 @@ def report(  # noqa: PLR0917 - options of a command
     sign_off: _SignOff = None,
     portfolio: _Portfolio = None,
     previews: _Previews = 8,
+    open_page: _Open = False,  # noqa: FBT002 - an option of a command
     cwd: options.Cwd = Path(),
 ) -> None:
     """Write a month's pages for engineering, finance, clients.
@@ -116,4 +123,4 @@ def report(  # noqa: PLR0917 - options of a command
         metrics=tuple(metrics or ()),
         offers=tuple(offers or ()),
     )
-    guarded(lambda: write_pages(request))
+    guarded(lambda: write_pages(request, open_page=open_page))

@@ -107,7 +107,7 @@ def _event(whose: str, before: Written, after: Written) -> Must:
         elif was[tenant] != now[tenant]:
             lists["moved"].append(tenant)
     told = [f"{word}: {', '.join(names)}" for word, names in lists.items() if names]
-    return "; ".join(told) or "nothing known"
+    return "; ".join(told) or _rules(before, after)
 
 
 def _users(name: str, before: Written, after: Written) -> Must:
@@ -117,8 +117,13 @@ def _users(name: str, before: Written, after: Written) -> Must:
     ]
     then, now = (each.get(name) for each in levels)
     if not (then and now) or then == now:
-        return "nothing known"
+        return _rules(before, after)
     return Facts(tuple(said(Fraction(round(each * 10), 10)) for each in (then, now)))
+
+
+def _rules(before: Written, after: Written) -> str:
+    books = [month.statement["versions"].get("rulebook") for month in (before, after)]
+    return f"rulebook {books[0]} to {books[1]}" if all(books) and books[0] != books[1] else "nothing known"
 
 
 def _month(name: str) -> int:

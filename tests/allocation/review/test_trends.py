@@ -99,7 +99,7 @@ def test_modules_and_billed_volumes_of_logs_have_trends_although_no_pool_is_divi
         kept = FiledUsage(driver="modules", unit="module-hours", use={"acme": Decimal(modules * hours)})
         logs = FiledItem(
             tenant="acme", pool="", service="AmazonCloudWatch", item="USE1-DataProcessing-Bytes", unit="GB",
-            quantity=Decimal(gib * hours) / 24, amount="1",
+            quantity=Decimal(gib * hours) / 24, amount=1,
         )  # fmt: skip
         items = (*found.items, logs, logs.model_copy(update={"other_month": "2026-01"}))
         return found.model_copy(update={"basis": "billed", "kept": (kept,), "items": items})
@@ -108,3 +108,10 @@ def test_modules_and_billed_volumes_of_logs_have_trends_although_no_pool_is_divi
     mine = [each for each in found if each.series.whose == "tenant acme"]
     told = {(each.series.driver, each.series.unit): each.slope for each in mine}
     assert told == {("modules", "modules"): Fraction(2), ("logs", "GB a day"): Fraction(1)}
+
+
+def test_another_rulebook_is_the_event_where_nothing_else_happened() -> None:
+    months = [grown(name, gib) for name, gib in zip(MONTHS, (10, 11, 12, 90), strict=True)]
+    months[-1] = months[-1].model_copy(update={"versions": {**months[-1].versions, "rulebook": "2026-12"}})
+    found = {each.series.whose: each for each in trends(months)}
+    assert {found[whose].event for whose in ("all tenants", "tenant acme")} == {"rulebook 2026-11 to 2026-12"}

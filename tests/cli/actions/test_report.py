@@ -85,6 +85,26 @@ def test_the_weightiest_options_are_priced_by_a_preview(made: Path) -> None:
     assert Decimal(priced[0][3]) == Decimal(changes[priced[0][0]]["cost"]["difference"])
 
 
+@pytest.mark.parametrize("has_browser", [True, False])
+def test_the_first_page_is_opened_where_there_is_a_browser(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_browser: bool
+) -> None:
+    opened: list[str] = []
+
+    def open_new_tab(address: str) -> bool:
+        opened.append(address)
+        return has_browser
+
+    monkeypatch.setattr("webbrowser.open_new_tab", open_new_tab)
+    said = costack(
+        "report", "--inventory", made / "2026-12.json", "--period", "2026-12", "--out", tmp_path / "out",
+        "--previews", 0, "--open",
+    )  # fmt: skip
+    assert opened == [(tmp_path / "out" / "index.html").as_uri()]
+    assert said.exit_code == (Exit.OK if has_browser else Exit.CONFIGURATION)
+    assert has_browser or "no browser that can be opened" in said.stderr
+
+
 @pytest.mark.whole("test_report_against_the_statement reads a month that was signed")
 def test_a_decision_that_was_signed_stands_in_the_review(made: Path, tmp_path: Path) -> None:
     out = made / "2026-12"

@@ -213,6 +213,15 @@ def test_a_month_that_nobody_filed_is_a_gap_and_one_before_the_first_is_none() -
     }
 
 
+def test_evidence_of_somebody_else_is_named_and_shows_nothing() -> None:
+    asked = replace(known(), left_out=("meridian of client other in portfolio elsewhere",))
+    said = page(asked, findings(asked)).answer
+    assert (
+        "Evidence of somebody else is not counted: meridian of client other in portfolio elsewhere." in said
+    )
+    assert not any("somebody else" in each for each in page(known(), findings(known())).answer)
+
+
 def test_page_and_document_say_the_same() -> None:
     asked = known()
     found = findings(asked)
