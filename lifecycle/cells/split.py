@@ -79,6 +79,8 @@ def _split(base: str, there: Mapping[str, Held], wanted: Mapping[str, str]) -> I
             yield _set(base, PLATFORM_STACK, "refuses updates until the split is done")
         yield Step(("stack", "rename", platform, "--stack", base), "becomes the platform stack")
         holders[platform] = _renamed(holders.pop(base), base, platform)
+    elif holders[platform].stack != PLATFORM_STACK:
+        yield _set(platform, PLATFORM_STACK, "is the platform stack")
     moves = _moves(holders, {tenant: pulumi_name(base, stack) for tenant, stack in wanted.items()})
     for stack in sorted({*wanted.values()}, key=order_of):
         name = pulumi_name(base, stack)
