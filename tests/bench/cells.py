@@ -2,7 +2,7 @@
 
 `make bench` prints; nothing here judges a time, because machines differ. Each figure stands beside merely
 parsing the same files, in the same run. It ends with exit code 1 when a change of one tenant's file is for
-more than its cell, or when the inventories of all stacks are together another plan than that of the portfolio.
+more than its cell, or when the inventories of all stacks together are another plan than the portfolio's.
 """
 
 from __future__ import annotations
