@@ -152,6 +152,7 @@ bench: engine setup ## measure time and memory: 1,000 tenants planned to declare
 	@$(BIN)/python -m tests.bench.constructs $(if $(BASELINE),--baseline $(BASELINE))
 	@$(BIN)/python -m tests.bench.installation $(if $(BASELINE),--baseline $(BASELINE))
 	@$(BIN)/python -m tests.bench.previews
+	@$(BIN)/python -m tests.bench.cells
 	@$(BIN)/python -m tests.bench.reports $(if $(BASELINE),--baseline $(BASELINE))
 	@$(BIN)/python -m tests.bench.forecasts
 	@$(BIN)/python -m tests.bench.rival

@@ -72,25 +72,38 @@ def join_steps(base: str, there: Mapping[str, Held]) -> tuple[Step, ...]:
 
 
 def _split(base: str, there: Mapping[str, Held], wanted: Mapping[str, str]) -> Iterator[Step]:
-    platform = pulumi_name(base, PLATFORM_STACK)
-    holders = dict(there)
-    if platform not in holders and base in holders:
-        if holders[base].stack != PLATFORM_STACK:
-            yield _set(base, PLATFORM_STACK, "refuses updates until the split is done")
-        yield Step(("stack", "rename", platform, "--stack", base), "becomes the platform stack")
+    platform, holders = pulumi_name(base, PLATFORM_STACK), dict(there)
+    yield from _platform(base, platform, there)
+    if platform not in holders:
         holders[platform] = _renamed(holders.pop(base), base, platform)
     moves = _moves(holders, {tenant: pulumi_name(base, stack) for tenant, stack in wanted.items()})
     for stack in sorted({*wanted.values()}, key=order_of):
         name = pulumi_name(base, stack)
         sources = {source: urns for (source, target), urns in moves.items() if target == name}
-        if name not in there:
-            yield Step(("stack", "init", name, "--copy-config-from", platform, "--no-select"), "is made")
-        elif sources and there[name].stack == stack:
-            yield _set(name, PLATFORM_STACK, "refuses updates until its tenants are there")
-        for source, urns in sources.items():
-            yield _move(source, name, urns)
-        if sources or name not in there or there[name].stack != stack:
-            yield _set(name, stack, "may be updated")
+        yield from _filled(name, stack, there.get(name), sources, platform)
+
+
+def _platform(base: str, platform: str, there: Mapping[str, Held]) -> Iterator[Step]:
+    """The stack that deploys all becomes the platform's, which refuses to be updated as what it was."""
+    name = platform if platform in there else base
+    if there[name].stack != PLATFORM_STACK:
+        yield _set(name, PLATFORM_STACK, "is the platform stack from now on")
+    if name == base:
+        yield Step(("stack", "rename", platform, "--stack", base), "has the name of the platform stack")
+
+
+def _filled(
+    name: str, stack: str, held: Held | None, sources: Mapping[str, Iterable[str]], platform: str
+) -> Iterator[Step]:
+    """A stack is made if it is not there, gets its tenants, and may be updated then."""
+    if held is None:
+        yield Step(("stack", "init", name, "--copy-config-from", platform, "--no-select"), "is made")
+    elif sources and held.stack == stack:
+        yield _set(name, PLATFORM_STACK, "refuses updates until its tenants are there")
+    for source, urns in sources.items():
+        yield _move(source, name, urns)
+    if sources or held is None or held.stack != stack:
+        yield _set(name, stack, "may be updated")
 
 
 def _join(base: str, there: Mapping[str, Held]) -> Iterator[Step]:

@@ -1,8 +1,8 @@
-"""Measures a portfolio in cells: who is where, which stacks a change is for, and one statement over all.
+"""Measures a portfolio in cells: who is where, which stacks a change is for, and their inventories together.
 
 `make bench` prints; nothing here judges a time, because machines differ. Each figure stands beside merely
 parsing the same files, in the same run. It ends with exit code 1 when a change of one tenant's file is for
-more than its cell, or when the statement over all stacks is another one than that of one stack.
+more than its cell, or when the inventories of all stacks together are another plan than the portfolio's.
 """
 
 from __future__ import annotations

@@ -47,7 +47,12 @@ def test_of_one_of_several_stacks_the_whole_portfolio_is_read(monkeypatch: pytes
     platform, cell, *_ = inventories(STORED)
     whole = joined(inventories(STORED), "here")
     asked: list[str] = []
-    monkeypatch.setattr(deployed, "inventory_of_stack", lambda name, _: asked.append(name) or whole)
+
+    def read(name: str, _: Path) -> Inventory:
+        asked.append(name)
+        return whole
+
+    monkeypatch.setattr(deployed, "inventory_of_stack", read)
     assert portfolio_of(cell, "live-cell-1", Path()) == local_plan() == portfolio_of(whole, "live", Path())
     assert portfolio_of(platform, "live-platform", Path()) == local_plan()
     assert asked == ["live", "live"]

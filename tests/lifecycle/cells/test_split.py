@@ -113,6 +113,15 @@ def test_a_tenant_moves_between_cells(before: dict[str, str], after: dict[str, s
         assert tenant in backend.stacks[pulumi_name("live", stack)].tenants
 
 
+def test_a_new_portfolio_begins_with_its_platforms_stack() -> None:
+    steps = split_steps("live", {"live-platform": Held({})}, {"a1": "cell-1"})
+    assert [step.command for step in steps] == [
+        "pulumi config set costack:stack platform --stack live-platform",
+        "pulumi stack init live-cell-1 --copy-config-from live-platform --no-select",
+        "pulumi config set costack:stack cell-1 --stack live-cell-1",
+    ]
+
+
 def test_what_a_stack_holds_is_read_from_its_urns() -> None:
     platform, tenant = (
         f"urn:pulumi:live::p::{SHARED_PLATFORM}::live",

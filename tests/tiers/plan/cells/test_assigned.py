@@ -33,7 +33,7 @@ def cells_of(assignment: Assignment) -> Counter[int]:
     return Counter(number for stack in assignment.tenants.values() if (number := number_of(stack)))
 
 
-@examples(40, of=400)
+@examples(20, of=400)
 @given(st.lists(TENANTS, min_size=1, max_size=4), st.integers(1, 5))
 def test_over_years_of_changes_nobody_moves(years: list[list[TenantPlan]], most: int) -> None:
     rule, stored = CellsSpec(tenants_per_cell=most), NONE

@@ -94,7 +94,7 @@ def parts(side: InStacks) -> dict[str, Any]:
     }
 
 
-@examples(60, of=600)
+@examples(20, of=600)
 @given(CHANGES)
 def test_a_change_is_for_the_stacks_whose_plans_differ(wanted: list[tuple[str, str, Any]]) -> None:
     before = in_stacks(catalog(), local_portfolio(), Assignment())
