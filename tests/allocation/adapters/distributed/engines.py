@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allocation.adapters.deliveries.collection import LocatedFile
-from allocation.adapters.distributed.answer import GROUPS, ROWS
 from allocation.adapters.distributed.columns import Columns
 from allocation.adapters.distributed.dialects import for_engine
-from allocation.adapters.distributed.steps import FILE, ROW, Asked, groups_sql, rows_sql
+from allocation.adapters.distributed.focus_lines import lines_sql
+from allocation.adapters.distributed.steps import FILE, GROUPS, ROW, Asked, steps_of
+from allocation.adapters.focus.run import FocusVersion
 from allocation.engine.division_sql import Dialect
 from allocation.engine.tables import literal
 
@@ -43,6 +44,29 @@ class InProcess:
         self.run(_rows(files), resources, columns, asked, into)
         return into
 
+    def lines(  # noqa: PLR0917 - as `runs.distributed.reading.Engine`
+        self,
+        files: Sequence[LocatedFile],
+        columns: Columns,
+        asked: Asked,
+        resources: Sequence[str],
+        answered: Path,
+        template: Path,
+        version: FocusVersion,
+        into: Path,
+        progress: Callable[[str], None],
+    ) -> None:
+        """The lines of a FOCUS file, by DataFusion."""
+        progress(self.name)
+        deep = datafusion.SessionConfig().set("datafusion.sql_parser.recursion_limit", "500")
+        context = datafusion.SessionContext(deep)
+        context.register_record_batches("bill", [_batches(_rows(files))])
+        context.register_record_batches("known_resource", [_batches(_known(resources))])
+        context.register_record_batches("answered", [_batches(pq.read_table(answered / GROUPS))])
+        context.register_record_batches("template", [_batches(pq.read_table(template))])
+        batches = context.sql(for_engine(lines_sql(columns, asked, version), Dialect.DATAFUSION)).collect()
+        pq.write_table(pa.Table.from_batches(batches), into / "part-0.parquet")
+
 
 def _rows(files: Sequence[LocatedFile]) -> pa.Table:
     with duckdb.connect() as connection:
@@ -56,10 +80,7 @@ def _rows(files: Sequence[LocatedFile]) -> pa.Table:
 
 
 def _steps(columns: Columns, asked: Asked, dialect: Dialect) -> Steps:
-    return {
-        GROUPS: for_engine(groups_sql(columns, asked), dialect),
-        ROWS: for_engine(rows_sql(columns, asked), dialect),
-    }
+    return {name: for_engine(sql, dialect) for name, sql in steps_of(columns, asked).items()}
 
 
 def _on_duckdb(rows: pa.Table, resources: Sequence[str], columns: Columns, asked: Asked, into: Path) -> None:
