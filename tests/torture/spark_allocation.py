@@ -30,6 +30,7 @@ from tests.bench.bills import ROOT, write_inventory
 
 PARTITIONS: Final = (1, 4, 16)
 TABLES: Final = ("origin", "share", "settlement", "slot", "usage", "usage_refused", "filed_share")
+FOCUS: Final = "focus"
 FILES: Final = ("statement.json", "items.json", "statement.csv", "costs.csv")
 _PROGRAM: Final = ROOT / ".toolchain" / "bin" / "spark-submit"
 _COSTACK: Final = "from cli.main import main; main()"
@@ -144,7 +145,7 @@ def _run(
             str(folder / "usage.csv"),
         ),
         *("--inventory", str(folder / "inventory.json"), "--period", "2026-11", "--out", str(folder / name)),
-        *("-o", "csv", *more),
+        *("--focus", "1.3", "-o", "csv", *more),
     ]
     begun = time.perf_counter()
     log = folder / f"{name}.log"
@@ -216,11 +217,8 @@ def _differing(folder: Path, name: str) -> int:
     """How many results of the run *name* are not DuckDB's."""
     found, rows = [], 0
     with duckdb.connect() as connection:
-        for table in TABLES:
-            one, other = (
-                f"SELECT * FROM read_parquet({literal(folder / run / f'{table}.parquet')})"
-                for run in ("duckdb", name)
-            )
+        for table in (*TABLES, FOCUS):
+            one, other = (_rows(folder / run, table) for run in ("duckdb", name))
             sql = f"""SELECT (SELECT count(*) FROM ({one} EXCEPT ALL {other})),
                 (SELECT count(*) FROM ({other} EXCEPT ALL {one})), (SELECT count(*) FROM ({one}))"""
             ((less, more, count),) = connection.execute(sql).fetchall()
@@ -232,6 +230,13 @@ def _differing(folder: Path, name: str) -> int:
         found += [file] if len(same) > 1 else []
     print(f"{name:>12}: {rows:,} rows and {len(FILES)} files compared: {found or 'equal'}")
     return len(found)
+
+
+def _rows(run: Path, table: str) -> str:
+    """SQL of the rows of a *table* of a run, or of its FOCUS file, without the name of the run."""
+    if table == FOCUS:
+        return f"SELECT * EXCLUDE (x_RunId) FROM read_parquet({literal(run / FOCUS / '*' / '*.parquet')})"
+    return f"SELECT * FROM read_parquet({literal(run / f'{table}.parquet')})"
 
 
 def raising() -> None:

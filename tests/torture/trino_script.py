@@ -56,11 +56,15 @@ def _differing(folder: Path, sql: str, rows: int, java: Path) -> list[str]:
         maven = ["mvn", "-q", "-B", "dependency:build-classpath", f"-Dmdep.outputFile={path}"]
         subprocess.run(maven, cwd=HERE, check=True)
     trino = [str(java / "bin" / "java"), "-Xmx2g", "-cp", path.read_text(encoding="utf-8")]
-    subprocess.run(
+    ran = subprocess.run(
         [*trino, str(HERE / "Runner.java"), str(folder), str(folder / "script.sql")],
-        check=True,
+        check=False,
         capture_output=True,
+        text=True,
     )
+    if ran.returncode:
+        told = [line for line in (ran.stdout + ran.stderr).splitlines() if "Exception" in line]
+        raise SystemExit(f"Trino: {told[:3]}")
     again = replace(asked, engine=ReadBack(str(folder / "answer")), out=folder / "again")
     found = results(allocate_bills(again, AFTERWARDS, Messages()), folder / "again", named=False)
     return [key for key in plain if found[key] != plain[key]]

@@ -64,7 +64,7 @@ def lines_sql(columns: Columns, asked: Asked, version: FocusVersion) -> str:
     if columns.layout is not FOCUS:
         raise BillError("--focus is written by an engine for bills of FOCUS: leave --engine out for others")
     keys = keys_of(columns, asked)
-    same = " AND ".join(f"answered.{key} IS NOT DISTINCT FROM line.{key}" for key in keys)
+    same = " AND ".join(f"(answered.{key} IS NOT DISTINCT FROM line.{key})" for key in keys)
     own = _own(columns)
     chosen = ", ".join(
         f'{own.get(column.name, _template(column.name))} AS "{column.name}"' for column in columns_of(version)

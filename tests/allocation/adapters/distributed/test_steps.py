@@ -16,7 +16,7 @@ from allocation.adapters.focus.run import FocusVersion
 from allocation.report.statement.document import document, items_document
 from allocation.runs.bill import Outcome, allocate_bills
 from allocation.runs.messages import Messages
-from tests.allocation.adapters.distributed.engines import ENGINES, ON_DATAFUSION, ON_DUCKDB, InProcess
+from tests.allocation.adapters.distributed.engines import ENGINES, ON_DUCKDB, InProcess
 from tests.allocation.adapters.distributed.months import CUR, FOCUS, ROWS, month
 from tests.allocation.bills import AFTERWARDS
 
@@ -58,7 +58,7 @@ def results(outcome: Outcome, run: Path, *, named: bool = True) -> dict[str, Any
 def test_an_engine_writes_every_line_of_a_focus_file_as_duckdb_does(tmp_path: Path) -> None:
     asked = replace(month(tmp_path), focus=(FocusVersion.V1_3,))
     allocate_bills(asked, AFTERWARDS, Messages())
-    allocate_bills(replace(asked, engine=ON_DATAFUSION, out=tmp_path / "engine"), AFTERWARDS, Messages())
+    allocate_bills(replace(asked, engine=ON_DUCKDB, out=tmp_path / "engine"), AFTERWARDS, Messages())
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         rows = "SELECT * EXCLUDE (x_RunId) FROM '{}/focus/*/*.parquet'"
