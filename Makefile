@@ -177,6 +177,7 @@ torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,
 	@$(BIN)/python -m tests.torture.input_fuzz --inputs 100000
 	@$(PYTHON) toolchain/spark.py
 	@$(BIN)/python -m tests.torture.spark
+	@$(BIN)/python -m tests.torture.spark_allocation
 	@COSTACK_EVERY_PAIR=1 $(BIN)/python -m pytest -q tests/engine/test_priced.py
 	@COSTACK_EVERY_COMBINATION=1 $(BIN)/python -m pytest -q tests/components/test_every_combination.py tests/components/test_secrets_reach_pods.py tests/components/test_services_apart.py
 	@COSTACK_EVERY_EXAMPLE=1 $(BIN)/python -m pytest -q -m hypothesis tests

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 
 from allocation.adapters.bill import Intake, ingest
+from allocation.adapters.distributed.focus_files import Lines
 from allocation.adapters.folders.earlier_months import ITEMS, STATEMENT
 from allocation.adapters.folders.filed_months import History
 from allocation.adapters.folders.run import MANIFEST, keep_tables, write_json
@@ -40,7 +42,7 @@ from allocation.runs.attribution import credited, left_out, refuse_for_several, 
 from allocation.runs.breakdowns import breakdowns
 from allocation.runs.closing import DESPITE, Closing, close_month
 from allocation.runs.distributed.inputs import dated_inventory, folders_of
-from allocation.runs.distributed.reading import ingest_by
+from allocation.runs.distributed.reading import ingest_by, lines_by
 from allocation.runs.focus_files import write_focus_files
 from allocation.runs.manifest import manifest_of
 from allocation.runs.messages import Messages
@@ -69,10 +71,13 @@ def allocate_bills(request: Request, now: datetime, messages: Messages) -> Outco
     refuse_for_several(several, {"--history": request.history, "--ended": request.ended})
     history = History(request.history) if request.history else None
     carried = history.carried_into(request.period) if history else {}
-    with workplace(request.out) as folder, connected(folder) as connection:
-        return _Run(request, folders, rules, deployed, connection, folder, messages).make(
-            history, carried, now
-        )
+    with (
+        workplace(request.out) as folder,
+        connected(folder) as connection,
+        TemporaryDirectory(prefix=".answers-", dir=folder) as answers,
+    ):
+        run = _Run(request, folders, rules, deployed, connection, folder, Path(answers), messages)
+        return run.make(history, carried, now)
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class _Run:
     deployed: tuple[Deployed, ...]
     connection: duckdb.DuckDBPyConnection
     folder: Path
+    answers: Path
     messages: Messages
 
     def make(self, history: History | None, carried: Residuals, now: datetime) -> Outcome:
@@ -153,7 +159,7 @@ class _Run:
         given = (self.connection, request.bills, beside, request.period)
         if request.engine is not None:
             known = (self.deployed, self.rules, currency)
-            return ingest_by(request.engine, *given, *known, self.folder, say)
+            return ingest_by(request.engine, *given, *known, self.folder, self.answers, say)
         return ingest(
             self.connection,
             [*request.bills, *beside],
@@ -179,6 +185,15 @@ class _Run:
                 return PriceBook([], currency)
 
         return itemise(self.connection, prices, spare_nodes(self.deployed))
+
+    def _lines(self) -> Lines | None:
+        """What writes the lines of a FOCUS file, where an engine has read them."""
+        request = self.request
+        if request.engine is None:
+            return None
+        known = (self.deployed, self.rules, self.deployed[-1].inventory.plan.currency)
+        given = (request.engine, self.connection, request.bills, request.period)
+        return lines_by(*given, *known, self.answers, self.messages.progress)
 
     def _gates(self, statement: Statement, evidence: Evidence, intake: Intake) -> tuple[Gate, ...]:
         return (
@@ -242,5 +257,6 @@ class _Run:
             self.deployed,
             str(manifest["run_id"]),
             self.messages,
+            self._lines(),
         )
         write_json(self.folder / MANIFEST, manifest)

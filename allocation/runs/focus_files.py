@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from allocation.adapters.distributed.focus_files import Lines, write_grouped
 from allocation.adapters.focus.run import FocusRun
 from allocation.adapters.focus.writer import write_focus
 from allocation.billed.deployed import Deployed, portfolios_of
@@ -26,21 +27,12 @@ def write_focus_files(  # noqa: PLR0917 - all that a FOCUS file is made of
     deployed: Sequence[Deployed],
     run_id: str,
     messages: Messages,
+    lines: Lines | None = None,
 ) -> None:
-    """Write a file of each version that is asked for."""
+    """Write a file of each version that is asked for; *lines* is an engine that writes those of groups."""
     if not request.focus:
         return
-    tags = {
-        tenant.tenant: (tenant.client, json.dumps(tenant.cost_tags().as_tags(), sort_keys=True))
-        for one in deployed
-        for tenant in one.inventory.plan.tenants
-    }
-    text_table(connection, "tenant_tags", "tenant name tags", [(name, *rest) for name, rest in tags.items()])
-    pools = [
-        (pool.pool, pool.driver.name, pool.driver.unit, f"costack:{pool.pool}:{pool.driver.name}")
-        for pool in of_portfolios(rules, portfolios_of(deployed)).pools
-    ]
-    text_table(connection, "rulebook_pool", "pool driver driver_unit method_id", pools)
+    _make_tables(connection, rules, deployed)
     whose = ", ".join(portfolios_of(deployed))
     run = FocusRun(
         run_id=run_id,
@@ -55,4 +47,24 @@ def write_focus_files(  # noqa: PLR0917 - all that a FOCUS file is made of
     )
     for version in request.focus:
         messages.progress(f"writing FOCUS {version}")
-        write_focus(connection, folder / "focus", version, run, csv=request.focus_csv)
+        if lines is None:
+            write_focus(connection, folder / "focus", version, run, csv=request.focus_csv)
+        else:
+            write_grouped(connection, folder / "focus", version, run, lines, folder)
+
+
+def _make_tables(
+    connection: duckdb.DuckDBPyConnection, rules: Rulebook, deployed: Sequence[Deployed]
+) -> None:
+    """Make the tables `tenant_tags` and `rulebook_pool`."""
+    tags = {
+        tenant.tenant: (tenant.client, json.dumps(tenant.cost_tags().as_tags(), sort_keys=True))
+        for one in deployed
+        for tenant in one.inventory.plan.tenants
+    }
+    text_table(connection, "tenant_tags", "tenant name tags", [(name, *rest) for name, rest in tags.items()])
+    pools = [
+        (pool.pool, pool.driver.name, pool.driver.unit, f"costack:{pool.pool}:{pool.driver.name}")
+        for pool in of_portfolios(rules, portfolios_of(deployed)).pools
+    ]
+    text_table(connection, "rulebook_pool", "pool driver driver_unit method_id", pools)

@@ -10,16 +10,14 @@ from typing import Any, Final
 
 import duckdb
 
-from allocation.adapters.bill.failures import explained
+from allocation.adapters.bill.failures import BillError, explained
 from allocation.adapters.bill.intake import FileIntake, Intake
 from allocation.adapters.distributed.columns import Columns
-from allocation.adapters.distributed.steps import FILE, ROW, Asked, keys_of
+from allocation.adapters.distributed.steps import COUNTED, FILE, GROUPS, ROW, ROWS, Asked, keys_of
 from allocation.engine.kinds import LINES
 from allocation.engine.tables import PARQUET, in_order, literal
 
 Account = tuple[Mapping[str, Any], ...]
-GROUPS: Final = "groups"
-ROWS: Final = "rows"
 _SUMMED: Final = "summed"
 """Table of how many lines of the bill each row of `GROUPS` sums."""
 
@@ -52,16 +50,18 @@ def read_answer(
     Equal answers are equal bytes, however many files and in what order an engine wrote them.
 
     Raises:
-        BillError: When a file of the answer cannot be read.
+        BillError: When a file of the answer cannot be read, or the answer is not whole.
     """
-    connection.execute(f"CREATE OR REPLACE TABLE {_SUMMED} (row_number BIGINT, {LINES} BIGINT)")
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {_SUMMED} (source VARCHAR, row_number BIGINT, {LINES} BIGINT)"
+    )
     files, lines, groups, rows = [], 0, 0, 0
     if found := answer_files(answered / GROUPS):
         files.append(into / f"{GROUPS}.parquet")
         sql = _groups(connection, columns, asked, _listed(found))
         _written(connection, sql, files[-1])
         connection.execute(
-            f"""INSERT INTO {_SUMMED} SELECT file_row_number + 1, costack_lines
+            f"""INSERT INTO {_SUMMED} SELECT '{GROUPS}.parquet', file_row_number + 1, costack_lines
             FROM read_parquet({literal(files[-1])}, file_row_number = true)"""
         )
         ((groups, lines),) = connection.execute(
@@ -72,7 +72,29 @@ def read_answer(
         _written(connection, _rows(connection, columns, _listed(found)), file)
         ((rows,),) = connection.execute(f"SELECT COUNT(*) FROM read_parquet({literal(file)})").fetchall()
         files += [file] if rows or not groups else []
-    return Answer(tuple(files), int(lines), groups, rows)
+    answer = Answer(tuple(files), int(lines), groups, rows)
+    _refuse_parts(connection, answer, answered)
+    return answer
+
+
+def _refuse_parts(connection: duckdb.DuckDBPyConnection, answer: Answer, answered: Path) -> None:
+    """Refuse an answer that has not every line of the bill once.
+
+    Raises:
+        BillError: With how many there are and how many were found.
+    """
+    files = answer_files(answered / COUNTED)
+    if not files:
+        raise BillError(
+            f"{COUNTED}/: expected the number of lines that the engine has read, found none: every executor "
+            "must write where this machine reads, so name a shared folder with --out"
+        )
+    with explained(COUNTED):
+        sql = f"SELECT SUM(lines)::BIGINT FROM read_parquet({_listed(files)})"
+        ((counted,),) = connection.execute(sql).fetchall()
+    found = answer.lines + answer.rows
+    if counted != found:
+        raise BillError(f"the engine has read {counted} lines, {found} are in its answer: it is not whole")
 
 
 def answer_files(folder: Path) -> list[Path]:
@@ -105,7 +127,7 @@ def count_lines(
         f"""CREATE VIEW charge AS
         SELECT charge.*, COALESCE({_SUMMED}.{LINES}, 1) AS {LINES}
         FROM charge_summed AS charge LEFT JOIN {_SUMMED}
-            ON charge.source = '{GROUPS}.parquet' AND {_SUMMED}.row_number = charge.row_number"""
+            ON {_SUMMED}.source = charge.source AND {_SUMMED}.row_number = charge.row_number"""
     )
     refused = _refused(connection)
     _name_rows(connection, answer)
@@ -124,8 +146,8 @@ def _counted(file: FileIntake, answer: Answer, refused: dict[str, int]) -> FileI
 def _refused(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """How many lines each rule refused in groups."""
     rows = connection.execute(
-        f"""SELECT rule, SUM({LINES})::BIGINT FROM refused JOIN {_SUMMED} USING (row_number)
-        WHERE source = '{GROUPS}.parquet' GROUP BY ALL ORDER BY ALL"""
+        f"""SELECT rule, SUM({LINES})::BIGINT FROM refused JOIN {_SUMMED} USING (source, row_number)
+        GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
     return dict(rows)
 
@@ -166,7 +188,7 @@ def _groups(connection: duckdb.DuckDBPyConnection, columns: Columns, asked: Aske
     first, *others = columns.line or ((columns.line_id,) if columns.line_id else (None,))
     own[first.name if first else "x_LineId"] = "line"
     # A name of several columns is that of one line only; the group's must be one of its own.
-    own |= {each.name: f"'group ' || ROW_NUMBER() OVER (ORDER BY {order})" for each in others if each}
+    own |= {each.name: f"'group ' || ROW_NUMBER() OVER (ORDER BY {order})" for each in others}
     chosen = ", ".join(f'{sql} AS "{name.replace(chr(34), chr(34) * 2)}"' for name, sql in own.items())
     return f"SELECT {chosen}, CAST(lines AS BIGINT) AS costack_lines FROM {source} ORDER BY {order}"
 

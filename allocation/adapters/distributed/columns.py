@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +35,7 @@ class Columns:
         line: Columns that name a line once and for all; empty for FOCUS.
         line_id: The column of a line's own name, which need not be its only one.
         allocated: Columns of charges that somebody allocated before.
+        unasked: Texts that only a FOCUS file asks for, by our name.
     """
 
     layout: Layout
@@ -49,6 +50,7 @@ class Columns:
     line: tuple[Column, ...]
     line_id: Column | None
     allocated: tuple[Column, ...]
+    unasked: Mapping[str, Column]
 
     @property
     def has_moments(self) -> bool:
@@ -104,6 +106,8 @@ def columns_of(layout: Layout, header: Header) -> Columns:
     quantity = header.find(layout.quantity) if layout.quantity else None
     allocated = tuple(_found(header, OF_OTHERS.values())) if layout is FOCUS else ()
     line = tuple(_found(header, layout.line))
+    asked_by_focus = ((name, header.find(layout.texts[name][0])) for name in _UNASKED if name in layout.texts)
+    unasked = {name: column for name, column in asked_by_focus if column is not None}
     apart = {
         each.name for each in (*amounts, *line, *allocated, start, end, quantity, *special.values()) if each
     }
@@ -121,6 +125,7 @@ def columns_of(layout: Layout, header: Header) -> Columns:
         line,
         special.get("line_id"),
         allocated,
+        unasked,
     )
 
 

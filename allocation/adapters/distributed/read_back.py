@@ -8,15 +8,15 @@ from pathlib import Path
 
 from allocation.adapters.deliveries.bucket import SCHEME, Bucket, bucket_and_key
 from allocation.adapters.deliveries.collection import LocatedFile
-from allocation.adapters.distributed.answer import GROUPS, ROWS, answer_files
+from allocation.adapters.distributed.answer import answer_files
 from allocation.adapters.distributed.columns import Columns
-from allocation.adapters.distributed.steps import Asked
+from allocation.adapters.distributed.steps import COUNTED, GROUPS, ROWS, Asked
 from allocation.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """The folder, or the address in S3, with the answer: `groups` and `rows` below it."""
+    """The folder, or the address in S3, with the answer: `groups`, `rows` and `counted` below it."""
 
     folder: str
 
@@ -48,9 +48,17 @@ class ReadBack:
             )
         return found
 
+    def lines(self, *_: object) -> None:
+        """Nobody is there to write lines.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError("--focus: the lines of a bill are not here: leave --read-back out, or --focus")
+
     def _fetched(self, into: Path) -> Path:
         bucket, key = bucket_and_key(self.folder)
-        for part in (GROUPS, ROWS):
+        for part in (GROUPS, ROWS, COUNTED):
             place = Bucket(bucket, f"{key.rstrip('/')}/{part}".lstrip("/"))
             (into / part).mkdir(parents=True)
             for number, entry in enumerate(place.entries()):

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from allocation.adapters.bill.formats.detection import Column
-from allocation.adapters.distributed.answer import GROUPS, ROWS
 from allocation.adapters.distributed.columns import Columns
 from allocation.adapters.distributed.dialects import for_engine
-from allocation.adapters.distributed.steps import FILE, ROW, Asked, groups_sql, rows_sql
+from allocation.adapters.distributed.steps import COUNTED, FILE, GROUPS, ROW, ROWS, Asked, steps_of
 from allocation.engine.division_sql import Dialect
 from allocation.engine.tables import literal
 from allocation.errors import InputError
@@ -58,10 +57,7 @@ def script(columns: Columns, asked: Asked, resources: Sequence[str], places: Pla
             f"--dialect {dialect}: a script is written for {', '.join(makers)}; for {dialect} `costack sql` "
             "prints the division alone"
         )
-    steps = {
-        GROUPS: for_engine(groups_sql(columns, asked), dialect),
-        ROWS: for_engine(rows_sql(columns, asked), dialect),
-    }
+    steps = {name: for_engine(sql, dialect) for name, sql in steps_of(columns, asked).items()}
     statements = (
         *makers[dialect](columns, places),
         *_resources(resources, dialect),
@@ -167,6 +163,7 @@ def _written(steps: Mapping[str, str], places: Places, dialect: Dialect) -> Iter
     said = {
         GROUPS: "-- lines that say the same, summed",
         ROWS: "-- lines that may not be summed, as they are",
+        COUNTED: "-- how many lines there are",
     }
     for name, sql in steps.items():
         yield f"{said[name]}\n{_copied(name, sql, f'{answer}/{name}', dialect)}"

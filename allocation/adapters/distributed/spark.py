@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from allocation.adapters.deliveries.collection import LocatedFile
-from allocation.adapters.distributed.answer import GROUPS, ROWS
 from allocation.adapters.distributed.columns import Columns
 from allocation.adapters.distributed.dialects import for_engine
-from allocation.adapters.distributed.steps import FILE, ROW, Asked, groups_sql, overlap_sql, rows_sql
+from allocation.adapters.distributed.focus_lines import lines_sql
+from allocation.adapters.distributed.steps import FILE, GROUPS, ROW, Asked, overlap_sql, steps_of
+from allocation.adapters.focus.run import FocusVersion
 from allocation.engine.division_sql import Dialect
 from allocation.errors import AllocationError
 
@@ -74,11 +75,36 @@ class Spark:
             _make_tables(session, files, resources)
             if not self.overlapping:
                 _refuse_overlap(session, files, columns)
-            for name, sql in ((GROUPS, groups_sql(columns, asked)), (ROWS, rows_sql(columns, asked))):
+            for name, sql in steps_of(columns, asked).items():
                 progress(f"Spark: {name} of {len(files)} files")
                 found = session.sql(for_engine(sql, Dialect.SPARK))
                 found.write.mode("overwrite").parquet(f"file://{(into / name).absolute()}")
         return into
+
+    def lines(  # noqa: PLR0917 - a bill, what was made of its groups, and where its lines go
+        self,
+        files: Sequence[LocatedFile],
+        columns: Columns,
+        asked: Asked,
+        resources: Sequence[str],
+        answered: Path,
+        template: Path,
+        version: FocusVersion,
+        into: Path,
+        progress: Callable[[str], None],
+    ) -> None:
+        """Write the lines of a FOCUS file below *into*, by the groups *answered* and their *template*.
+
+        Raises:
+            AllocationError: When Spark fails.
+        """
+        progress(f"Spark: FOCUS {version}")
+        with self._session() as session, _explained():
+            _make_tables(session, files, resources)
+            for name, path in (("answered", answered / GROUPS), ("template", template)):
+                session.read.parquet(f"file://{path.absolute()}").createOrReplaceTempView(name)
+            found = session.sql(for_engine(lines_sql(columns, asked, version), Dialect.SPARK))
+            found.write.mode("overwrite").option("compression", "zstd").parquet(f"file://{into.absolute()}")
 
     @contextmanager
     def _session(self) -> Iterator[Any]:

@@ -6,7 +6,8 @@ list. What comes out is bounded by how many kinds of rows a bill has, not by how
 
 1. `groups_sql`: rows that say the same, as one: sums in whole units, how many rows, and the first one's name.
 2. `rows_sql`: the rows that may not be summed, as they are.
-3. `overlap_sql`: two files of different deliveries with lines about the same.
+3. `counted_sql`: how many lines there are, so that an answer that is not whole is no bill.
+4. `overlap_sql`: two files of different deliveries with lines about the same.
 
 The driver reads both as a bill (`answer`), so one code decides, divides and refuses on every engine.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from allocation.adapters.bill.formats.columns import FOCUS
@@ -26,6 +28,9 @@ from allocation.adapters.distributed.numbers import is_given, money_units, quant
 from allocation.billed.availability.parts import LIKE
 from allocation.engine.tables import literal
 
+GROUPS: Final = "groups"
+ROWS: Final = "rows"
+COUNTED: Final = "counted"
 FILE: Final = "costack_file"
 ROW: Final = "costack_row"
 _NESTED: Final = ("MAP(", "STRUCT(", "JSON")
@@ -53,19 +58,28 @@ def groups_sql(columns: Columns, asked: Asked) -> str:
     sign, and they are of the same days. So no sum without signs, no first name and no count changes by it.
     """
     keys = keys_of(columns, asked)
-    chosen = ", ".join(f"{sql} AS {name}" for name, sql in keys.items())
     sums = [f"SUM(CAST({name} AS DECIMAL(38, 0))) AS {name}" for name in (*columns.sums, "quantity")]
     return f"""
-WITH {_judged(columns, asked)},
-line AS (
-    SELECT {chosen}, {", ".join(f"costack_{name} AS {name}" for name in (*columns.sums, "quantity"))},
-        {_name(columns)} AS line
-    FROM judged{_known(columns)}
-    WHERE NOT costack_apart
-)
+WITH {line_sql(columns, asked)}
 SELECT {", ".join(keys)}, {", ".join(sums)}, COUNT(*) AS lines, MIN(line) AS line
 FROM line
 GROUP BY {", ".join(keys)}""".strip()
+
+
+def line_sql(columns: Columns, asked: Asked, more: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The relation `line` of all lines that may be summed, and those before it: keys, numbers, and its name.
+
+    *more* are columns of the line's own: name -> SQL over `judged`.
+    """
+    own = {name: f"costack_{name}" for name in (*columns.sums, "quantity")}
+    made = {**keys_of(columns, asked), **own, "line": _name(columns), **more}
+    chosen = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
+    return f"""{_judged(columns, asked)},
+line AS (
+    SELECT {chosen}
+    FROM judged{_known(columns)}
+    WHERE NOT costack_apart
+)"""
 
 
 def rows_sql(columns: Columns, asked: Asked) -> str:
@@ -76,6 +90,16 @@ WITH {_judged(columns, asked)}
 SELECT {kept}, {FILE}, {ROW}
 FROM judged
 WHERE costack_apart""".strip()
+
+
+def counted_sql() -> str:
+    """How many lines the bill has."""
+    return "SELECT COUNT(*) AS lines FROM bill"
+
+
+def steps_of(columns: Columns, asked: Asked) -> dict[str, str]:
+    """The steps whose answers are read back: the name of the answer's folder -> SQL."""
+    return {GROUPS: groups_sql(columns, asked), ROWS: rows_sql(columns, asked), COUNTED: counted_sql()}
 
 
 def overlap_sql(columns: Columns) -> str:

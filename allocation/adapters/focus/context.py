@@ -12,6 +12,7 @@ import duckdb
 
 from allocation.adapters.focus.lines import MERGED_TAGS, WHOLE
 from allocation.adapters.focus.run import FocusError, FocusRun
+from allocation.engine.kinds import LINES, lines_of
 from allocation.engine.tables import COSTS
 
 _TIER: Final = "cost/service-tier"
@@ -74,6 +75,7 @@ def prepared(connection: duckdb.DuckDBPyConnection, run: FocusRun) -> Iterator[N
         _prepare(connection, run)
         yield
     finally:
+        connection.execute("DROP VIEW IF EXISTS focus_named")
         for name in (*_TABLES, "focus_tags", "focus_kind"):
             connection.execute(f"DROP TABLE IF EXISTS {name}")
 
@@ -131,6 +133,11 @@ def _prepare(connection: duckdb.DuckDBPyConnection, run: FocusRun) -> None:
         except duckdb.ConstraintException as error:
             raise FocusError(f"tenant_tags: a tenant appears twice ({error})") from None
     connection.execute(MERGED_TAGS)
+    counted = LINES if LINES in lines_of(connection) else "1"
+    connection.execute(
+        f"""CREATE OR REPLACE VIEW focus_named AS
+        SELECT service, service_category, provider, {counted} AS counted FROM charged"""  # noqa: S608 - a name of ours
+    )
 
 
 def _tenant(tenant: str, name: str | None, text: str | None) -> Sequence[Any]:

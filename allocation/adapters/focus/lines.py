@@ -41,16 +41,18 @@ COMMON: Final = Template("""
     COALESCE($row.publisher, run.publisher) AS publisher,
     COALESCE($row.invoice_issuer, run.invoice_issuer) AS invoice_issuer""")
 
-# A service has one category in a file, whatever its lines say: the one most of them give.
+# A service has one category in a file, whatever its lines say: the one most of them give. (`focus_named` has
+# them as the charges do, `counted` for each line that a charge sums.)
 SERVICE_CATEGORY: Final = Template("""
 sorted_service AS (
     SELECT service, service_category
     FROM (
-        SELECT COALESCE(service, named.provider, run.provider) AS service, service_category, COUNT(*) AS lines
+        SELECT COALESCE(service, named.provider, run.provider) AS service, service_category,
+            SUM(counted) AS lines
         FROM (
-            SELECT service, service_category, provider FROM charged
+            SELECT service, service_category, provider, counted FROM focus_named
             UNION ALL
-            SELECT service, service_category, provider FROM origin
+            SELECT service, service_category, provider, 1 AS counted FROM origin
         ) AS named CROSS JOIN focus_run AS run
         WHERE service_category IN ($categories)
         GROUP BY 1, 2

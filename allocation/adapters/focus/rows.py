@@ -41,21 +41,29 @@ from allocation.engine.kinds import KINDS
 from allocation.engine.tables import COSTS
 
 
-def rows_sql(version: FocusVersion, *, as_text: bool = False, converts: bool = False) -> str:
+def rows_sql(
+    version: FocusVersion, *, as_text: bool = False, converts: bool = False, only: str = "true"
+) -> str:
     """The SELECT of a whole file of *version*; *as_text* writes moments as text, which a CSV needs.
+
+    *only* is a condition of the charges that are written, beside all shares.
 
     It reads `charged`, `origin`, `share` (`allocation.engine.tables`) and the tables that
     `allocation.adapters.focus.context` prepares.
     """
-    parts = _of_charges(converts=converts)
-    items = f"{OWN.substitute(parts)}, {ALIKE.substitute(parts)}"
-    whole = f"SELECT {items} FROM charged AS charge {JOINED.substitute(parts)} WHERE {WHOLE}"
     return FILE.substitute(
         known=_known(),
-        whole=whole,
+        whole=_whole(only, converts=converts),
         shares=_shares(converts=converts),
         columns=_columns(version, as_text=as_text, converts=converts),
     )
+
+
+def charges_sql(version: FocusVersion, only: str) -> str:
+    """The SELECT of the charges alone that fulfil the condition *only*."""
+    columns = _columns(version, converts=False)
+    line = f"WITH {_known()}, line AS ({_whole(only, converts=False)})"
+    return f"{line} SELECT {columns} FROM line CROSS JOIN focus_run AS run"
 
 
 def shares_sql(version: FocusVersion, *, converts: bool = False) -> str:
@@ -94,6 +102,12 @@ def part_sql(version: FocusVersion, first: int, last: int, *, converts: bool = F
             WHERE {WHOLE} AND charge.charge BETWEEN {first} AND {last}
         ) AS line
         CROSS JOIN focus_run AS run JOIN focus_kind AS alike ON alike.decided = line.decided"""
+
+
+def _whole(only: str, *, converts: bool) -> str:
+    parts = _of_charges(converts=converts)
+    items = f"{OWN.substitute(parts)}, {ALIKE.substitute(parts)}"
+    return f"SELECT {items} FROM charged AS charge {JOINED.substitute(parts)} WHERE {WHOLE} AND ({only})"
 
 
 def _alike(column: Column) -> str:

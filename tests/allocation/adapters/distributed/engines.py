@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allocation.adapters.deliveries.collection import LocatedFile
-from allocation.adapters.distributed.answer import GROUPS, ROWS
 from allocation.adapters.distributed.columns import Columns
 from allocation.adapters.distributed.dialects import for_engine
-from allocation.adapters.distributed.steps import FILE, ROW, Asked, groups_sql, rows_sql
+from allocation.adapters.distributed.focus_lines import lines_sql
+from allocation.adapters.distributed.steps import FILE, GROUPS, ROW, Asked, steps_of
+from allocation.adapters.focus.run import FocusVersion
 from allocation.engine.division_sql import Dialect
 from allocation.engine.tables import literal
 
@@ -43,6 +44,29 @@ class InProcess:
         self.run(_rows(files), resources, columns, asked, into)
         return into
 
+    def lines(  # noqa: PLR0917 - as `runs.distributed.reading.Engine`
+        self,
+        files: Sequence[LocatedFile],
+        columns: Columns,
+        asked: Asked,
+        resources: Sequence[str],
+        answered: Path,
+        template: Path,
+        version: FocusVersion,
+        into: Path,
+        progress: Callable[[str], None],
+    ) -> None:
+        """The lines of a FOCUS file, by DuckDB: DataFusion 55 joins no rows on many keys that may be NULL."""
+        progress(self.name)
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.register("bill", _rows(files))
+            connection.register("known_resource", _known(resources))
+            for name, path in (("answered", f"{answered / GROUPS}/*.parquet"), ("template", str(template))):
+                connection.execute(f"CREATE VIEW {name} AS FROM read_parquet({literal(path)})")
+            sql = for_engine(lines_sql(columns, asked, version), Dialect.DUCKDB)
+            connection.execute(f"COPY ({sql}) TO {literal(into / 'part-0.parquet')} (FORMAT parquet)")
+
 
 def _rows(files: Sequence[LocatedFile]) -> pa.Table:
     with duckdb.connect() as connection:
@@ -56,10 +80,7 @@ def _rows(files: Sequence[LocatedFile]) -> pa.Table:
 
 
 def _steps(columns: Columns, asked: Asked, dialect: Dialect) -> Steps:
-    return {
-        GROUPS: for_engine(groups_sql(columns, asked), dialect),
-        ROWS: for_engine(rows_sql(columns, asked), dialect),
-    }
+    return {name: for_engine(sql, dialect) for name, sql in steps_of(columns, asked).items()}
 
 
 def _on_duckdb(rows: pa.Table, resources: Sequence[str], columns: Columns, asked: Asked, into: Path) -> None:

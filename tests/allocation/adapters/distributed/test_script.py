@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import duckdb
 import pytest
 import sqlglot
 
+from allocation.adapters.bill import BillError
 from allocation.adapters.distributed.read_back import ReadBack
 from allocation.adapters.distributed.script import Places
 from allocation.engine.division_sql import Dialect
@@ -33,6 +35,25 @@ def statements(script: str) -> list[str]:
     return [each.strip() for each in script.split(";\n") if each.strip()]
 
 
+def test_an_answer_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    asked = month(tmp_path, rows=40)
+    (tmp_path / "answer").mkdir()
+    places = Places(str(tmp_path / "bill"), str(tmp_path / "answer"))
+    bill = str(tmp_path / "bill")
+    script = script_for(Dialect.DUCKDB, bill, asked.inventories, asked.period, places, None, tmp_path)
+    with duckdb.connect() as connection:
+        for statement in statements(script):
+            connection.execute(statement)
+    again = replace(asked, engine=ReadBack(str(tmp_path / "answer")), out=None)
+    shutil.rmtree(tmp_path / "answer" / "rows")
+    with pytest.raises(BillError, match=r"the engine has read 40 lines, [0-9]+ are in its answer"):
+        allocate_bills(again, AFTERWARDS, Messages())
+    shutil.rmtree(tmp_path / "answer" / "counted")
+    with pytest.raises(BillError, match="counted/: expected the number of lines"):
+        allocate_bills(again, AFTERWARDS, Messages())
+
+
+@pytest.mark.whole("an engine in this process is asked the same queries in test_steps")
 def test_a_script_that_was_run_by_hand_gives_the_same_month(tmp_path: Path) -> None:
     script = printed(tmp_path, Dialect.DUCKDB)
     asked = month(tmp_path)

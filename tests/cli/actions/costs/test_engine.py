@@ -22,7 +22,10 @@ _BILL = ("allocate", "--bill", "bill.parquet", "--inventory", "inventory.json", 
         (("--spark-master", "local[2]"), "--spark-master and --spark-conf belong to --engine spark"),
         (("--engine", "spark", "--spark-conf", "memory"), "--spark-conf 'memory': expected KEY=VALUE"),
         (("--engine", "spark", "--rates", "rates.csv"), "--rates is worked out line by line"),
-        (("--engine", "spark", "--focus", "1.3", "--out", "run"), "--focus is worked out line by line"),
+        (
+            ("--read-back", "answer", "--focus", "1.3", "--out", "run"),
+            "--focus: the lines of a bill are not here",
+        ),
         (("--engine", "spark", "--read-back", "answer"), "leave --engine out"),
     ],
 )
