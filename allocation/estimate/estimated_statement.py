@@ -19,6 +19,7 @@ from allocation.estimate.scratch import scratch
 from allocation.money import units_of
 from allocation.prices.price_book import PriceBook
 from allocation.statement.heading import Heading
+from allocation.statement.overage import expected_overage
 from allocation.statement.statement import Statement, Term, statement_of
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan
@@ -69,7 +70,10 @@ def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and the rules
         "price_book": prices.compiled,
     }
     heading = Heading(plan.portfolio, period, plan.currency, CostBasis.ESTIMATED, versions)
-    terms = [Term.of(tenant, units_of(tenant.fee_per_month)) for tenant in plan.tenants]
+    terms = [
+        Term.of(tenant, units_of(tenant.fee_per_month), expected_overage(tenant, plan.currency))
+        for tenant in plan.tenants
+    ]
     return statement_of(heading, terms, allocation, rules.pools, priced.unpriced)
 
 

@@ -61,6 +61,7 @@ RANGES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "egress_cidrs": st.sampled_from([(), ("198.51.100.0/24",)]),
     "reader_connections": st.sampled_from([0, 3]),
     "services": st.sampled_from([(), ("observability",), ("managed-database", "observability")]),
+    "overage": st.sampled_from([None, "agreed"]),
     "website_visits_per_month": st.sampled_from([0, 20_000]),
     "mail_ports": st.sampled_from([(465, 587), (), (465, 587, 993, 995)]),
     "odoo": st.sampled_from(

@@ -27,6 +27,7 @@ from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import promised
 from tiers.portfolio.restore.live import live_marks
 from tiers.portfolio.restore.source import source_of
+from tiers.portfolio.services.overage import overage_of
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.portfolio.versions.chosen import is_staging_first
 from tiers.vocabulary import TenantId
@@ -185,6 +186,7 @@ def _resolve_tenant(catalog: Catalog, platform: Platform, tenant: Tenant, others
         protected=tenant.protected,
         users=tenant.options.users,
         fee_per_month=fee_of(tier, tenant_now, catalog.services),
+        overage=overage_of(tier, tenant_now),
         budget_per_month=tenant.budget_per_month,
         expires_at=tenant.ends_at,
         extended=bool(tenant.extended),

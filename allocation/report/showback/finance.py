@@ -10,6 +10,7 @@ from typing import Final
 from allocation.report.charts.bars import bar, bars
 from allocation.report.charts.chart import Caption, Chart, Series
 from allocation.report.figures import UNKNOWN_PRICES, first_of, money_of
+from allocation.report.showback.commercial.overage import overage
 from allocation.report.showback.content import (
     EMPTY,
     Figure,
@@ -51,6 +52,7 @@ def finance(showback: Showback) -> Page:
         _groups(statement, "client", lambda line: line.client),
         contributions(statement),
         resilience(showback),
+        *overage(statement),
         *_fees(showback),
         *_unallocated(statement),
         *_readiness(showback),

@@ -14,6 +14,7 @@ from allocation.charges import CostBasis
 from allocation.engine.allocate import Unallocated
 from allocation.money import amount_of
 from allocation.report.figures import money, plain_percent
+from allocation.report.overage import overage_sentence
 from allocation.statement.ledger.ledger import Ledger, ledger_of_statement
 from allocation.statement.other_months import sentence_of
 from allocation.statement.statement import Statement
@@ -82,6 +83,12 @@ def closing_lines(statement: Statement) -> list[str]:
         f"{line.name}: its id in the cloud, on bills and in files is '{line.tenant}'"
         for line in statement.tenants
         if line.name != line.tenant
+    ]
+    lines += [
+        f"overage of {line.name}: {overage_sentence(each)}"
+        for line in statement.tenants
+        for each in line.term.overage
+        if each.amount or (each.amount is None and each.agreed)
     ]
     lines += [
         f"usage of '{name}' is ignored: no tenant and no pool has that name"

@@ -14,6 +14,12 @@ from tests.allocation.recomputed.register import to_take
 NEARLY = Fraction(1, 10**7)
 """What the rounding of every step of every tenant's causes may add up to."""
 _DIGIT = Fraction(1, 10**10)
+WORDS = {
+    "core_hours": "core-hours",
+    "database_gib": "GiB of database",
+    "filestore_gib": "GiB of filestore",
+    "users": "users",
+}
 _MANY = 1000
 _FEW = 10
 
@@ -243,6 +249,53 @@ def resilience(documents: Documents, _: str) -> Expected:
     title = Facts((documents.now.month,))
     foot: list[list[Must]] = [["total", Fraction(len(everybody)), cost(everybody), ""]]
     return Expected(heads, rows, foot, title=title, near=of_many(everybody))
+
+
+def overage(documents: Documents, client: str) -> Expected:
+    """Beyond fair use, from used, covered, part and price: finance sees all, a client its own."""
+    lines = documents.now.of_client(client) if client else documents.now.tenants
+    found = []
+    for line in lines:
+        for each in line.get("overage", ()):
+            amount = _beyond(each) * Fraction(each["price"]) if each["used"] is not None else None
+            if amount is not None:
+                assert abs(amount - Fraction(each["amount"])) <= CENT / 2
+                amount = Fraction(each["amount"])
+            if (amount or (amount is None and each["agreed"])) and (each["agreed"] or not client):
+                found.append((line["tenant"], each, amount))
+    if not client:
+        order = list(WORDS)
+        found.sort(key=lambda row: (-(row[2] or 0), row[0], order.index(row[1]["measure"])))
+    rows: list[list[Must]] = []
+    for tenant, each, amount in found:
+        known = amount is not None
+        beyond: Must = Figure(_beyond(each), within=_DIGIT) if known else ""
+        used: Must = Fraction(each["used"]) if known else ""
+        figures = [used, Fraction(each["covered"]), beyond, Fraction(each["price"])]
+        paid: Must = "" if amount is None else amount
+        row: list[Must] = [tenant, WORDS[each["measure"]], *figures]
+        unknown = "not measured on every day: not charged"
+        if client:
+            rows.append([*row, paid, "as agreed, part of the fee" if known else unknown])
+        else:
+            rows.append([*row, each["source"] or unknown, *((paid, "") if each["agreed"] else ("", paid))])
+    heads = ("tenant", "of what", "used", "covered", "beyond", "price of one")
+    sums = [
+        sum((amount or NOBODY for _, each, amount in found if each["agreed"] is agreed), NOBODY)
+        for agreed in (True, False)
+    ]
+    if client:
+        return Expected((*heads, "you pay", "result"), rows, [["total", *[""] * 5, sums[0], ""]])
+    foot: list[list[Must]] = [["total", *[""] * 6, *sums]]
+    return Expected((*heads, "how it is known", "agreed, in the fee", "not agreed"), rows, foot)
+
+
+def _beyond(each: Record) -> Fraction:
+    """Above what is covered of a month of which a part counts: hours add up, the rest are averages."""
+    used, covered, part = Fraction(each["used"]), Fraction(each["covered"]), Fraction(each["part"])
+    if each["measure"] == "core_hours":
+        return max(used - covered * part, NOBODY)
+    return max(used - covered, NOBODY) * part
 
 
 def unallocated(documents: Documents, _: str) -> Expected:

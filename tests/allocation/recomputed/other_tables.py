@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from tests.allocation.recomputed.causes import large_pools, shown_to
+from tests.allocation.recomputed.causes import overage as paid_beyond
 from tests.allocation.recomputed.cells import Expected, Facts, Figure, Must, Percent, Read
 from tests.allocation.recomputed.decisions import (
     average,
@@ -250,7 +251,10 @@ def happened(old: Record | None, new: Record | None, documents: Documents) -> tu
         return ("another client",) if old["tenant"] in there else ("ended",)
     if old["tier"] != new["tier"]:
         return service(old["tier"]), service(new["tier"])
-    return ("options",) if Fraction(old["fee"]) != Fraction(new["fee"]) else ()
+    was, pays = Fraction(old["fee"]), Fraction(new["fee"])
+    if was - paid_beyond(old) != pays - paid_beyond(new):
+        return ("options",)
+    return ("beyond",) if was != pays else ()
 
 
 def costs(documents: Documents, client: str) -> Expected:

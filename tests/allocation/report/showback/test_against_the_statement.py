@@ -130,6 +130,19 @@ def test_every_figure_of_a_first_month() -> None:
     agree(wrong(*month_of([local_plan()])))
 
 
+def test_every_figure_of_a_month_with_overage() -> None:
+    """One client agreed to pay for users beyond fair use, another did not; of the rest nothing is known."""
+    before, more = changed("cobalt", users="90"), changed("acme", users="14", overage="agreed")
+    acme = next(each for each in more.tenants if each.tenant == "acme")
+    tenants = tuple(acme if each.tenant == "acme" else each for each in before.tenants)
+    showback, documents = month_of([before, before.model_copy(update={"tenants": tenants})])
+    agree(wrong(showback, documents))
+    shown = {page.path: {table.name for table in page.tables} for page in all_pages(showback)}
+    assert "overage" in shown["finance"]
+    (own,) = (path for path, names in shown.items() if "overage" in names and "/" in path)
+    assert own == f"account/{showback.pages_of[acme.client]}"
+
+
 @pytest.mark.whole("a month in which a tenant moved has each kind of figure")
 def test_every_figure_of_a_month_with_a_new_client_after_two_others() -> None:
     plans = [without(changed("borealis", users="9"), "acme"), without(local_plan(), "acme"), local_plan()]
