@@ -8,7 +8,7 @@ from typing import Final
 
 from allocation.billed.deployed import Deployed, portfolios_of
 from allocation.engine.owners.known import Known
-from allocation.estimate.estimated_statement import known_of
+from allocation.estimate.attributed_charges import known_of
 from tiers.inventory import Inventory
 
 _ACCOUNT_IN_ARN: Final = 4

@@ -129,13 +129,32 @@ def allocate(
         AllocationError: When it is not possible; nothing is left out to make it possible.
     """
     attribute(connection, known, rules)
+    return allocate_attributed(connection, known, present, rules, carried, month=month, filed=filed)
+
+
+def allocate_attributed(
+    connection: duckdb.DuckDBPyConnection,
+    known: Known,
+    present: Sequence[Presence],
+    rules: Rulebook,
+    carried: Residuals = MappingProxyType({}),
+    *,
+    month: Period | None = None,
+    filed: FiledMonths = NO_MONTHS,
+    direct: Mapping[str, int] = MappingProxyType({}),
+) -> Allocation:
+    """The same of the relations `charged`, `decision` and `usage`.
+
+    *direct* is the cost of each tenant that is in none of them nor in the result; pools that are divided in
+    proportion to cost count it.
+    """
     make_shared_charges(connection, month)
     given = has_given_shares(connection)
     if given:
         add_slots(connection, month)
     fallbacks = weigh(connection, rules, present, filed)
     divide(connection)
-    if make_cost_bases(connection, rules):
+    if make_cost_bases(connection, rules, direct):
         fallbacks = weigh(connection, rules, present, filed, by_cost=True)
         divide(connection)
     residuals = settle(connection, rules.cost, carried)
@@ -154,7 +173,7 @@ def allocate(
     )
 
 
-def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Cell]:
+def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Iterator[Cell]:
     behaviours = {rule.rule: rule.behaviour for rule in rules.rules}
     behaviours |= {virtual.tag: Behaviour.FIXED for virtual in rules.virtual_tags}
     behaviours |= _given_behaviours(connection)
@@ -169,31 +188,12 @@ def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Cell]
         FROM share JOIN origin USING (origin)
         WHERE part <> '{AllocationType.UNALLOCATED}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
-    return [
-        Cell(
-            tenant,
-            AllocationType.DIRECT,
-            "",
-            CostDomain(domain),
-            CostCategory(category),
-            Behaviour(behaviour),
-            int(units),
-            other_month,
-        )
-        for tenant, domain, category, behaviour, other_month, units in direct
-    ] + [
-        Cell(
-            tenant,
-            AllocationType(part),
-            via,
-            domains[via],
-            CostCategory(category),
-            behaviours[rule],
-            int(units),
-            other_month,
-        )
-        for tenant, part, via, category, rule, other_month, units in shared
-    ]
+    for tenant, domain, category, behaviour, other_month, units in direct:
+        kind = (CostDomain(domain), CostCategory(category), Behaviour(behaviour))
+        yield Cell(tenant, AllocationType.DIRECT, "", *kind, int(units), other_month)
+    for tenant, part, via, category, rule, other_month, units in shared:
+        kind = (domains[via], CostCategory(category), behaviours[rule])
+        yield Cell(tenant, AllocationType(part), via, *kind, int(units), other_month)
 
 
 def _given_behaviours(connection: duckdb.DuckDBPyConnection) -> dict[str, Behaviour]:
@@ -274,8 +274,8 @@ def _of(reason: str, other_month: str) -> str:
 
 
 def _charged(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> int:
-    row = connection.execute(f"SELECT SUM({rules.cost}) FROM charge").fetchone()  # noqa: S608 - a column of ours
-    return int(row[0]) if row and row[0] is not None else 0
+    rows = connection.execute(f"SELECT COALESCE(SUM({rules.cost}), 0) FROM charged").fetchall()  # noqa: S608 - a column of ours
+    return int(rows[0][0])
 
 
 def _unknown_consumers(

@@ -8,7 +8,7 @@ negative weight would pay it for what others cost.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import duckdb
@@ -21,8 +21,12 @@ from allocation.engine.tables import create, insert
 _BASE: Final = "pool VARCHAR NOT NULL, tenant VARCHAR NOT NULL, units HUGEINT NOT NULL"
 
 
-def make_cost_bases(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> bool:
+def make_cost_bases(
+    connection: duckdb.DuckDBPyConnection, rules: Rulebook, direct: Mapping[str, int]
+) -> bool:
     """Make the table `cost_base` of `charged` and `share`: the cost of each tenant before each such pool.
+
+    *direct* is direct cost that is not in `charged`, by tenant.
 
     Returns:
         Whether any pool is shared in proportion to cost, so that all has to be divided again.
@@ -30,12 +34,14 @@ def make_cost_bases(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> b
     create(connection, "cost_base", _BASE)
     if not any(pool.driver.cost for pool in rules.pools):
         return False
-    insert(connection, "cost_base", _BASE, _bases(connection, rules))
+    insert(connection, "cost_base", _BASE, _bases(connection, rules, direct))
     return True
 
 
-def _bases(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Iterator[tuple[object, ...]]:
-    costs: dict[str, dict[str, int]] = {}
+def _bases(
+    connection: duckdb.DuckDBPyConnection, rules: Rulebook, direct: Mapping[str, int]
+) -> Iterator[tuple[object, ...]]:
+    costs: dict[str, dict[str, int]] = {DIRECT: dict(direct)} if direct else {}
     rows = connection.execute(
         f"""SELECT '{DIRECT}', tenant, SUM({rules.cost}) FROM charged
         WHERE disposition = 'direct' GROUP BY ALL

@@ -47,18 +47,41 @@ def declared_usage(
 
     An estimate counts every month as 730 hours, as its prices do.
     """
+    return DeclaredUsage(period, hours, scale).of(plan)
 
-    def usage(consumer: str, driver: Driver, quantity: Decimal) -> Usage:
-        return Usage(consumer, driver, *period, quantity.quantize(_QUANTUM, ROUND_HALF_EVEN))
 
-    for tenant in plan.tenants:
-        for driver, quantity in _of_tenant(tenant, scale, hours):
-            yield usage(tenant.tenant, driver, quantity)
-    for driver, quantity in _requests(plan.platform, scale):
-        if quantity:
-            yield usage(PLATFORM, driver, quantity * hours)
-    for driver, quantity in _capacity(plan.platform):
-        yield usage(CAPACITY, driver, quantity * hours)
+class DeclaredUsage:
+    """The same of plans that have tenants in common: each tenant is measured once."""
+
+    def __init__(
+        self, period: ChargePeriod, hours: Decimal = HOURS_PER_MONTH, scale: Scale = Scale.LEAST
+    ) -> None:
+        self._period = period
+        self._hours = hours
+        self._scale = scale
+        self._kept: dict[int, tuple[TenantPlan, tuple[Usage, ...]]] = {}
+        """By the identity of the tenant's plan, which lives as long as it is kept."""
+
+    def of(self, plan: Plan) -> Iterator[Usage]:
+        """What *plan* declares, tenant by tenant."""
+        for tenant in plan.tenants:
+            yield from (self._kept.get(id(tenant)) or self._keep(tenant))[1]
+        for driver, quantity in _requests(plan.platform, self._scale):
+            if quantity:
+                yield self._usage(PLATFORM, driver, quantity * self._hours)
+        for driver, quantity in _capacity(plan.platform):
+            yield self._usage(CAPACITY, driver, quantity * self._hours)
+
+    def _keep(self, tenant: TenantPlan) -> tuple[TenantPlan, tuple[Usage, ...]]:
+        usage = tuple(
+            self._usage(tenant.tenant, driver, quantity)
+            for driver, quantity in _of_tenant(tenant, self._scale, self._hours)
+        )
+        kept = self._kept[id(tenant)] = (tenant, usage)
+        return kept
+
+    def _usage(self, consumer: str, driver: Driver, quantity: Decimal) -> Usage:
+        return Usage(consumer, driver, *self._period, quantity.quantize(_QUANTUM, ROUND_HALF_EVEN))
 
 
 def _of_tenant(tenant: TenantPlan, scale: Scale, hours: Decimal) -> Iterator[tuple[Driver, Decimal]]:

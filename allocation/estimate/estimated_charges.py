@@ -26,13 +26,34 @@ class PricedCharges(NamedTuple):
 
 def priced_charges(plan: Plan, prices: PriceBook, assumptions: Assumptions) -> PricedCharges:
     """Price a month of *plan*: 730 hours of everything in it, and usage by *assumptions*."""
-    charges: list[Charge] = []
-    unpriced: list[Unpriced] = []
-    for fact in plan.all_facts():
-        for line in lines_of(fact, assumptions):
-            for priced in _priced(fact, line, prices):
-                (charges if isinstance(priced, Charge) else unpriced).append(priced)  # type: ignore[arg-type]
-    return PricedCharges(tuple(charges), tuple(unpriced))
+    return Pricing(prices, assumptions).of(plan)
+
+
+class Pricing:
+    """Prices months of plans that have facts in common: each fact is priced once."""
+
+    def __init__(self, prices: PriceBook, assumptions: Assumptions) -> None:
+        self._prices = prices
+        self._assumptions = assumptions
+        self._kept: dict[int, tuple[FactRecord, tuple[Charge, ...], tuple[Unpriced, ...]]] = {}
+        """By the identity of the fact, which lives as long as it is kept: its hash takes longer than this."""
+
+    def of(self, plan: Plan) -> PricedCharges:
+        """The charges of *plan*, in the order of its facts."""
+        kept = [self._kept.get(id(fact)) or self._keep(fact) for fact in plan.all_facts()]
+        charges = tuple(charge for _, charges, _ in kept for charge in charges)
+        return PricedCharges(charges, tuple(each for *_, unpriced in kept for each in unpriced))
+
+    def _keep(self, fact: FactRecord) -> tuple[FactRecord, tuple[Charge, ...], tuple[Unpriced, ...]]:
+        found = [
+            priced
+            for line in lines_of(fact, self._assumptions)
+            for priced in _priced(fact, line, self._prices)
+        ]
+        charges = tuple(each for each in found if isinstance(each, Charge))
+        unpriced = tuple(each for each in found if isinstance(each, Unpriced))
+        kept = self._kept[id(fact)] = (fact, charges, unpriced)
+        return kept
 
 
 def _priced(fact: FactRecord, line: Line, prices: PriceBook) -> Iterator[Charge | Unpriced]:

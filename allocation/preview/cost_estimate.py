@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from allocation.charges import Charge, ChargePeriod
 from allocation.engine.rulebook import Rulebook, rules_on
 from allocation.estimate.assumptions import Assumptions
-from allocation.estimate.estimated_charges import PricedCharges, priced_charges
-from allocation.estimate.estimated_statement import allocated_estimate
+from allocation.estimate.estimated_charges import PricedCharges, Pricing
+from allocation.estimate.estimated_statement import EstimatedStatements
 from allocation.estimate.folders import OURS, Folders
 from allocation.prices.price_book import PriceBook, load_price_book
 from allocation.statement.ledger.ledger import Ledger, ledger_of_statement
@@ -46,12 +46,13 @@ class Conditions:
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """A plan, its priced lines, and the statement they add up to."""
+    """A plan, its priced lines, and the statement they add up to; its estimator made it, and makes others."""
 
     plan: Plan
     priced: PricedCharges
     statement: Statement
     conditions: Conditions
+    estimator: Estimator = field(compare=False, repr=False)
 
     @cached_property
     def tenants(self) -> dict[TenantId, TenantPlan]:
@@ -87,19 +88,30 @@ class CostEstimate:
         return {fact.id: fact for fact in self.plan.all_facts()}
 
 
+class Estimator:
+    """Estimates plans under the same conditions: facts and tenants that they have in common are done once."""
+
+    def __init__(self, conditions: Conditions) -> None:
+        self._conditions = conditions
+        self._pricing = Pricing(conditions.prices, conditions.assumptions)
+        self._statements = EstimatedStatements(
+            conditions.period, conditions.prices, conditions.rules, conditions.assumptions.scale
+        )
+
+    def of(self, plan: Plan) -> CostEstimate:
+        """What a month of *plan* costs, divided among its tenants.
+
+        Raises:
+            AllocationError: When it cannot be allocated.
+        """
+        priced = self._pricing.of(plan)
+        return CostEstimate(plan, priced, self._statements.of(plan, priced), self._conditions, self)
+
+
 def cost_estimate(plan: Plan, conditions: Conditions) -> CostEstimate:
     """What a month of *plan* costs, divided among its tenants.
 
     Raises:
         AllocationError: When it cannot be allocated.
     """
-    priced = priced_charges(plan, conditions.prices, conditions.assumptions)
-    statement = allocated_estimate(
-        plan,
-        priced,
-        conditions.period,
-        conditions.prices,
-        conditions.rules,
-        conditions.assumptions.scale,
-    )
-    return CostEstimate(plan, priced, statement, conditions)
+    return Estimator(conditions).of(plan)

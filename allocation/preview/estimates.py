@@ -1,10 +1,11 @@
-"""Cost estimates of a portfolio and of what it might be: who stays as it is is not planned again."""
+"""Cost estimates of a portfolio and of what it might be: who stays as it is keeps its plan and prices."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
-from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
+from allocation.preview.cost_estimate import Conditions, CostEstimate, Estimator
 from tiers.catalog.tier import Catalog
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import Resolver
@@ -24,8 +25,10 @@ class Estimates:
         self.catalog = catalog
         self.portfolio = portfolio
         self.conditions = conditions
-        self.resolver = Resolver(catalog, portfolio.platform)
+        alike = deployed is not None and deployed.conditions == conditions
+        self.resolver = Resolver(catalog, portfolio.platform, deployed.plan.tenants if deployed else ())
         self._deployed = deployed
+        self._estimator = deployed.estimator if deployed and alike else Estimator(conditions)
 
     @cached_property
     def now(self) -> CostEstimate:
@@ -37,8 +40,8 @@ class Estimates:
         plan = self.resolver.plan(self.portfolio)
         known = self._deployed
         if known is not None and known.plan == plan and known.conditions == self.conditions:
-            return CostEstimate(plan, known.priced, known.statement, self.conditions)
-        return cost_estimate(plan, self.conditions)
+            return replace(known, plan=plan)
+        return self._estimator.of(plan)
 
     def of(self, portfolio: Portfolio) -> CostEstimate:
         """The estimate of another one.
@@ -50,4 +53,4 @@ class Estimates:
 
     def of_plan(self, plan: Plan) -> CostEstimate:
         """The estimate of another plan."""
-        return self.now if plan == self.now.plan else cost_estimate(plan, self.conditions)
+        return self.now if plan == self.now.plan else self._estimator.of(plan)

@@ -21,7 +21,7 @@ from tiers.change.platform import platform_faults
 from tiers.errors import CatalogError
 from tiers.plan.capacity import add_capacity
 from tiers.plan.plan import Plan, emptied
-from tiers.plan.resolve import deployable, resolve
+from tiers.plan.resolve import Resolver, deployable, resolve
 from tiers.plan.storage import keeping_storage
 from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS, portfolio_folder, portfolio_folders
@@ -118,9 +118,10 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
         there = _before(where, open_folders)
         now = folders_of(there.folder, OURS)
         catalog, portfolio = load_catalog_and_portfolio(there.folder, OURS.catalog)
-        tree = deployable(there.folder, catalog, portfolio)
-        supposed = _supposed(catalog, portfolio, what_if)
-        after = resolve(catalog, supposed.portfolio)
+        resolver = Resolver(catalog, portfolio.platform, there.plan.tenants if there.plan else ())
+        tree = deployable(there.folder, catalog, portfolio, resolver)
+        supposed = _supposed(catalog, portfolio, what_if, resolver)
+        after = resolver.plan(supposed.portfolio)
         known = () if named else advice(catalog, portfolio, tree)
         fresh = [each for each in advice(catalog, supposed.portfolio, after) if each not in known]
         before = there.plan if named else tree
@@ -266,7 +267,7 @@ def _folders_then(read: Revision, folder: Path, otherwise: Folders) -> Folders:
     return folders_of(read.folders[folder], otherwise)
 
 
-def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> AssumedPortfolio:
+def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf, plans: Resolver) -> AssumedPortfolio:
     notes: list[str] = []
 
     def then(supposed: AssumedPortfolio) -> Portfolio:
@@ -276,12 +277,11 @@ def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> Assume
     if what_if.moves:
         portfolio = then(with_tiers(catalog, portfolio, what_if.moves))
     if what_if.tenant is not None:
-        changed = with_tenant(catalog, portfolio, what_if.tenant, what_if.tier, what_if.settings)
-        portfolio = then(changed)
+        portfolio = then(with_tenant(catalog, portfolio, what_if.tenant, what_if.tier, what_if.settings))
     for count, tier in what_if.more:
         portfolio = then(with_more(catalog, portfolio, tier, count))
     if what_if.add_capacity:
-        portfolio = then(add_capacity(catalog, portfolio))
+        portfolio = then(add_capacity(catalog, portfolio, plans))
     return AssumedPortfolio(portfolio, tuple(notes))
 
 

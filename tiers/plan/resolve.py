@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -52,7 +52,9 @@ def plan_and_catalog(folder: Path) -> tuple[Plan, Catalog]:
     return deployable(folder, catalog, portfolio), catalog
 
 
-def deployable(folder: Path, catalog: Catalog, portfolio: Portfolio) -> Plan:
+def deployable(
+    folder: Path, catalog: Catalog, portfolio: Portfolio, resolver: Resolver | None = None
+) -> Plan:
     """The plan of a portfolio that was read from *folder*, checked against those beside it.
 
     A sibling that cannot be read is left out: it must not stop an update of this one.
@@ -60,7 +62,8 @@ def deployable(folder: Path, catalog: Catalog, portfolio: Portfolio) -> Plan:
     Raises:
         CatalogError: When AWS would refuse a name, or two portfolios share what only one may have.
     """
-    one = PlannedPortfolio(folder, portfolio, resolve(catalog, portfolio))
+    resolver = resolver or Resolver(catalog, portfolio.platform)
+    one = PlannedPortfolio(folder, portfolio, resolver.plan(portfolio))
     problems = [*faults_within(one)]
     catalogs = Catalogs()
     catalogs.know(folder, catalog)
@@ -98,13 +101,15 @@ class Resolver:
 
     What a tenant's facts are, its own file, the platform and the catalog say, and nothing else: only where
     its data came from, and a backup that another one asks of it, depend on others. Of each tenant the newest
-    plan on *platform* is kept.
+    plan on *platform* is kept, however large that is. Plans that are equal are one object, also those that
+    are *known* before.
     """
 
-    def __init__(self, catalog: Catalog, platform: Platform) -> None:
+    def __init__(self, catalog: Catalog, platform: Platform, known: Iterable[TenantPlan] = ()) -> None:
         self._catalog = catalog
-        self._platform = platform
+        self._platform = _without_capacity(platform)
         self._kept: dict[TenantId, tuple[Tenant, object, TenantPlan]] = {}
+        self._known = {plan.tenant: plan for plan in known}
 
     def plan(self, portfolio: Portfolio) -> Plan:
         """The plan of *portfolio*.
@@ -115,7 +120,10 @@ class Resolver:
         catalog, platform = self._catalog, portfolio.platform
         with _told_of(platform.portfolio):
             others = _Others({each.tenant: each for each in portfolio.tenants}, live_marks(portfolio.tenants))
-            tenants = tuple(self._tenant(platform, tenant, others) for tenant in portfolio.tenants)
+            keeps = _without_capacity(platform) == self._platform
+            tenants = tuple(
+                self._tenant(platform, tenant, others, keeps=keeps) for tenant in portfolio.tenants
+            )
             plan = Plan(
                 portfolio=platform.portfolio,
                 currency=platform.currency,
@@ -130,17 +138,27 @@ class Resolver:
         _refuse_duplicates(plan)
         return plan
 
-    def _tenant(self, platform: Platform, tenant: Tenant, others: _Others) -> TenantPlan:
+    def _tenant(self, platform: Platform, tenant: Tenant, others: _Others, *, keeps: bool) -> TenantPlan:
         origin = source_of(platform.portfolio, others.tenants, self._catalog, tenant)
         outside = (origin, others.marks.get(tenant.tenant))
-        if platform is self._platform and tenant.tenant in self._kept:
+        if keeps and tenant.tenant in self._kept:
             was, asked, plan = self._kept[tenant.tenant]
             if was is tenant and asked == outside:
                 return plan
         plan = _tenant_plan(self._catalog, platform, tenant, others)
-        if platform is self._platform:
+        known = self._known.get(tenant.tenant)
+        plan = known if known is not None and known == plan else plan
+        if keeps:
             self._kept[tenant.tenant] = (tenant, outside, plan)
         return plan
+
+
+def _without_capacity(platform: Platform) -> Platform:
+    """*platform* without what `capacity.add_capacity` adds, on which no tenant's facts depend."""
+    groups = tuple(group.model_copy(update={"nodes": 0}) for group in platform.cluster.node_groups)
+    cluster = platform.cluster.model_copy(update={"node_groups": groups})
+    database = platform.database.model_copy(update={"storage_gib": 0, "max_storage_gib": 0})
+    return platform.model_copy(update={"cluster": cluster, "database": database})
 
 
 @contextmanager

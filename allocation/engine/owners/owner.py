@@ -93,7 +93,7 @@ class Owners:
         tenant, reason = (
             self._named(tags, shape) if "tenant" in tags.found else self._nameless(tags, shape.fact)
         )
-        if tenant is not None and tenant not in self._known.tenants | self._earlier(shape):
+        if tenant is not None and not self._is_known(tenant, shape):
             reason = f"unknown-tenant: the inventory has no tenant '{tenant}'"
         if not reason and consumer in self._known.tenants:
             tenant, reason = consumer, _disagreement(tenant, consumer)
@@ -133,15 +133,16 @@ class Owners:
         """The portfolio of this run that a charge is tagged with."""
         return self._portfolios.get(tags.folded("portfolio"))
 
-    def _earlier(self, shape: Shape) -> frozenset[str]:
-        """The tenants of the month that a charge corrects, as it was filed."""
-        return self._known.earlier.get(shape.other_month, frozenset())
+    def _is_known(self, tenant: str, shape: Shape) -> bool:
+        """Whether the inventory has *tenant*, or the filed month that a charge corrects had."""
+        known = self._known
+        return tenant in known.tenants or tenant in known.earlier.get(shape.other_month, ())
 
     def _named(self, tags: OwnTags, shape: Shape) -> tuple[str | None, str]:
         """The tenant that the tags name, or why it is not taken."""
         fact = shape.fact
         tenant, named = tags.folded("tenant"), f"{KEYS['tenant']} is '{tags.found['tenant']}'"
-        if tenant not in self._known.tenants | self._earlier(shape):
+        if not self._is_known(tenant, shape):
             return None, f"unknown-tenant: the inventory has no tenant '{tags.found['tenant']}'"
         if fact and self._known.owners.get(fact) != tenant:
             return None, f"contradicting-tags: {named}, and by the inventory {self._whose(fact)}"

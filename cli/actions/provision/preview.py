@@ -132,7 +132,9 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
     then = both.before if both.before is not None else emptied(both.after)
     gates = replace(gates, gone=frozenset(id_of(then.tenants, each) for each in gates.gone))
     refuse_kept(gates, then, both.after)
-    comparison = compared(cost_estimate(then, before), cost_estimate(both.after, after))
+    first = cost_estimate(then, before)
+    second = first.estimator.of(both.after) if before == after else cost_estimate(both.after, after)
+    comparison = compared(first, second)
     measured, moved = _measured(request, both, comparison, gates)
     effects = effects_of(then, both.after)
     classes = both.catalog.classes

@@ -18,7 +18,7 @@ import cli.actions.change.restore
 import cli.actions.change.rotate
 import cli.actions.change.upgrade
 import cli.actions.change.upgrade_database
-from allocation.estimate.estimated_statement import allocated_estimate
+from allocation.estimate.estimated_statement import EstimatedStatements
 from allocation.statement.statement import Statement
 from tests.portfolios import LOCAL, catalog
 from tiers.inventory import Inventory, exported
@@ -34,17 +34,22 @@ def _estimated_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     It depends on nothing else, and the base of most tests here is the committed portfolio.
     """
+    monkeypatch.setattr("allocation.preview.cost_estimate.EstimatedStatements", _Remembering)
 
-    def remembered(plan: Any, priced: Any, period: Any, prices: Any, *others: Any) -> Statement:
-        given = (plan, priced, period, prices.compiled, *others)
+
+class _Remembering(EstimatedStatements):
+    def __init__(self, period: Any, prices: Any, *others: Any) -> None:
+        super().__init__(period, prices, *others)
+        self.given = (period, prices.compiled, *others)
+
+    def of(self, plan: Any, priced: Any) -> Statement:
+        given = (plan, priced, *self.given)
         for known, statement in ESTIMATED:
             if known == given:
                 return statement
-        statement = allocated_estimate(plan, priced, period, prices, *others)
+        statement = super().of(plan, priced)
         ESTIMATED.append((given, statement))
         return statement
-
-    monkeypatch.setattr("allocation.preview.cost_estimate.allocated_estimate", remembered)
 
 
 @pytest.fixture

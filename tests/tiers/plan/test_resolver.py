@@ -6,11 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.portfolios import catalog, local_portfolio, tenant
+from tests.portfolios import (
+    catalog,
+    every_offer,
+    local_portfolio,
+    measured,
+    routed,
+    tenant,
+    two_regions,
+    watched_over,
+)
 from tests.sampling import examples
 from tiers.errors import CatalogError
 from tiers.plan.resolve import Resolver, resolve
-from tiers.portfolio.tenant import Portfolio
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.portfolio.what_if import with_tenant
 
 STEPS = st.tuples(
@@ -62,6 +72,46 @@ def test_what_another_tenant_asks_of_one_is_not_kept() -> None:
     quiet, asked, of_larger, _ = (plan.tenants for plan in plans)
     assert len(asked[1].facts) > len(quiet[1].facts)
     assert of_larger[0] != asked[0]
+
+
+def sized(platform: Platform, nodes: int, storage_gib: int) -> Platform:
+    """*platform* with other capacity."""
+    groups = tuple(group.model_copy(update={"nodes": nodes}) for group in platform.cluster.node_groups)
+    return platform.model_copy(
+        update={
+            "cluster": platform.cluster.model_copy(update={"node_groups": groups}),
+            "database": platform.database.model_copy(
+                update={"storage_gib": storage_gib, "max_storage_gib": 2 * storage_gib}
+            ),
+        }
+    )
+
+
+@pytest.mark.parametrize("capacity", [(1, 20), (9, 3_000)])
+def test_capacity_is_of_no_tenants_plan(capacity: tuple[int, int]) -> None:
+    """So each keeps its plan when nodes and storage grow."""
+    for platform, tenants in ((local_portfolio().platform, local_portfolio().tenants), everything()):
+        resolver = Resolver(catalog(), platform)
+        before = resolver.plan(Portfolio(platform=platform, tenants=tenants))
+        larger = Portfolio(platform=sized(platform, *capacity), tenants=tenants)
+        after = resolver.plan(larger)
+        assert after == resolve(catalog(), larger) != before
+        assert all(one is other for one, other in zip(before.tenants, after.tenants, strict=True))
+
+
+def everything() -> tuple[Platform, tuple[Tenant, ...]]:
+    """Tenants of every offer, on a platform with everything that reaches into their facts."""
+    return routed(watched_over(measured(two_regions()))), tuple(every_offer())
+
+
+def test_a_plan_that_is_equal_to_one_that_is_known_is_that_one() -> None:
+    start = local_portfolio()
+    known = resolve(catalog(), start)
+    changed = with_tenant(catalog(), start, "acme", None, {"users": "14"}).portfolio
+    found = Resolver(catalog(), start.platform, known.tenants).plan(changed)
+    same = [one.tenant for one, other in zip(found.tenants, known.tenants, strict=True) if one is other]
+    assert same == [each.tenant for each in known.tenants if each.tenant != "acme"]
+    assert found == resolve(catalog(), changed)
 
 
 @pytest.mark.parametrize("nodes", [1, 9])

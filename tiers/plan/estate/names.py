@@ -34,7 +34,7 @@ from tiers.facts.every_fact import (
 from tiers.facts.names import FILL_SIDE, RESTORED_SERVER, log_group
 from tiers.facts.record import Origin
 from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, numbered, physical_name
-from tiers.plan.plan import Plan
+from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import TenantId
 
 _RANDOM: Final = 8
@@ -115,27 +115,26 @@ def too_long(plan: Plan) -> Iterator[Made]:
 
 def tight(plan: Plan) -> Iterator[str]:
     """A warning for each tenant whose name fits now, and would not on a tier with copies of its own."""
-    refused = {made.tenant for made in too_long(plan)}
-    for tenant in plan.tenants:
-        base = (plan.portfolio, tenant.tenant)
-        later = (
-            Made(VAULT, physical_name(*base, "filestores"), tenant.region, "", tenant.tenant),
-            Made(
-                BUCKET,
-                f"{physical_name(*base, 'copy')}-backups",
-                tenant.region,
-                "",
-                tenant.tenant,
-                random=True,
-            ),
-        )
-        worst = max(later, key=lambda made: made.length - LIMITS[made.kind])
-        if tenant.tenant not in refused and (excess := worst.length - LIMITS[worst.kind]) > 0:
+    longest = {tenant.tenant: _longest_with_copies(plan, tenant) for tenant in plan.tenants}
+    concerned = {name: made for name, made in longest.items() if made.length > LIMITS[made.kind]}
+    refused = {made.tenant for made in too_long(plan)} if concerned else set()
+    for name, made in concerned.items():
+        if name not in refused:
             yield (
-                f"{tenant.tenant}: its name is {excess} too long for tiers with files of its own, where "
-                f"its {worst.kind} would have {worst.length} characters of {LIMITS[worst.kind]}; a name "
-                "cannot change later"
+                f"{name}: its name is {made.length - LIMITS[made.kind]} too long for tiers with files of its "
+                f"own, where its {made.kind} would have {made.length} characters of {LIMITS[made.kind]}; a "
+                "name cannot change later"
             )
+
+
+def _longest_with_copies(plan: Plan, tenant: TenantPlan) -> Made:
+    base = (plan.portfolio, tenant.tenant)
+    vault, bucket = physical_name(*base, "filestores"), f"{physical_name(*base, 'copy')}-backups"
+    later = (
+        Made(VAULT, vault, tenant.region, "", tenant.tenant),
+        Made(BUCKET, bucket, tenant.region, "", tenant.tenant, random=True),
+    )
+    return max(later, key=lambda made: made.length - LIMITS[made.kind])
 
 
 _Name = tuple[str, str, str]

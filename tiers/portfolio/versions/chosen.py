@@ -70,8 +70,9 @@ def version_faults(tenant: Tenant, platform: Platform) -> Iterator[Fault]:
 
 def rollout_faults(tenants: Mapping[Key, Tenant], platform: Platform | None) -> Iterator[tuple[Key, Fault]]:
     """Productions that name a version for staging first, which no other environment of their client names."""
+    sandboxes = _sandboxes(tenants.values())
     for key, tenant in tenants.items() if platform else ():
-        others = _sandboxes(tenants.values(), tenant)
+        others = sandboxes.get(tenant.client, ())
         if platform is None or not is_known(platform, tenant) or not is_staging_first(platform, tenant):
             continue
         name = version_ahead(tenant)
@@ -87,9 +88,10 @@ def rollout_faults(tenants: Mapping[Key, Tenant], platform: Platform | None) -> 
 
 def version_advice(portfolio: Portfolio) -> Iterator[str]:
     """A sentence for each production that takes a version for staging first without anywhere to try it."""
+    sandboxes = _sandboxes(portfolio.tenants)
     for tenant in portfolio.tenants:
         staged = is_staging_first(portfolio.platform, tenant)
-        if staged and not _sandboxes(portfolio.tenants, tenant):
+        if staged and tenant.client not in sandboxes:
             yield (
                 f"{tenant.tenant}: odoo.version {version_ahead(tenant)} is for staging first, and client "
                 f"{tenant.client} has no other environment here that could try it"
@@ -114,12 +116,13 @@ def is_known(platform: Platform, tenant: Tenant) -> bool:
     return all(name is None or name in platform.images.odoo_versions for name in names)
 
 
-def _sandboxes(tenants: Iterable[Tenant], production: Tenant) -> list[Tenant]:
-    """The other environments of its client that stay."""
-    return [
-        each
-        for each in tenants
-        if each.client == production.client
-        and each.environment is not Environment.PRODUCTION
-        and each.lifecycle_stage is not LifecycleStage.DECOMMISSIONING
-    ]
+def _sandboxes(tenants: Iterable[Tenant]) -> dict[str, list[Tenant]]:
+    """The environments of each client that are no production and stay."""
+    found: dict[str, list[Tenant]] = {}
+    for each in tenants:
+        if (
+            each.environment is not Environment.PRODUCTION
+            and each.lifecycle_stage is not LifecycleStage.DECOMMISSIONING
+        ):
+            found.setdefault(each.client, []).append(each)
+    return found
