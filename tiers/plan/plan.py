@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import model_validator
 
-from tiers.catalog.fees import Currency, FeeText
+from tiers.catalog.fees import Currency, FeePart, FeeText
 from tiers.catalog.folder import CatalogPath
 from tiers.catalog.overage import OverageTerms
 from tiers.facts.every_fact import (
@@ -81,6 +81,8 @@ class TenantPlan(Frozen):
     """Whether it may not be removed yet."""
     users: Positive
     fee_per_month: FeeText
+    fee_parts: tuple[FeePart, ...] = ()
+    """What `fee_per_month` is made of; empty where an earlier version exported the plan."""
     overage: OverageTerms | None = None
     """What is charged beyond fair use; None where its offer has no overage prices."""
     budget_per_month: FeeText | None = None

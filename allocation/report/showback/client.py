@@ -14,6 +14,7 @@ from allocation.preview.preview import in_words
 from allocation.report.charts.bars import bar, bars
 from allocation.report.charts.chart import Caption, Chart
 from allocation.report.figures import first_of, percent
+from allocation.report.showback.commercial.fee_parts import fee_parts
 from allocation.report.showback.commercial.overage import fair_use, own_overage
 from allocation.report.showback.content import (
     EMPTY,
@@ -46,6 +47,7 @@ def account(showback: Showback, client: str) -> Page:
     is_open = client in showback.open_book
     sections: list[Section] = [
         _fees(showback, client),
+        *fee_parts(showback, lines),
         *_trend(showback, client),
         fair_use(showback, lines),
         *own_overage(lines),

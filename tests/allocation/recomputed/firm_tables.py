@@ -7,7 +7,16 @@ from fractions import Fraction
 
 from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
 from tests.allocation.recomputed.cells import CENT, Expected, Facts, Figure, Link, Must, Percent, Reasons
-from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written, added, grouped, of_many
+from tests.allocation.recomputed.documents import (
+    NOBODY,
+    Documents,
+    Record,
+    Written,
+    added,
+    grouped,
+    of_many,
+    services,
+)
 from tests.allocation.recomputed.drawings import by_domain, domains_of, months_of
 from tests.allocation.recomputed.register import to_take
 
@@ -212,6 +221,64 @@ def groups(name: str, documents: Documents) -> Expected:
     rows: list[list[Must]] = [[key, *_value(lines)] for key, lines in found.items()]
     foot: list[list[Must]] = [["total", *_value(documents.now.tenants)]]
     return Expected((name, "cost", "fee", "margin"), rows, foot, near=of_many(documents.now.tenants))
+
+
+def planned(name: str, documents: Documents) -> Expected:
+    """Margins by what the plan says of a tenant."""
+    known = {"controls": "controls", "promise": "resilience_class"}
+
+    def of(line: Record) -> str:
+        plan = documents.plans.get(line["tenant"])
+        if plan is None:
+            return "no longer deployed"
+        return str(plan[known[name]]) if name in known else _sold(plan)
+
+    found = grouped(documents.now.tenants, of)
+    rows: list[list[Must]] = [[key, *_value(lines)] for key, lines in found.items()]
+    foot: list[list[Must]] = [["total", *_value(documents.now.tenants)]]
+    return Expected((name, "cost", "fee", "margin"), rows, foot, near=of_many(documents.now.tenants))
+
+
+def _sold(plan: Record) -> str:
+    """What a tenant has of `services.yaml`: with its tier, with enhanced controls, or for a fee."""
+    paid = {each["part"] for each in plan.get("fee_parts", ())}
+    found = []
+    for name, service in services().items():
+        has = plan["tier"] in service.get("tiers", ()) or name in paid
+        if name == "compliance-operations":
+            has = plan["controls"] == "enhanced"
+        found += [name] if has else []
+    return " + ".join(found) or "no service"
+
+
+def hours(documents: Documents, _: str) -> Expected:
+    """What tiers include and what was worked, kind by kind; an hour costs what it costs in the bill."""
+    now = documents.now
+    worked = [each for each in now.items if each["service"] == "Labour" and not each.get("other_month")]
+    if now.statement["basis"] != "billed" or not worked:
+        return Expected()
+    tier_of = {line["tenant"]: line["tier"] for line in now.tenants}
+    included: dict[tuple[str, str], Fraction] = {}
+    for name, plan in documents.plans.items():
+        for fact in plan["facts"]:
+            if fact["kind"] == "labour" and name in tier_of:
+                key = (tier_of[name], fact["activity"])
+                included[key] = included.get(key, NOBODY) + Fraction(fact["hours_per_month"])
+    done: dict[tuple[str, str], Fraction] = {}
+    rates: dict[str, Fraction] = {}
+    for each in worked:
+        kind = each["item"].removesuffix(" hour")
+        key = (tier_of.get(each["tenant"], "for everybody"), kind)
+        done[key] = done.get(key, NOBODY) + Fraction(each["quantity"])
+        rates[kind] = Fraction(each["amount"]) / Fraction(each["quantity"])
+    rows: list[list[Must]] = []
+    for tier, kind in included.keys() | done.keys():
+        has, did = included.get((tier, kind)), done.get((tier, kind), NOBODY)
+        more = did - (has or NOBODY)
+        money: Must = Figure(more * rates[kind], within=_DIGIT) if kind in rates else ""
+        rows.append([tier, kind, "" if has is None else has, did, more, money])
+    heads = ("tier", "work", "hours included", "hours worked", "more worked", "money of it")
+    return Expected(heads, rows, keyed=2)
 
 
 def contribution(documents: Documents, _: str) -> Expected:

@@ -28,6 +28,10 @@ def _groups(name: str, documents: Documents, _: str) -> Expected:
     return firm.groups(name, documents)
 
 
+def _planned(name: str, documents: Documents, _: str) -> Expected:
+    return firm.planned(name, documents)
+
+
 def _to_decide(most: int, documents: Documents, _: str) -> Expected:
     return firm.to_decide(most, documents)
 
@@ -58,10 +62,15 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("finance", "behaviour"): firm.behaviour,
     ("finance", "by-tier"): partial(_groups, "tier"),
     ("finance", "by-client"): partial(_groups, "client"),
+    ("finance", "by-environment"): partial(_groups, "environment"),
+    ("finance", "by-controls"): partial(_planned, "controls"),
+    ("finance", "by-promise"): partial(_planned, "promise"),
+    ("finance", "by-service"): partial(_planned, "service"),
     ("finance", "contribution"): firm.contribution,
     ("finance", "resilience"): firm.resilience,
     ("finance", "fees"): firm.fees,
     ("finance", "overage"): firm.overage,
+    ("finance", "hours"): firm.hours,
     ("finance", "unallocated"): firm.unallocated,
     ("finance", "readiness"): firm.readiness,
     ("quarterly", "margins"): firm.margins_by_month,
@@ -78,6 +87,7 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("quarterly", "trends"): trends.trends,
     ("quarterly", "signed"): firm.signed,
     ("account", "fees"): other.fees,
+    ("account", "fee-parts"): other.fee_parts,
     ("account", "cost"): other.costs,
     ("account", "why"): other.why,
     ("account", "trend"): other.trend,
@@ -106,6 +116,7 @@ LISTS: Mapping[Key, Callable[[Documents, str], list[Facts]]] = {
     ("engineering", "Users that Odoo has"): sentences.users,
     ("engineering", "Other resources in the account"): sentences.elsewhere,
     ("finance", "Lines without a known price"): sentences.without_price,
+    ("finance", "Hours of people, included and worked"): sentences.hours_unknown,
     ("finance", "Ready for chargeback"): sentences.not_booked,
 }
 _OWN = frozenset({"shared", "why", "trend"})
