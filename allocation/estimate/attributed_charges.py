@@ -1,8 +1,8 @@
 """Attributes priced charges by the rulebook, each once, however many estimates it is in.
 
-What a priced charge is, whose, and where it goes, its fact and the rulebook say. So of a plan that differs
-little from another only few charges are attributed. What is direct is added up here; only what is divided
-goes to the engine.
+What a priced charge is, whose, and where it goes, its fact and the rulebook say. So one charge of each kind
+is attributed for all tenants, and of a plan that differs little from another only few are. What is direct
+is added up here; only what is divided goes to the engine.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import duckdb
 
@@ -37,6 +37,10 @@ _TRILLIONTH: Final = Decimal("1e-12")
 """As exact as the table `charge` keeps quantities."""
 
 
+_Kind = tuple[str, ...] | int
+_Decision = tuple[Any, ...]
+
+
 class _Attributed(NamedTuple):
     """A charge of a tenant's plan, and the decision about it.
 
@@ -46,7 +50,7 @@ class _Attributed(NamedTuple):
     charge: Charge
     owner: TenantPlan | None
     row: tuple[object, ...]
-    decision: tuple[str | None, ...]
+    decision: _Decision
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class AttributedCharges:
     def __init__(self, period: ChargePeriod, rules: Rulebook) -> None:
         self._period = period
         self._rules = rules
+        self._by_tags = bool(rules.virtual_tags) or any(rule.when.tags for rule in rules.rules)
+        self._decisions: dict[_Kind, _Decision] = {}
         self._kept: dict[int, _Attributed] = {}
         """By the identity of the charge, which lives as long as it is kept. Shared ones are of one plan."""
 
@@ -105,18 +111,40 @@ class AttributedCharges:
         charges: Sequence[Charge],
         owners: Mapping[TenantId, TenantPlan],
     ) -> Iterator[_Attributed]:
-        named = {charge.fact for charge in charges}
-        facts = [fact for fact in plan.all_facts() if fact.id in named]
-        regions = {fact.id: fact.region for fact in facts}
-        rows = list(_charge_rows(plan, charges, self._period, regions))
-        numbered = ((number, *row) for number, row in enumerate(rows, 1))
-        tables.create(connection, "charge", tables.CHARGE)
-        tables.insert(connection, "charge", tables.CHARGE, numbered)
-        attribute(connection, known_of(plan, facts=facts), self._rules)
-        decisions = connection.execute(f"SELECT {', '.join(_NAMES)} FROM charged ORDER BY charge").fetchall()  # noqa: S608 - names of ours
-        for charge, row, decision in zip(charges, rows, decisions, strict=True):
+        kinds = {id(charge): self._kind(plan, charge) for charge in charges}
+        asked = {kind: charge for charge in charges if (kind := kinds[id(charge)]) not in self._decisions}
+        known = self._decisions | self._asked(connection, plan, asked)
+        self._decisions |= {kind: decision for kind, decision in known.items() if isinstance(kind, tuple)}
+        shared = [charge for charge in charges if known[kinds[id(charge)]][0] != _DIRECT]
+        rows = zip(map(id, shared), _charge_rows(plan, shared, self._period), strict=True)
+        row_of = dict(rows)
+        for charge in charges:
             owner = None if charge.tenant is None else owners[charge.tenant]
-            yield _Attributed(charge, owner, () if decision[0] == _DIRECT else row, decision)
+            disposition, tenant, *others = known[kinds[id(charge)]]
+            its = None if tenant is None else charge.tenant
+            yield _Attributed(charge, owner, row_of.get(id(charge), ()), (disposition, its, *others))
+
+    def _kind(self, plan: Plan, charge: Charge) -> _Kind:
+        """What rules look at of a tenant's charge; of all others, and where they look at tags, itself.
+
+        The tags of a tenant's charge are those of its plan: they are whole, and contradict nothing.
+        """
+        if charge.tenant is None or self._by_tags:
+            return id(charge)
+        return (plan.portfolio, charge.fact_kind, charge.service, charge.domain, charge.category)
+
+    def _asked(
+        self, connection: duckdb.DuckDBPyConnection, plan: Plan, asked: Mapping[_Kind, Charge]
+    ) -> dict[_Kind, _Decision]:
+        """The decisions about one charge of each kind, by the rulebook."""
+        named = {charge.fact for charge in asked.values()}
+        facts = [fact for fact in plan.all_facts() if fact.id in named]
+        rows = enumerate(_charge_rows(plan, list(asked.values()), self._period), 1)
+        tables.create(connection, "charge", tables.CHARGE)
+        tables.insert(connection, "charge", tables.CHARGE, ((number, *row) for number, row in rows))
+        attribute(connection, known_of(plan, facts=facts), self._rules)
+        found = connection.execute(f"SELECT {', '.join(_NAMES)} FROM charged ORDER BY charge").fetchall()  # noqa: S608 - names of ours
+        return dict(zip(asked, found, strict=True))
 
 
 def _summed(direct: Iterable[_Attributed]) -> DirectCost:
@@ -177,11 +205,10 @@ def known_of(
     )
 
 
-def _charge_rows(
-    plan: Plan, charges: Iterable[Charge], period: ChargePeriod, regions: Mapping[str, str]
-) -> Iterator[tuple[object, ...]]:
+def _charge_rows(plan: Plan, charges: Sequence[Charge], period: ChargePeriod) -> Iterator[tuple[object, ...]]:
     """The rows of the table `charge`, without their numbers."""
-    tags = _Tags(plan)
+    tags, named = _Tags(plan), {charge.fact for charge in charges}
+    regions = {fact.id: fact.region for fact in plan.all_facts() if fact.id in named}
     alike: dict[str, object] = dict.fromkeys(tables.columns_of(tables.CHARGE)) | {
         "source": "estimate",
         "row_number": 1,
