@@ -165,7 +165,7 @@ def billed(month: Written, items: Sequence[dict[str, Any]]) -> Written:
 
 
 def test_hours_that_were_worked_are_compared_with_those_that_tiers_include() -> None:
-    """Somebody with a server of its own asked for three times as much help, and all were helped for an hour."""
+    """One asked for three times as much help as its tier includes, and all were helped for an hour."""
     plan = plan_of(made_tenant("acme", tier="dedicated-db"), made_tenant("zephyr"))
     month = raw(statement_of(plan), "2026-12")
     items = [dict(each) for each in month.items]
