@@ -59,15 +59,8 @@ def billed_allocation(  # noqa: PLR0917 - a bill, the tenants, and what is carri
     beyond = billed_overages(connection, deployed, period)  # before what is declared stands beside it
     scoped_rules = of_portfolios(rules, portfolios)
     sources = add_declared(connection, deployed, scoped_rules)
-    known = known_by(deployed)
+    known = _with_labour(known_by(deployed), worked)
     known = replace(known, tenants=known.tenants | {term.tenant for term in ended}, earlier=earlier.tenants)
-    known = replace(
-        known,
-        kinds={**known.kinds, **worked.kinds},
-        owners={**known.owners, **worked.owners},
-        domains={**known.domains, **worked.domains},
-        resources={**known.resources, **worked.resources},
-    )
     present, month = list(_present(deployed)), (period.start, period.end)
     allocation = allocate(
         connection, known, present, scoped_rules, carried, month=month, filed=earlier.shares
@@ -87,6 +80,16 @@ def billed_allocation(  # noqa: PLR0917 - a bill, the tenants, and what is carri
         charged = charged_by_portfolio(connection, known, scoped_rules)
         statement = statement_of_portfolios(heading, terms, allocation, rules.pools, known, charged)
     return statement, sources, allocation.residuals
+
+
+def _with_labour(known: Known, worked: Known) -> Known:
+    return replace(
+        known,
+        kinds={**known.kinds, **worked.kinds},
+        owners={**known.owners, **worked.owners},
+        domains={**known.domains, **worked.domains},
+        resources={**known.resources, **worked.resources},
+    )
 
 
 def terms_of(

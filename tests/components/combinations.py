@@ -200,6 +200,7 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
         drawn["anonymised"] = draw(st.sampled_from(_ANONYMISED))
         drawn["schedule"] = draw(SCHEDULES)
         del drawn["mail_ports"]  # nothing but production reaches a mail server
+        del drawn["overage"]  # or is sold beyond fair use
     else:
         del drawn["reader_connections"]  # and nobody's reports read it
     if chosen["lifecycle_stage"] is LifecycleStage.DECOMMISSIONING and not _has_dumps(offer):

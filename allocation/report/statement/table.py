@@ -84,12 +84,7 @@ def closing_lines(statement: Statement) -> list[str]:
         for line in statement.tenants
         if line.name != line.tenant
     ]
-    lines += [
-        f"overage of {line.name}: {overage_sentence(each)}"
-        for line in statement.tenants
-        for each in line.term.overage
-        if each.amount or (each.amount is None and each.agreed)
-    ]
+    lines += _overage(statement)
     lines += [
         f"usage of '{name}' is ignored: no tenant and no pool has that name"
         for name in statement.unknown_consumers
@@ -104,6 +99,14 @@ def closing_lines(statement: Statement) -> list[str]:
         f"+ unallocated {_exact(statement.unallocated_total)}, difference {_exact(statement.difference)}"
     )
     return lines
+
+
+def _overage(statement: Statement) -> Iterator[str]:
+    """What was used beyond fair use, and what was agreed and is not known."""
+    for line in statement.tenants:
+        for each in line.term.overage:
+            if each.amount or (each.amount is None and each.agreed):
+                yield f"overage of {line.name}: {overage_sentence(each)}"
 
 
 def _title(statement: Statement) -> str:
