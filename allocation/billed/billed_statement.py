@@ -15,6 +15,7 @@ from allocation.billed.declared_drivers import add_declared
 from allocation.billed.deployed import Deployed, catalogs_of, deployed_in, portfolios_of
 from allocation.billed.earlier_months import EarlierMonths
 from allocation.billed.inventories import known_by
+from allocation.billed.overage import billed_overages
 from allocation.billed.portfolio_statements import charged_by_portfolio, statement_of_portfolios
 from allocation.charges import ChargePeriod, CostBasis
 from allocation.engine.allocate import allocate
@@ -26,6 +27,7 @@ from allocation.engine.settlement import Residuals
 from allocation.engine.weights import Presence
 from allocation.money import units_of
 from allocation.statement.heading import Heading
+from allocation.statement.overage import Overage
 from allocation.statement.statement import Statement, Term, statement_of
 from tiers.plan.plan import TenantPlan
 
@@ -54,17 +56,11 @@ def billed_allocation(  # noqa: PLR0917 - a bill, the tenants, and what is carri
     known by facts of its own.
     """
     portfolios = portfolios_of(deployed)
+    beyond = billed_overages(connection, deployed, period)  # before what is declared stands beside it
     scoped_rules = of_portfolios(rules, portfolios)
     sources = add_declared(connection, deployed, scoped_rules)
-    known = known_by(deployed)
+    known = _with_labour(known_by(deployed), worked)
     known = replace(known, tenants=known.tenants | {term.tenant for term in ended}, earlier=earlier.tenants)
-    known = replace(
-        known,
-        kinds={**known.kinds, **worked.kinds},
-        owners={**known.owners, **worked.owners},
-        domains={**known.domains, **worked.domains},
-        resources={**known.resources, **worked.resources},
-    )
     present, month = list(_present(deployed)), (period.start, period.end)
     allocation = allocate(
         connection, known, present, scoped_rules, carried, month=month, filed=earlier.shares
@@ -73,7 +69,10 @@ def billed_allocation(  # noqa: PLR0917 - a bill, the tenants, and what is carri
     currency = deployed[-1].inventory.plan.currency
     heading = Heading(", ".join(portfolios), period, currency, CostBasis.BILLED, versions)
     # The terms of this month come before those of tenants that have ended, and of tenants of earlier months.
-    named = {term.tenant: term for term in (*earlier.terms(allocation), *ended, *terms_of(deployed, period))}
+    named = {
+        term.tenant: term
+        for term in (*earlier.terms(allocation), *ended, *terms_of(deployed, period, beyond))
+    }
     terms = [term for _, term in sorted(named.items())]
     if len(portfolios) == 1:
         statement = statement_of(heading, terms, allocation, rules.pools)
@@ -83,8 +82,22 @@ def billed_allocation(  # noqa: PLR0917 - a bill, the tenants, and what is carri
     return statement, sources, allocation.residuals
 
 
-def terms_of(deployed: Sequence[Deployed], period: ChargePeriod) -> tuple[Term, ...]:
-    """Every tenant of the period, in its last state, with the fee for the time it was deployed."""
+def _with_labour(known: Known, worked: Known) -> Known:
+    return replace(
+        known,
+        kinds={**known.kinds, **worked.kinds},
+        owners={**known.owners, **worked.owners},
+        domains={**known.domains, **worked.domains},
+        resources={**known.resources, **worked.resources},
+    )
+
+
+def terms_of(
+    deployed: Sequence[Deployed],
+    period: ChargePeriod,
+    beyond: Mapping[str, Sequence[Overage]] = MappingProxyType({}),
+) -> tuple[Term, ...]:
+    """Every tenant of the period, in its last state, with the fee for its time, and what is *beyond* it."""
     whole = _seconds(period.end - period.start)
     last: dict[str, TenantPlan] = {}
     fees: dict[str, Fraction] = {}
@@ -94,7 +107,9 @@ def terms_of(deployed: Sequence[Deployed], period: ChargePeriod) -> tuple[Term, 
             last[tenant.tenant] = tenant
             fee = units_of(tenant.fee_per_month) * part
             fees[tenant.tenant] = fees.get(tenant.tenant, Fraction(0)) + fee
-    return tuple(Term.of(tenant, round(fees[name])) for name, tenant in sorted(last.items()))
+    return tuple(
+        Term.of(tenant, round(fees[name]), beyond.get(name, ())) for name, tenant in sorted(last.items())
+    )
 
 
 def _present(deployed: Iterable[Deployed]) -> Iterator[Presence]:

@@ -138,8 +138,9 @@ def _coverage(
 
 
 def _tag_coverage(found: Attributed, limits: Readiness, *, has_tags: bool, empty: bool) -> Gate:
-    """The cost whose own tags say whose it is; a bill without any column of tags says so."""
-    covered, limit = _percent(found.tagged, found.whole), limits.tag_coverage_percent
+    """The cost whose own tags say whose it is, of all that can have tags; a bill without tags says so."""
+    taggable, limit = found.whole - found.untaggable, limits.tag_coverage_percent
+    covered = _percent(found.tagged, taggable)
     gate = _at_least("tag coverage (percent of cost)", covered, limit, empty=empty)
     if not has_tags and found.whole:
         return gate._replace(found="the bill has no column of tags", passed=not limits.tag_coverage_percent)

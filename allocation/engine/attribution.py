@@ -146,6 +146,7 @@ class Attributed(NamedTuple):
         tagged: The cost of charges whose own tags say whose they are; each counts by its absolute amount.
         whole: The cost of all charges but another portfolio's, counted likewise.
         undecided: What of it nobody is charged for, because no rule says whose it is.
+        untaggable: What of it has no tags because the provider's charges for that service bear none.
         completed: How many rows had cost tags that were missing or amended, and took the inventory's.
         caught: What each virtual tag of the rulebook caught; nothing where it caught none.
     """
@@ -153,6 +154,7 @@ class Attributed(NamedTuple):
     tagged: int
     whole: int
     undecided: int
+    untaggable: int
     completed: int
     caught: Mapping[str, Caught]
 
@@ -163,15 +165,18 @@ def attributed(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Attrib
         f"""SELECT virtual_tag, COALESCE(SUM(ABS({rules.cost})) FILTER (tagged AND NOT apart), 0),
             COALESCE(SUM(ABS({rules.cost})) FILTER (NOT apart), 0),
             COALESCE(SUM(ABS({rules.cost})) FILTER ('unallocated' IN (disposition, part) AND NOT apart), 0),
+            COALESCE(SUM(ABS({rules.cost})) FILTER (NOT (tagged OR apart) AND list_contains(?, service)), 0),
             {lines_of(connection, "completed")}, {lines_of(connection)}, SUM({rules.cost})
-        FROM (SELECT *, STARTS_WITH(rule, '{APART}:') AS apart FROM charged) GROUP BY ALL"""  # noqa: S608 - names of ours
+        FROM (SELECT *, STARTS_WITH(rule, '{APART}:') AS apart FROM charged) GROUP BY ALL""",  # noqa: S608 - names of ours
+        [list(rules.untaggable_services)],
     ).fetchall()
     caught = {name: Caught(count, int(units)) for name, *_, count, units in rows if name is not None}
     return Attributed(
         tagged=sum(int(row[1]) for row in rows),
         whole=sum(int(row[2]) for row in rows),
         undecided=sum(int(row[3]) for row in rows),
-        completed=sum(row[4] for row in rows),
+        untaggable=sum(int(row[4]) for row in rows),
+        completed=sum(row[5] for row in rows),
         caught={one.tag: caught.get(one.tag, Caught(0, 0)) for one in rules.virtual_tags},
     )
 

@@ -188,6 +188,8 @@ class Rulebook(Frozen):
         cost: The one of the four costs of a charge that the statement shows; all four are divided.
         service_categories: The cost category of each FOCUS service category.
         categories_by_service: That of a service whose FOCUS category says something else, or is missing.
+        untaggable_services: Services whose charges bear no tags, whatever is tagged: they count in no tag
+            coverage, unless one has tags.
         availability: Whether a line of a bill that pays for a second zone, too, is divided: a single zone's
             part keeps its category, the rest is resilience (`allocation.billed.availability`).
         chargeback: Tenants whose cost is booked to their client; the cost of all others is shown only.
@@ -200,6 +202,7 @@ class Rulebook(Frozen):
     serving: ServingMethod = ServingMethod.STEP_DOWN
     service_categories: Mapping[str, CostCategory]
     categories_by_service: Mapping[str, CostCategory] = {}
+    untaggable_services: tuple[str, ...] = ()
     availability: Literal["whole", "itemised"] = "whole"
     chargeback: tuple[TenantId, ...] = ()
     readiness: Readiness = Readiness()

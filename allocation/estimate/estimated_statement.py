@@ -19,6 +19,7 @@ from allocation.estimate.scratch import scratch
 from allocation.money import units_of
 from allocation.prices.price_book import PriceBook
 from allocation.statement.heading import Heading
+from allocation.statement.overage import expected_overage
 from allocation.statement.statement import Statement, Term, statement_of
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan
@@ -78,7 +79,10 @@ class EstimatedStatements:
                 "price_book": self._prices.compiled,
             },
         )
-        terms = [Term.of(tenant, units_of(tenant.fee_per_month)) for tenant in plan.tenants]
+        terms = [
+            Term.of(tenant, units_of(tenant.fee_per_month), expected_overage(tenant, plan.currency))
+            for tenant in plan.tenants
+        ]
         allocation = self._allocated(plan, priced)
         return statement_of(heading, terms, allocation, self._rules.pools, priced.unpriced)
 

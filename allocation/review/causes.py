@@ -29,6 +29,7 @@ class Reason(StrEnum):
     GONE = "tenants that ended"
     TIER = "another tier"
     TERMS = "other terms"
+    OVERAGE = "overage"
     PRICE = "other prices"
     QUANTITY = "own usage"
     POOL = "shared systems grew or shrank"
@@ -94,7 +95,7 @@ def nobodys_causes(before: FiledStatement, after: FiledStatement) -> tuple[Cause
 
 
 def fee_causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cause, ...]]:
-    """Why the fee of each tenant of either month changed: new, gone, another tier, or other terms.
+    """Why the fee of each tenant of either month changed: new, gone, another tier, overage, or other terms.
 
     Terms sum up what a statement does not separate: options, the catalog's price for them, and the number of
     days the tenant was deployed.
@@ -115,7 +116,9 @@ def _of_fee(old: FiledTenant | None, new: FiledTenant | None) -> Iterator[Cause]
         return
     moved = old.tier != new.tier
     about = f"{old.tier} to {new.tier}" if moved else new.tier
-    yield Cause(Reason.TIER if moved else Reason.TERMS, about, new.fee - old.fee)
+    beyond = sum(each.charged for each in new.overage) - sum(each.charged for each in old.overage)
+    yield Cause(Reason.OVERAGE, new.tier, beyond)
+    yield Cause(Reason.TIER if moved else Reason.TERMS, about, new.fee - old.fee - beyond)
 
 
 def came_or_went(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
 from allocation.money import units_of
+from tiers.catalog.fees import ENHANCED, OFFER
 from tiers.catalog.tier import Catalog
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import Controls, Isolation
 
 _NOTHING: Final = Decimal(0)
+_OPTIONS: Final = "options"
 
 
 def roomier(catalog: Catalog, tenant: TenantPlan, measure: str, used: Decimal) -> str | None:
@@ -40,14 +43,29 @@ def apart(catalog: Catalog, tenant: TenantPlan | None) -> str | None:
 def dearer(catalog: Catalog, tenant: TenantPlan, tier: str) -> int:
     """What *tier* costs the client more, in units a month, with the options and services that it has now.
 
-    A plan does not list them: they are what the client pays above its offer. On another tier they stay, and
-    enhanced controls that were chosen have the fee of that tier, or none where it includes them.
+    These are the parts of its fee. On another tier they stay, and enhanced controls that were chosen have the
+    fee of that tier, or none where it includes them.
     """
-    sold, own = catalog.tiers[tier], catalog.tiers.get(tenant.tier)
+    sold = catalog.tiers[tier]
     offer = sold.offers[tenant.environment]
+    parts = dict(_bought(catalog, tenant))
+    if parts.pop(ENHANCED, None) is not None and sold.controls is not Controls.ENHANCED:
+        parts[ENHANCED] = offer.enhanced_fee_per_month or _NOTHING
+    return units_of(offer.fee_per_month + sum(parts.values()) - tenant.fee_per_month)
+
+
+def _bought(catalog: Catalog, tenant: TenantPlan) -> Iterator[tuple[str, Decimal]]:
+    """What the client pays above its offer, by name; in one sum where an earlier version made the plan."""
+    if tenant.fee_parts:
+        yield from ((each.part, each.fee_per_month) for each in tenant.fee_parts if each.part != OFFER)
+        return
+    own = catalog.tiers.get(tenant.tier)
     had = own.offers.get(tenant.environment) if own else None
-    kept = max(tenant.fee_per_month - had.fee_per_month, _NOTHING) if had else _NOTHING
-    if own and had and tenant.controls is Controls.ENHANCED and own.controls is not Controls.ENHANCED:
-        kept -= min(kept, had.enhanced_fee_per_month or _NOTHING)
-        kept += _NOTHING if sold.controls is Controls.ENHANCED else offer.enhanced_fee_per_month or _NOTHING
-    return units_of(offer.fee_per_month + kept - tenant.fee_per_month)
+    if own is None or had is None:
+        return
+    more = max(tenant.fee_per_month - had.fee_per_month, _NOTHING)
+    if tenant.controls is Controls.ENHANCED and own.controls is not Controls.ENHANCED:
+        enhanced = min(more, had.enhanced_fee_per_month or _NOTHING)
+        more -= enhanced
+        yield ENHANCED, enhanced
+    yield _OPTIONS, more

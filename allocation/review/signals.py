@@ -32,7 +32,8 @@ from allocation.review.usage_levels import Level
 from allocation.review.user_counts import differing
 from allocation.statement.filed import FiledStatement
 from tiers.catalog.classes import Signals
-from tiers.catalog.tier import Catalog, FairUse
+from tiers.catalog.overage import FairUse
+from tiers.catalog.tier import Catalog
 from tiers.facts.data import FileShare, TenantDatabase
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.folders import PORTFOLIOS

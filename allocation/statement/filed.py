@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from functools import cached_property
 from typing import Annotated, Any, Final
 
@@ -17,6 +18,8 @@ from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 from allocation.money import units_of
 from allocation.statement.ledger.settled import settled
+from allocation.statement.overage import beyond_of
+from tiers.catalog.overage import Measure
 from tiers.expectations import first_fault
 from tiers.vocabulary import Count, Frozen
 
@@ -46,6 +49,32 @@ class _Loose(Frozen):
     model_config = ConfigDict(extra="ignore")
 
 
+class FiledOverage(_Loose):
+    """What a tenant used of a measure beyond its fair use; what is unknown is None.
+
+    `covered` is of a whole month, `part` how much of the month these terms held.
+    """
+
+    measure: Measure
+    used: Quantity | None
+    source: str
+    covered: Count
+    part: Annotated[Fraction, BeforeValidator(Fraction)]
+    price: Units
+    amount: Units | None
+    agreed: bool
+
+    @property
+    def beyond(self) -> Fraction | None:
+        """The user-months, GiB-months or core-hours that have a price; None where it is not known."""
+        return beyond_of(self.measure, self.used, self.covered, self.part)
+
+    @property
+    def charged(self) -> int:
+        """The part of the fee that it is."""
+        return (self.amount or 0) if self.agreed else 0
+
+
 class FiledTenant(_Loose):
     """The row of one tenant, in units."""
 
@@ -66,6 +95,7 @@ class FiledTenant(_Loose):
     contribution_margin_2: Units
     margin: Units
     cross_subsidy: Units
+    overage: tuple[FiledOverage, ...] = ()
 
     @property
     def name(self) -> str:

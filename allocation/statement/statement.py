@@ -17,6 +17,7 @@ from allocation.errors import UnreconciledStatementError
 from allocation.money import amount_of, split
 from allocation.statement.heading import Heading
 from allocation.statement.other_months import OtherMonth, idle_of, other_months
+from allocation.statement.overage import Overage
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import CostCategory, CostDomain, Environment, TenantId
 
@@ -25,7 +26,7 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class Term:
-    """A tenant with its client, tier, and the fee for the period in units."""
+    """A tenant with its client, tier, the fee for the period in units, and what it used beyond fair use."""
 
     tenant: TenantId
     client: str
@@ -33,11 +34,13 @@ class Term:
     tier: str
     fee: int
     display_name: TenantId | None = None
+    overage: tuple[Overage, ...] = ()
 
     @classmethod
-    def of(cls, tenant: TenantPlan, fee: int) -> Self:
-        """The term of *tenant* with its *fee* for the period."""
-        return cls(tenant.tenant, tenant.client, tenant.environment, tenant.tier, fee, tenant.display_name)
+    def of(cls, tenant: TenantPlan, fee: int, overage: Iterable[Overage] = ()) -> Self:
+        """The term of *tenant* with its *fee* for the period, and its overage."""
+        name, environment, tier = tenant.tenant, tenant.environment, tenant.tier
+        return cls(name, tenant.client, environment, tier, fee, tenant.display_name, tuple(overage))
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,8 @@ class TenantLine:
 
     @property
     def fee(self) -> int:
-        """The fee that the client pays."""
-        return self.term.fee
+        """What the client pays: the fee, and overage that was agreed."""
+        return self.term.fee + sum(each.charged for each in self.term.overage)
 
     @cached_property
     def direct(self) -> int:

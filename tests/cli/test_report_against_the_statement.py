@@ -327,6 +327,9 @@ def rehearsing(inventory: Path, path: Path) -> Path:
                     "rpo_minutes": 5, "rto_minutes": 60, "age_days": 100,
                 }
             )  # fmt: skip
+            terms = [{"measure": "users", "covered": 2, "price": "19.00"}]
+            terms.append({"measure": "core_hours", "covered": 1, "price": "0.19"})
+            tenant["overage"] = {"agreed": name == "acme", "terms": terms}
     path.write_text(json.dumps(told), encoding="utf-8")
     return path
 

@@ -63,6 +63,7 @@ RANGES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "egress_cidrs": st.sampled_from([(), ("198.51.100.0/24",)]),
     "reader_connections": st.sampled_from([0, 3]),
     "services": st.sampled_from([(), ("observability",), ("managed-database", "observability")]),
+    "overage": st.sampled_from([None, "agreed"]),
     "website_visits_per_month": st.sampled_from([0, 20_000]),
     "mail_ports": st.sampled_from([(465, 587), (), (465, 587, 993, 995)]),
     "odoo": st.sampled_from(
@@ -201,6 +202,7 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
         drawn["anonymised"] = draw(st.sampled_from(_ANONYMISED))
         drawn["schedule"] = draw(SCHEDULES)
         del drawn["mail_ports"]  # nothing but production reaches a mail server
+        del drawn["overage"]  # or is sold beyond fair use
     else:
         del drawn["reader_connections"]  # and nobody's reports read it
     if chosen["lifecycle_stage"] is LifecycleStage.DECOMMISSIONING and not _has_dumps(offer):

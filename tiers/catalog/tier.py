@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from tiers.catalog.classes import Classes, ClassId
 from tiers.catalog.fees import Currency, Fee
+from tiers.catalog.overage import FairUse, OveragePrices
 from tiers.catalog.services import Services
 from tiers.cron import AwsCron
 from tiers.retention import LogDays, ServerBackupDays, SnapshotDays
@@ -119,14 +120,6 @@ class RegionCopies(Frozen):
     """The size of a warm standby server in the second region; None when none is sold."""
 
 
-class FairUse(Frozen):
-    """The usage that the fee covers; beyond it a tenant needs a larger offer."""
-
-    users: Positive
-    database_gib: Positive
-    filestore_gib: Positive
-
-
 class ExpectedUsage(Frozen):
     """The expected usage of a tenant before anything is measured: how much it transfers and changes.
 
@@ -159,6 +152,8 @@ class Offer(Frozen):
     support_hours_per_month: Count
     expected_use: ExpectedUsage
     fair_use: FairUse
+    overage_prices: OveragePrices | None = None
+    """What a unit beyond `fair_use` costs a client who agreed to pay it; None when overage is not sold."""
     fee_per_month: Fee
     enhanced_fee_per_month: Fee | None = None
     """The additional fee for enhanced controls; None when the offer is not sold with them."""
@@ -166,6 +161,15 @@ class Offer(Frozen):
     """The additional fee for a warm standby."""
     cdn_fee_per_month: Fee | None = None
     """The additional fee for a CDN; None when the offer is not sold with one."""
+
+    @model_validator(mode="after")
+    def _overage_begins_somewhere(self) -> Self:
+        prices = self.overage_prices
+        if prices is not None and prices.core_hours is not None and self.fair_use.core_hours is None:
+            raise ValueError(
+                "overage_prices.core_hours needs fair_use.core_hours: beyond it they are charged"
+            )
+        return self
 
     @model_validator(mode="after")
     def _copies_have_an_original(self) -> Self:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import PlainSerializer, model_validator
+from pydantic import model_validator
 
-from tiers.catalog.fees import Currency, Fee
+from tiers.catalog.fees import Currency, FeePart, FeeText
 from tiers.catalog.folder import CatalogPath
+from tiers.catalog.overage import OverageTerms
 from tiers.facts.every_fact import (
     CacheSpace,
     DatabaseInstance,
@@ -46,7 +47,6 @@ from tiers.vocabulary import (
 )
 
 Kind = TypeVar("Kind", bound=FactRecord)
-_FeeText = Annotated[Fee, PlainSerializer(str, return_type=str)]
 
 
 class RegionPart(Frozen):
@@ -80,8 +80,12 @@ class TenantPlan(Frozen):
     protected: bool = True
     """Whether it may not be removed yet."""
     users: Positive
-    fee_per_month: _FeeText
-    budget_per_month: _FeeText | None = None
+    fee_per_month: FeeText
+    fee_parts: tuple[FeePart, ...] = ()
+    """What `fee_per_month` is made of; empty where an earlier version exported the plan."""
+    overage: OverageTerms | None = None
+    """What is charged beyond fair use; None where its offer has no overage prices."""
+    budget_per_month: FeeText | None = None
     expires_at: UtcDatetime | None = None
     """Its effective end, extensions included."""
     extended: bool = False

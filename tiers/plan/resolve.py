@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from tiers.catalog.tier import Catalog
+from tiers.catalog.tier import Catalog, Tier
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.every_fact import Fact, FactId
@@ -20,13 +20,14 @@ from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.platform import platform_facts
 from tiers.plan.restore.live import live_backup
 from tiers.plan.routes.maintenance import with_maintenance
-from tiers.portfolio.controls import controls_of, fee_of
+from tiers.portfolio.controls import controls_of, fee_of, fee_parts
 from tiers.portfolio.loading import Catalogs, load_catalog_and_portfolio, read_portfolio
 from tiers.portfolio.move import on_working_tier
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import promised
 from tiers.portfolio.restore.live import live_marks
 from tiers.portfolio.restore.source import source_of
+from tiers.portfolio.services.overage import overage_of
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.portfolio.versions.chosen import is_staging_first
 from tiers.vocabulary import TenantId
@@ -202,7 +203,7 @@ def _resolve_tenant(catalog: Catalog, platform: Platform, tenant: Tenant, others
         lifecycle_stage=tenant.lifecycle_stage,
         protected=tenant.protected,
         users=tenant.options.users,
-        fee_per_month=fee_of(tier, tenant_now, catalog.services),
+        **_fees(catalog, tier, tenant_now),
         budget_per_month=tenant.budget_per_month,
         expires_at=tenant.ends_at,
         extended=bool(tenant.extended),
@@ -220,6 +221,14 @@ def _resolve_tenant(catalog: Catalog, platform: Platform, tenant: Tenant, others
         facts=_facts(catalog, platform, tenant, others.marks.get(tenant.tenant)),
         second_region=part_of(catalog, platform, tenant),
     )
+
+
+def _fees(catalog: Catalog, tier: Tier, tenant: Tenant) -> dict[str, Any]:
+    return {
+        "fee_per_month": fee_of(tier, tenant, catalog.services),
+        "fee_parts": fee_parts(tier, tenant, catalog.services),
+        "overage": overage_of(tier, tenant),
+    }
 
 
 def _facts(catalog: Catalog, platform: Platform, tenant: Tenant, mark: str | None) -> tuple[Fact, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from tiers.catalog.classes import Classes, ControlClass
-from tiers.catalog.fees import Fee
+from tiers.catalog.fees import CDN, ENHANCED, OFFER, STANDBY, Fee, FeePart
 from tiers.catalog.services import Services
 from tiers.catalog.tier import Offer, Tier
 from tiers.portfolio.platform import Platform
-from tiers.portfolio.services.bought import services_fee
+from tiers.portfolio.services.bought import services_of
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import Fault, Location
 from tiers.vocabulary import Controls, Environment
@@ -30,16 +31,24 @@ def measures_of(classes: Classes, tier: Tier, tenant: Tenant) -> ControlClass:
 
 
 def fee_of(tier: Tier, tenant: Tenant, services: Services | None) -> Fee:
-    """What the client pays a month: the offer's fee, and the fees of the chosen options and services."""
+    """What the client pays a month."""
+    return sum((each.fee_per_month for each in fee_parts(tier, tenant, services)), Decimal(0))
+
+
+def fee_parts(tier: Tier, tenant: Tenant, services: Services | None) -> tuple[FeePart, ...]:
+    """What that is made of: the offer's fee, and the fees of the chosen options and services."""
     offer = tier.offers[tenant.environment]
     enhanced = controls_of(tier, tenant) is Controls.ENHANCED and tier.controls is not Controls.ENHANCED
     options = (
-        (enhanced, offer.enhanced_fee_per_month),
-        (tenant.options.warm_standby, offer.standby_fee_per_month),
-        (tenant.routes.cdn, offer.cdn_fee_per_month),
+        (OFFER, True, offer.fee_per_month),
+        (ENHANCED, enhanced, offer.enhanced_fee_per_month),
+        (STANDBY, bool(tenant.options.warm_standby), offer.standby_fee_per_month),
+        (CDN, tenant.routes.cdn, offer.cdn_fee_per_month),
+        *((name, True, service.fee_per_month) for name, service in services_of(tenant, services).items()),
     )
-    chosen = sum(fee for taken, fee in options if taken and fee is not None)
-    return offer.fee_per_month + chosen + services_fee(tenant, services)
+    return tuple(
+        FeePart(part=name, fee_per_month=fee) for name, taken, fee in options if taken and fee is not None
+    )
 
 
 def log_retention_days(offer: Offer, measures: ControlClass) -> int:

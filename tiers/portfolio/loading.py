@@ -26,6 +26,7 @@ from tiers.portfolio.restore.source import source_faults
 from tiers.portfolio.routes.cdn_faults import cdn_faults
 from tiers.portfolio.routes.faults import route_faults
 from tiers.portfolio.services.bought import service_option_faults
+from tiers.portfolio.services.overage import overage_faults
 from tiers.portfolio.sizes.faults import size_faults
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
@@ -190,6 +191,7 @@ def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Ite
         yield from tenant_faults(resting, tier, platform, catalog.classes)
         yield from control_faults(resting, tier, platform, catalog.classes)
         yield from service_option_faults(resting, tier, catalog)
+        yield from overage_faults(resting, tier)
         yield from sleep_faults(resting, tier.offers[tenant.environment])
         yield from restore_faults(resting, tier.offers[tenant.environment])
         yield from upgrade_backup_faults(resting, tier.offers[tenant.environment])

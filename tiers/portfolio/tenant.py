@@ -100,8 +100,7 @@ class Options(Frozen):
     website_visits_per_month: Count = 0
     """Expected visits of its website by people whose browser has nothing of it yet."""
     warm_standby: bool | Literal["promoted"] = False
-    """Whether a standby server in the second region follows the tenant's own, for a fee; `promoted` once it
-    does so no longer."""
+    """Whether a standby follows its server in the second region, for a fee; `promoted` once it ends."""
     database_engine_version: EngineVersion | None = None
     """Version of PostgreSQL of its own server, in quotes; left out, as `database` in `platform.yaml` says."""
     resilience_class: ResilienceClass | None = None
@@ -110,6 +109,8 @@ class Options(Frozen):
     """The governance measures, where they are not the tier's; `enhanced` has a fee."""
     services: tuple[ClassId, ...] = ()
     """Services bought beside the tier: rows of `services.yaml` of the catalog that have a fee."""
+    overage: Literal["agreed"] | None = None
+    """`agreed`: the client pays use beyond fair use, which else is shown only ([overage](overage.md))."""
     egress_cidrs: tuple[Annotated[Cidr, AfterValidator(_public)], ...] = ()
     """Networks that pods may reach when `enhanced` controls close the internet: mail, payment."""
     mail_ports: Annotated[tuple[_MailPort, ...], AfterValidator(_each_once)] = SENDING

@@ -14,6 +14,8 @@ from allocation.preview.preview import in_words
 from allocation.report.charts.bars import bar, bars
 from allocation.report.charts.chart import Caption, Chart
 from allocation.report.figures import first_of, percent
+from allocation.report.showback.commercial.fee_parts import fee_parts
+from allocation.report.showback.commercial.overage import fair_use, own_overage
 from allocation.report.showback.content import (
     EMPTY,
     Figure,
@@ -31,7 +33,6 @@ from allocation.report.showback.first_screen import basis
 from allocation.report.showback.month import Showback, changed
 from allocation.report.showback.open_book import cost_answer, cost_sections
 from allocation.report.showback.rehearsals import rehearsals
-from allocation.report.showback.review.decisions import fair_use_result
 from allocation.statement.filed import FiledStatement, FiledTenant
 from tiers.vocabulary import TenantId
 
@@ -46,8 +47,10 @@ def account(showback: Showback, client: str) -> Page:
     is_open = client in showback.open_book
     sections: list[Section] = [
         _fees(showback, client),
+        *fee_parts(showback, lines),
         *_trend(showback, client),
-        _fair_use(showback, lines),
+        fair_use(showback, lines),
+        *own_overage(lines),
         *_promises(showback, lines),
         rehearsals(showback, [line.tenant for line in lines]),
         *_options(showback, lines, with_cost=is_open),
@@ -123,7 +126,13 @@ def _why(showback: Showback, old: FiledTenant | None, new: FiledTenant | None) -
         return "went to another client" if old.tenant in showback.statement.by_tenant else "has ended"
     if old.tier != new.tier:
         return f"moved from {showback.service(old.tier)} to {showback.service(new.tier)}"
+    if _beyond(old) != _beyond(new) and old.fee - _beyond(old) == new.fee - _beyond(new):
+        return "used more or less beyond what the fee covers"
     return "has other options, or was there for another part of the month" if old.fee != new.fee else ""
+
+
+def _beyond(line: FiledTenant) -> int:
+    return sum(each.charged for each in line.overage)
 
 
 def _fees(showback: Showback, client: str) -> Table:
@@ -224,25 +233,6 @@ def _tested(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[str]:
         yield f"A backup was last restored as a test on {max(good):%Y-%m-%d}."
     elif dumped and not failed:
         yield "No backup was restored as a test yet: ask us for a restore test."
-
-
-def _fair_use(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
-    return Table(
-        "fair-use",
-        "What the fee covers",
-        ("tenant", "measure", "used", "covered", "result"),
-        tuple(
-            (
-                text(showback.name_of(each.tenant)),
-                text(each.measure.replace("_gib", ", GiB")),
-                quantity(each.used),
-                quantity(each.fair),
-                text(fair_use_result(each)),
-            )
-            for line in lines
-            for each in showback.standings_of.get(line.tenant, ())
-        ),
-    )
 
 
 def _promises(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Final
 
 from allocation.report.charts.bars import bar, bars
 from allocation.report.charts.chart import Caption, Chart, Series
 from allocation.report.figures import UNKNOWN_PRICES, first_of, money_of
+from allocation.report.showback.commercial.margins import NOT_DEPLOYED, body, grouped, margins
+from allocation.report.showback.commercial.overage import overage
+from allocation.report.showback.commercial.support import support
 from allocation.report.showback.content import (
     EMPTY,
     Figure,
     Page,
-    Row,
     Section,
     Sentences,
     Table,
@@ -22,7 +24,6 @@ from allocation.report.showback.content import (
     amounts,
     quantity,
     share,
-    summed,
     text,
 )
 from allocation.report.showback.first_screen import margin_of, proof
@@ -33,7 +34,6 @@ from allocation.review.causes import by_reason
 from allocation.statement.filed import FiledStatement, FiledTenant
 from tiers.vocabulary import CostCategory, TenantId
 
-_NOT_KNOWN = "no longer deployed"
 _NAMED: Final = 3
 _STEPS: Final = (Series.SECOND, Series.THIRD, Series.IDLE, Series.UNALLOCATED)
 """How the parts of the bill are drawn."""
@@ -48,10 +48,11 @@ def finance(showback: Showback) -> Page:
         _parts(statement, "domain", lambda line: line.by_domain),
         _parts(statement, "category", lambda line: line.by_category),
         _behaviour(statement),
-        _groups(statement, "tier", lambda line: line.tier),
-        _groups(statement, "client", lambda line: line.client),
+        *margins(showback),
         contributions(statement),
         resilience(showback),
+        *overage(statement),
+        *support(showback),
         *_fees(showback),
         *commitments(showback),
         *_unallocated(statement),
@@ -111,7 +112,7 @@ def _answer(showback: Showback, margin: int) -> str:
 def contributions(statement: FiledStatement) -> Table:
     """Fee, contribution margins and cross-subsidy of every tier."""
     names = ("fee", "contribution_margin_1", "contribution_margin_2", "margin", "cross_subsidy")
-    rows = _grouped(statement, lambda line: line.tier)
+    rows = grouped(statement, lambda line: line.tier)
     columns = [[sum(getattr(line, name) for line in lines) for lines in rows.values()] for name in names]
     return Table(
         "contribution",
@@ -124,7 +125,7 @@ def contributions(statement: FiledStatement) -> Table:
             "after all costs",
             "subsidises",
         ),
-        *_body(list(rows), columns, "total"),
+        *body(list(rows), columns, "total"),
         note="A tier subsidises others with the margin above its part of all margins, in proportion to fees.",
     )
 
@@ -134,7 +135,7 @@ def resilience(showback: Showback) -> Table:
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for line in showback.statement.tenants:
         plan = showback.plans.get(TenantId(line.tenant))
-        row = sums[str(plan.resilience_class) if plan else _NOT_KNOWN]
+        row = sums[str(plan.resilience_class) if plan else NOT_DEPLOYED]
         row[0] += 1
         row[1] += line.by_category.get(CostCategory.RESILIENCE, 0)
         row[2] += line.total
@@ -194,16 +195,16 @@ def _parts(statement: FiledStatement, name: str, get: Callable[[FiledTenant], Ma
     for line in statement.tenants:
         for part, units in get(line).items():
             sums[part] += units
-    rows, foot = _body(sorted(sums), [[sums[part] for part in sorted(sums)]], "allocated")
+    rows, foot = body(sorted(sums), [[sums[part] for part in sorted(sums)]], "allocated")
     return Table(f"by-{name}", f"Allocated cost by {name}", (name, "cost"), rows, foot)
 
 
 def _behaviour(statement: FiledStatement) -> Table:
-    groups = _grouped(statement, lambda line: line.tier)
+    groups = grouped(statement, lambda line: line.tier)
     variable = [sum(line.variable for line in lines) for lines in groups.values()]
     cost = [sum(line.total for line in lines) for lines in groups.values()]
     fixed = [whole - part for whole, part in zip(cost, variable, strict=True)]
-    rows, foot = _body(list(groups), [fixed, variable, cost], "allocated")
+    rows, foot = body(list(groups), [fixed, variable, cost], "allocated")
     return Table(
         "behaviour",
         "Fixed and variable by tier",
@@ -214,33 +215,11 @@ def _behaviour(statement: FiledStatement) -> Table:
     )
 
 
-def _groups(statement: FiledStatement, name: str, get: Callable[[FiledTenant], str]) -> Table:
-    rows = _grouped(statement, get)
-    columns = [
-        [sum(getattr(line, field) for line in lines) for lines in rows.values()]
-        for field in ("total", "fee", "margin")
-    ]
-    body, foot = _body([f"{key}" for key in rows], columns, "total")
-    return Table(f"by-{name}", f"By {name}", (name, "cost", "fee", "margin"), body, foot)
-
-
-def _grouped(statement: FiledStatement, get: Callable[[FiledTenant], str]) -> dict[str, list[FiledTenant]]:
-    rows: dict[str, list[FiledTenant]] = {}
-    for line in sorted(statement.tenants, key=get):
-        rows.setdefault(get(line), []).append(line)
-    return rows
-
-
-def _body(names: Iterable[str], columns: list[list[int]], total: str) -> tuple[tuple[Row, ...], tuple[Row]]:
-    rows, sums = summed([(text(name),) for name in names], columns, (text(total),))
-    return rows, (sums,)
-
-
 def _fees(showback: Showback) -> Iterator[Table]:
     """Why the fees changed; nothing if they did not."""
     sums = by_reason(chain.from_iterable(showback.fee_causes.values()))
     if showback.before is not None and sums:
-        rows, foot = _body([str(reason) for reason in sums], [list(sums.values())], "change of the fees")
+        rows, foot = body([str(reason) for reason in sums], [list(sums.values())], "change of the fees")
         title = f"Why the fees changed since {showback.before.month}"
         yield Table("fees", title, ("reason", "amount"), rows, foot, note=TERMS)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from allocation.engine.drivers import UNITS
 from allocation.money import text_of
 from allocation.statement.other_months import OtherMonth
+from allocation.statement.overage import Overage
 from allocation.statement.statement import Statement, TenantLine
 
 SCHEMA_VERSION: Final = 3
@@ -124,6 +125,7 @@ def _tenant(line: TenantLine, statement: Statement) -> dict[str, Any]:
         "by_category": _texts(line.by_category),
         "by_domain": _texts(line.by_domain),
         "fee": text_of(line.fee),
+        **({"overage": [_overage(each) for each in line.term.overage]} if line.term.overage else {}),
         "contribution_margin_1": text_of(first),
         "contribution_margin_2": text_of(second),
         "contribution_margin_3": text_of(third),
@@ -132,6 +134,19 @@ def _tenant(line: TenantLine, statement: Statement) -> dict[str, Any]:
         "incremental_floor": text_of(statement.bounds[line.tenant][0]),
         "stand_alone_ceiling": text_of(statement.bounds[line.tenant][1]),
         "out_of_bounds": statement.out_of_bounds.get(line.tenant),
+    }
+
+
+def _overage(each: Overage) -> dict[str, Any]:
+    return {
+        "measure": str(each.measure),
+        "used": None if each.used is None else str(each.used),
+        "source": each.source,
+        "covered": each.covered,
+        "part": str(each.part),
+        "price": text_of(each.price),
+        "amount": None if each.amount is None else text_of(each.amount),
+        "agreed": each.agreed,
     }
 
 

@@ -14,6 +14,7 @@ from allocation.charges import CostBasis
 from allocation.engine.allocate import Unallocated
 from allocation.money import amount_of
 from allocation.report.figures import money, plain_percent
+from allocation.report.overage import overage_sentence
 from allocation.statement.ledger.ledger import Ledger, ledger_of_statement
 from allocation.statement.other_months import sentence_of
 from allocation.statement.statement import Statement
@@ -83,6 +84,7 @@ def closing_lines(statement: Statement) -> list[str]:
         for line in statement.tenants
         if line.name != line.tenant
     ]
+    lines += _overage(statement)
     lines += [
         f"usage of '{name}' is ignored: no tenant and no pool has that name"
         for name in statement.unknown_consumers
@@ -97,6 +99,14 @@ def closing_lines(statement: Statement) -> list[str]:
         f"+ unallocated {_exact(statement.unallocated_total)}, difference {_exact(statement.difference)}"
     )
     return lines
+
+
+def _overage(statement: Statement) -> Iterator[str]:
+    """What was used beyond fair use, and what was agreed and is not known."""
+    for line in statement.tenants:
+        for each in line.term.overage:
+            if each.amount or (each.amount is None and each.agreed):
+                yield f"overage of {line.name}: {overage_sentence(each)}"
 
 
 def _title(statement: Statement) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -31,10 +32,12 @@ GOOD = Evidence(
 )
 
 
-def found(lines: list[Line], usage: list[Usage], evidence: Evidence = GOOD, **limits: Any) -> dict[str, Gate]:
+def found(
+    lines: list[Line], usage: list[Usage], evidence: Evidence = GOOD, bare: Sequence[str] = (), **limits: Any
+) -> dict[str, Gate]:
     direct = {"rule": "direct", "direct": True, "when": {"owner": "tenant"}}
     shared = RULE | {"when": {"services": ["Amazon Elastic Compute Cloud"]}}
-    rules = rulebook(POOL, rules=[direct, shared], readiness=limits)
+    rules = rulebook(POOL, rules=[direct, shared], readiness=limits, untaggable_services=bare)
     with loaded(lines, usage) as connection:
         answer = allocate(connection, Known(frozenset({"acme"})), present("acme"), rules)
         heading = Heading("local", NOVEMBER, "USD", CostBasis.BILLED, {})
@@ -57,6 +60,15 @@ def test_all_gates_can_pass() -> None:
 def test_tag_coverage_is_of_cost(limit: str, *, passes: bool) -> None:
     gate = found(LINES, FULL, tag_coverage_percent=limit)["tag coverage"]
     assert (gate.found, gate.passed) == ("60.0000", passes)
+
+
+def test_what_cannot_have_tags_counts_in_no_tag_coverage() -> None:
+    watched = {"service": "Amazon GuardDuty"}
+    lines = [*LINES, Line(900, values=watched), Line(40, values=tagged("acme") | watched)]
+    assert found(lines, FULL)["tag coverage"].found == "9.6154"
+    gates_found = found(lines, FULL, bare=["Amazon GuardDuty"])
+    assert gates_found["tag coverage"].found == "71.4286"
+    assert gates_found["unallocated"].found == found(lines, FULL)["unallocated"].found
 
 
 def test_a_credit_does_not_hide_what_is_untagged() -> None:

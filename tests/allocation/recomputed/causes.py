@@ -68,9 +68,19 @@ def of_fees(documents: Documents, client: str | None = None) -> dict[str, Fracti
         reason = "new" if name not in old else "gone" if name not in new else "terms"
         if reason == "terms" and old[name]["tier"] != new[name]["tier"]:
             reason = "tier"
+        if reason in {"terms", "tier"}:
+            beyond = overage(new[name]) - overage(old[name])
+            sums["overage"] += beyond
+            pays -= beyond
         if was != pays:
             sums[reason] += pays - was
-    return {WORDS.get(reason, reason): amount for reason, amount in sums.items()}
+    return {WORDS.get(reason, reason): amount for reason, amount in sums.items() if amount}
+
+
+def overage(line: Record) -> Fraction:
+    """What a tenant pays beyond the fee of its offer: where it is known and agreed."""
+    paid = (each["amount"] for each in line.get("overage", ()) if each["agreed"] and each["amount"])
+    return sum(map(Fraction, paid), NOBODY)
 
 
 def large_pools(documents: Documents) -> set[str]:

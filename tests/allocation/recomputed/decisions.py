@@ -106,6 +106,8 @@ def standings(documents: Documents) -> Iterator[Standing]:
     for tenant in documents.plan["tenants"]:
         offer = tiers().get(tenant["tier"], {}).get("offers", {}).get(tenant["environment"], {})
         for measure, covered in offer.get("fair_use", {}).items():
+            if measure not in MEASURES:
+                continue  # hours of a core add up: they have a price, and no day is too high
             yield _standing(documents, tenant, measure, Fraction(covered))
 
 

@@ -173,6 +173,14 @@ def classes() -> Record:
 
 
 @cache
+def services() -> Mapping[str, Record]:
+    """What is sold, by id."""
+    loaded: Record = yaml.load(_catalog_file("services"), Loader=yaml.BaseLoader)  # noqa: S506 - as above
+    found: Mapping[str, Record] = loaded["services"]
+    return found
+
+
+@cache
 def tiers() -> Mapping[str, Record]:
     """Every tier that is sold, as its file says it."""
     files = (ROOT / "tiers" / "catalog").glob("*.yaml")

@@ -7,13 +7,28 @@ from fractions import Fraction
 
 from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
 from tests.allocation.recomputed.cells import CENT, Expected, Facts, Figure, Link, Must, Percent, Reasons
-from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written, added, grouped, of_many
+from tests.allocation.recomputed.documents import (
+    NOBODY,
+    Documents,
+    Record,
+    Written,
+    added,
+    grouped,
+    of_many,
+    services,
+)
 from tests.allocation.recomputed.drawings import by_domain, domains_of, months_of
 from tests.allocation.recomputed.register import to_take
 
 NEARLY = Fraction(1, 10**7)
 """What the rounding of every step of every tenant's causes may add up to."""
 _DIGIT = Fraction(1, 10**10)
+WORDS = {
+    "core_hours": "core-hours",
+    "database_gib": "GiB of database",
+    "filestore_gib": "GiB of filestore",
+    "users": "users",
+}
 _MANY = 1000
 _FEW = 10
 
@@ -208,6 +223,64 @@ def groups(name: str, documents: Documents) -> Expected:
     return Expected((name, "cost", "fee", "margin"), rows, foot, near=of_many(documents.now.tenants))
 
 
+def planned(name: str, documents: Documents) -> Expected:
+    """Margins by what the plan says of a tenant."""
+    known = {"controls": "controls", "promise": "resilience_class"}
+
+    def of(line: Record) -> str:
+        plan = documents.plans.get(line["tenant"])
+        if plan is None:
+            return "no longer deployed"
+        return str(plan[known[name]]) if name in known else _sold(plan)
+
+    found = grouped(documents.now.tenants, of)
+    rows: list[list[Must]] = [[key, *_value(lines)] for key, lines in found.items()]
+    foot: list[list[Must]] = [["total", *_value(documents.now.tenants)]]
+    return Expected((name, "cost", "fee", "margin"), rows, foot, near=of_many(documents.now.tenants))
+
+
+def _sold(plan: Record) -> str:
+    """What a tenant has of `services.yaml`: with its tier, with enhanced controls, or for a fee."""
+    paid = {each["part"] for each in plan.get("fee_parts", ())}
+    found = []
+    for name, service in services().items():
+        has = plan["tier"] in service.get("tiers", ()) or name in paid
+        if name == "compliance-operations":
+            has = plan["controls"] == "enhanced"
+        found += [name] if has else []
+    return " + ".join(found) or "no service"
+
+
+def hours(documents: Documents, _: str) -> Expected:
+    """What tiers include and what was worked, kind by kind; an hour costs what it costs in the bill."""
+    now = documents.now
+    worked = [each for each in now.items if each["service"] == "Labour" and not each.get("other_month")]
+    if now.statement["basis"] != "billed" or not worked:
+        return Expected()
+    tier_of = {line["tenant"]: line["tier"] for line in now.tenants}
+    included: dict[tuple[str, str], Fraction] = {}
+    for name, plan in documents.plans.items():
+        for fact in plan["facts"]:
+            if fact["kind"] == "labour" and name in tier_of:
+                key = (tier_of[name], fact["activity"])
+                included[key] = included.get(key, NOBODY) + Fraction(fact["hours_per_month"])
+    done: dict[tuple[str, str], Fraction] = {}
+    rates: dict[str, Fraction] = {}
+    for each in worked:
+        kind = each["item"].removesuffix(" hour")
+        key = (tier_of.get(each["tenant"], "for everybody"), kind)
+        done[key] = done.get(key, NOBODY) + Fraction(each["quantity"])
+        rates[kind] = Fraction(each["amount"]) / Fraction(each["quantity"])
+    rows: list[list[Must]] = []
+    for tier, kind in included.keys() | done.keys():
+        has, did = included.get((tier, kind)), done.get((tier, kind), NOBODY)
+        more = did - (has or NOBODY)
+        money: Must = Figure(more * rates[kind], within=_DIGIT) if kind in rates else ""
+        rows.append([tier, kind, "" if has is None else has, did, more, money])
+    heads = ("tier", "work", "hours included", "hours worked", "more worked", "money of it")
+    return Expected(heads, rows, keyed=2)
+
+
 def contribution(documents: Documents, _: str) -> Expected:
     def figures(lines: list[Record]) -> list[Fraction]:
         fee, subsidy = added(lines, "fee"), added(lines, "cross_subsidy")
@@ -243,6 +316,53 @@ def resilience(documents: Documents, _: str) -> Expected:
     title = Facts((documents.now.month,))
     foot: list[list[Must]] = [["total", Fraction(len(everybody)), cost(everybody), ""]]
     return Expected(heads, rows, foot, title=title, near=of_many(everybody))
+
+
+def overage(documents: Documents, client: str) -> Expected:
+    """Beyond fair use, from used, covered, part and price: finance sees all, a client its own."""
+    lines = documents.now.of_client(client) if client else documents.now.tenants
+    found = []
+    for line in lines:
+        for each in line.get("overage", ()):
+            amount = _beyond(each) * Fraction(each["price"]) if each["used"] is not None else None
+            if amount is not None:
+                assert abs(amount - Fraction(each["amount"])) <= CENT / 2
+                amount = Fraction(each["amount"])
+            if (amount or (amount is None and each["agreed"])) and (each["agreed"] or not client):
+                found.append((line["tenant"], each, amount))
+    if not client:
+        order = list(WORDS)
+        found.sort(key=lambda row: (-(row[2] or 0), row[0], order.index(row[1]["measure"])))
+    rows: list[list[Must]] = []
+    for tenant, each, amount in found:
+        known = amount is not None
+        beyond: Must = Figure(_beyond(each), within=_DIGIT) if known else ""
+        used: Must = Fraction(each["used"]) if known else ""
+        figures = [used, Fraction(each["covered"]), beyond, Fraction(each["price"])]
+        paid: Must = "" if amount is None else amount
+        row: list[Must] = [tenant, WORDS[each["measure"]], *figures]
+        unknown = "not measured on every day: not charged"
+        if client:
+            rows.append([*row, paid, "as agreed, part of the fee" if known else unknown])
+        else:
+            rows.append([*row, each["source"] or unknown, *((paid, "") if each["agreed"] else ("", paid))])
+    heads = ("tenant", "of what", "used", "covered", "beyond", "price of one")
+    sums = [
+        sum((amount or NOBODY for _, each, amount in found if each["agreed"] is agreed), NOBODY)
+        for agreed in (True, False)
+    ]
+    if client:
+        return Expected((*heads, "you pay", "result"), rows, [["total", *[""] * 5, sums[0], ""]])
+    foot: list[list[Must]] = [["total", *[""] * 6, *sums]]
+    return Expected((*heads, "how it is known", "agreed, in the fee", "not agreed"), rows, foot)
+
+
+def _beyond(each: Record) -> Fraction:
+    """Above what is covered of a month of which a part counts: hours add up, the rest are averages."""
+    used, covered, part = Fraction(each["used"]), Fraction(each["covered"]), Fraction(each["part"])
+    if each["measure"] == "core_hours":
+        return max(used - covered * part, NOBODY)
+    return max(used - covered, NOBODY) * part
 
 
 def unallocated(documents: Documents, _: str) -> Expected:

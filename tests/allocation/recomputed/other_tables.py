@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from tests.allocation.recomputed.causes import large_pools, shown_to
+from tests.allocation.recomputed.causes import overage as paid_beyond
 from tests.allocation.recomputed.cells import Expected, Facts, Figure, Must, Percent, Read
 from tests.allocation.recomputed.decisions import (
     average,
@@ -26,6 +27,7 @@ from tests.allocation.recomputed.documents import (
     classes,
     facts,
     of_many,
+    services,
     tiers,
 )
 from tests.allocation.recomputed.firm_tables import NEARLY
@@ -234,6 +236,31 @@ def fees(documents: Documents, client: str) -> Expected:
     return Expected(heads, rows, [whole] if len(rows) > 1 else [], title=Facts((documents.now.currency,)))
 
 
+def fee_parts(documents: Documents, client: str) -> Expected:
+    """What a whole month's fee is for, of tenants that pay for more than their offer."""
+    options = {
+        "enhanced-controls": "Enhanced controls",
+        "warm-standby": "Warm standby in a second region",
+        "cdn": "CDN for the website",
+    }
+    plans = [
+        documents.plans[line["tenant"]]
+        for line in documents.now.of_client(client)
+        if line["tenant"] in documents.plans
+    ]
+    bought = [plan for plan in plans if len(plan.get("fee_parts", ())) > 1]
+    rows: list[list[Must]] = []
+    for plan in bought:
+        assert added(plan["fee_parts"], "fee_per_month") == Fraction(plan["fee_per_month"])
+        for each in plan["fee_parts"]:
+            what = options.get(each["part"]) or services().get(each["part"], {}).get("title", "")
+            what = service(plan["tier"]) if each["part"] == "offer" else what
+            rows.append([plan["tenant"], what, Fraction(each["fee_per_month"])])
+    foot: list[list[Must]] = [["total", "", added(bought, "fee_per_month")]]
+    title = Facts((documents.now.currency,))
+    return Expected(("tenant", "for", "fee a month"), rows, foot if rows else [], title=title)
+
+
 def own_tenants(documents: Documents, client: str) -> tuple[dict[str, Record], dict[str, Record]]:
     """A client's tenants before and now."""
     old, new = (
@@ -252,7 +279,10 @@ def happened(old: Record | None, new: Record | None, documents: Documents) -> tu
         return ("another client",) if old["tenant"] in there else ("ended",)
     if old["tier"] != new["tier"]:
         return service(old["tier"]), service(new["tier"])
-    return ("options",) if Fraction(old["fee"]) != Fraction(new["fee"]) else ()
+    was, pays = Fraction(old["fee"]), Fraction(new["fee"])
+    if was - paid_beyond(old) != pays - paid_beyond(new):
+        return ("options",)
+    return ("beyond",) if was != pays else ()
 
 
 def costs(documents: Documents, client: str) -> Expected:

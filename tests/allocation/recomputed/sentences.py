@@ -104,6 +104,12 @@ def without_price(documents: Documents, _: str) -> list[Facts]:
     return [Facts(tuple(each[name] for name in names)) for each in documents.now.statement["unpriced"]]
 
 
+def hours_unknown(documents: Documents, _: str) -> list[Facts]:
+    """A bill without hours of people says so."""
+    there = any(item["service"] == "Labour" for item in documents.now.items)
+    return [] if there or documents.now.statement["basis"] != "billed" else [Facts(("--labour",))]
+
+
 def not_booked(documents: Documents, _: str) -> list[Facts]:
     return [] if documents.gates is not None else [Facts()]
 

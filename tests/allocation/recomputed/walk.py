@@ -37,6 +37,10 @@ def _groups(name: str, documents: Documents, _: str) -> Expected:
     return firm.groups(name, documents)
 
 
+def _planned(name: str, documents: Documents, _: str) -> Expected:
+    return firm.planned(name, documents)
+
+
 def _to_decide(most: int, documents: Documents, _: str) -> Expected:
     return firm.to_decide(most, documents)
 
@@ -69,11 +73,17 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("finance", "behaviour"): firm.behaviour,
     ("finance", "by-tier"): partial(_groups, "tier"),
     ("finance", "by-client"): partial(_groups, "client"),
+    ("finance", "by-environment"): partial(_groups, "environment"),
+    ("finance", "by-controls"): partial(_planned, "controls"),
+    ("finance", "by-promise"): partial(_planned, "promise"),
+    ("finance", "by-service"): partial(_planned, "service"),
     ("finance", "contribution"): firm.contribution,
     ("finance", "resilience"): firm.resilience,
     ("finance", "fees"): firm.fees,
     ("finance", "commitments"): commitments.commitments,
     ("finance", "commitments-by-month"): commitments.by_month,
+    ("finance", "overage"): firm.overage,
+    ("finance", "hours"): firm.hours,
     ("finance", "unallocated"): firm.unallocated,
     ("finance", "readiness"): firm.readiness,
     ("quarterly", "margins"): firm.margins_by_month,
@@ -90,11 +100,13 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("quarterly", "trends"): trends.trends,
     ("quarterly", "signed"): firm.signed,
     ("account", "fees"): other.fees,
+    ("account", "fee-parts"): other.fee_parts,
     ("account", "cost"): other.costs,
     ("account", "why"): other.why,
     ("account", "trend"): other.trend,
     ("account", "shared"): other.shared,
     ("account", "fair-use"): other.fair_use,
+    ("account", "overage"): firm.overage,
     ("account", "recovery"): other.recovery,
     ("account", "rehearsals"): other.own_rehearsals,
     ("account", "options"): other.options,
@@ -117,6 +129,7 @@ LISTS: Mapping[Key, Callable[[Documents, str], list[Facts]]] = {
     ("engineering", "Users that Odoo has"): sentences.users,
     ("engineering", "Other resources in the account"): sentences.elsewhere,
     ("finance", "Lines without a known price"): sentences.without_price,
+    ("finance", "Hours of people, included and worked"): sentences.hours_unknown,
     ("finance", "Ready for chargeback"): sentences.not_booked,
 }
 _OWN = frozenset({"shared", "why", "trend"})

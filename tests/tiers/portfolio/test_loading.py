@@ -236,7 +236,7 @@ def test_a_tier_is_sold_once(catalog_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("backup_class: daily-7", "backup_class: hourly", "29: offers.staging.backup_class: 'hourly'"),
+        ("backup_class: daily-7", "backup_class: hourly", "30: offers.staging.backup_class: 'hourly'"),
         ("database_class: l", "database_class: xl", "13: offers.production.database.database_class: 'xl'"),
         ("cache_class: s", "cache_class: xl", "14: offers.production.cache.cache_class: 'xl'"),
         ("workload_class: m", "workload_class: xl", "11: offers.production.workload_class: 'xl'"),

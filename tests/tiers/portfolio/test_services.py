@@ -154,3 +154,30 @@ def own_catalog(tmp_path: Path) -> Path:
     for path in CATALOG_DIRECTORY.glob("*.yaml"):
         shutil.copy(path, folder)
     return folder
+
+
+def test_overage_is_agreed_where_the_offer_has_prices_for_it() -> None:
+    agreed = tenant(tier="dedicated-db", options={"users": 34, "overage": "agreed"})
+    (plan,) = plan_of(agreed).tenants
+    assert plan.overage is not None
+    assert plan.overage.agreed
+    prices = {str(term.measure): (term.covered, term.price) for term in plan.overage.terms}
+    assert prices["users"] == (30, Decimal("17.00"))
+    (sentence,) = [text for where, text in faults(agreed, environment="staging") if where[-1] == "overage"]
+    assert sentence == "dedicated-db for staging has no overage_prices, so there is nothing to agree to"
+
+
+def faults(one: Tenant, **changes: Any) -> list[Any]:
+    other = Tenant.model_validate(one.model_dump() | changes)
+    return list(faults_of_tenant(other, local_portfolio().platform, catalog()))
+
+
+def test_users_beyond_fair_use_are_in_the_fee_of_an_estimate_once_that_is_agreed() -> None:
+    steps = {}
+    for agreed in (None, "agreed"):
+        few, many = (
+            estimated(tenant(tier="dedicated-db", options={"users": users, "overage": agreed}))
+            for users in (30, 34)
+        )
+        steps[agreed] = compared(few, many).tenants[0].fee.difference
+    assert steps == {None: 0, "agreed": units_of(Decimal("68.00"))}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
-from tiers.catalog.fees import Fee
 from tiers.catalog.services import Service, Services, bought
 from tiers.catalog.tier import Catalog, OwnDatabase, Tier
 from tiers.portfolio.tenant import Tenant
@@ -19,12 +17,6 @@ def services_of(tenant: Tenant, services: Services | None) -> dict[str, Service]
     """The services that *tenant* buys, by id."""
     known = bought(services)
     return {name: known[name] for name in tenant.options.services if name in known}
-
-
-def services_fee(tenant: Tenant, services: Services | None) -> Fee:
-    """What the client pays a month for them."""
-    fees = (service.fee_per_month for service in services_of(tenant, services).values())
-    return sum((fee for fee in fees if fee is not None), Decimal(0))
 
 
 def service_option_faults(tenant: Tenant, tier: Tier, catalog: Catalog) -> Iterator[Fault]:

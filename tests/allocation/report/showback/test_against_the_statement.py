@@ -27,7 +27,8 @@ from tests.allocation.recomputed.documents import Documents, Option, Written
 from tests.allocation.recomputed.paper import Printed, read_page, said_otherwise
 from tests.allocation.recomputed.walk import agree, problems, two_texts
 from tests.allocation.showbacks import OPEN, all_pages, moved, statement_of, written
-from tests.portfolios import catalog, local_plan
+from tests.portfolios import catalog, local_plan, plan_of
+from tests.portfolios import tenant as made_tenant
 from tests.sampling import examples
 from tiers.inventory import exported
 from tiers.plan.plan import Plan
@@ -128,6 +129,60 @@ def test_every_figure_of_a_month_in_which_a_tenant_moved() -> None:
 
 def test_every_figure_of_a_first_month() -> None:
     agree(wrong(*month_of([local_plan()])))
+
+
+def test_every_figure_of_a_month_with_overage() -> None:
+    """One client agreed to pay for users beyond fair use, another did not; of the rest nothing is known."""
+    before, more = changed("cobalt", users="90"), changed("acme", users="14", overage="agreed")
+    acme = next(each for each in more.tenants if each.tenant == "acme")
+    tenants = tuple(acme if each.tenant == "acme" else each for each in before.tenants)
+    showback, documents = month_of([before, before.model_copy(update={"tenants": tenants})])
+    agree(wrong(showback, documents))
+    shown = {page.path: {table.name for table in page.tables} for page in all_pages(showback)}
+    assert "overage" in shown["finance"]
+    (own,) = (path for path, names in shown.items() if "overage" in names and "/" in path)
+    assert own == f"account/{showback.pages_of[acme.client]}"
+
+
+def test_every_figure_of_a_client_that_buys_services_beside_its_offer() -> None:
+    """Margins by service, controls and promise, and what the fee is made of."""
+    options = {"users": 9, "services": ("managed-database", "observability"), "overage": "agreed"}
+    plan = plan_of(made_tenant("acme", tier="dedicated-db", options=options), made_tenant("zephyr"))
+    showback, documents = month_of([plan])
+    agree(wrong(showback, documents))
+    pages = {page.path: page for page in all_pages(showback)}
+    (parts,) = (table for page in pages.values() for table in page.tables if table.name == "fee-parts")
+    assert [cell.shown for row in parts.rows for cell in row[1:]] == [
+        *(catalog().tiers["dedicated-db"].title, "649.00"),
+        *("Managed database", "189.00", "Observability package", "99.00"),
+    ]
+    sold = next(table for table in pages["finance"].tables if table.name == "by-service")
+    assert "dedicated-hosting + managed-database + observability" in {row[0].shown for row in sold.rows}
+
+
+def billed(month: Written, items: Sequence[dict[str, Any]]) -> Written:
+    return Written({**month.statement, "basis": "billed"}, tuple(items))
+
+
+def test_hours_that_were_worked_are_compared_with_those_that_tiers_include() -> None:
+    """One asked for three times as much help as its tier includes, and all were helped for an hour."""
+    plan = plan_of(made_tenant("acme", tier="dedicated-db"), made_tenant("zephyr"))
+    month = raw(statement_of(plan), "2026-12")
+    items = [dict(each) for each in month.items]
+    (asked,) = (each for each in items if each["service"] == "Labour" and each["tenant"] == "acme")
+    rate = Decimal(asked["amount"]) / Decimal(asked["quantity"])
+    asked.update(quantity="12", amount=f"{12 * rate:f}")
+    items.append({**asked, "tenant": None, "pool": "support", "quantity": "1", "amount": f"{rate:f}"})
+    showback, documents = reported([billed(month, items)], plan)
+    agree(wrong(showback, documents))
+    (hours,) = (each for page in all_pages(showback) for each in page.tables if each.name == "hours")
+    assert [cell.shown for cell in hours.rows[0]][:5] == ["dedicated-db", "support", "4", "12", "8"]
+    assert hours.note.startswith("dedicated-db: 8 more hours of support than it includes, ")
+    unknown, documents = reported(
+        [billed(month, [each for each in items if each["service"] != "Labour"])], plan
+    )
+    agree(wrong(unknown, documents))
+    assert "hours" not in {table.name for page in all_pages(unknown) for table in page.tables}
 
 
 @pytest.mark.whole("a month in which a tenant moved has each kind of figure")

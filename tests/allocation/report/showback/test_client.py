@@ -136,8 +136,10 @@ def test_a_closed_book_shows_the_fee_and_what_it_buys_and_no_cost() -> None:
         page = account(showback, client)
         assert {table.name for table in page.tables} <= {
             "fees",
+            "fee-parts",
             "trend",
             "fair-use",
+            "overage",
             "recovery",
             "rehearsals",
             "options",
