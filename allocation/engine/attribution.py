@@ -118,10 +118,7 @@ class _Seen(NamedTuple):
 
 
 def attribute(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook) -> None:
-    """Make the view `charged`: every row of `charge` with the columns of its decision.
-
-    Reads the relation `charge` once, for its distinct shapes.
-    """
+    """Make the view `charged`: every row of `charge`, which is read once, with its decision."""
     shapes = shapes_of(connection, known, rules)
     said = sorted({shape.allocated for shape in shapes.values()} - {""})
     refuse_unknown(connection, said, known.tenants, rules)

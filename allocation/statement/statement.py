@@ -22,6 +22,7 @@ from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import CostCategory, CostDomain, Environment, TenantId
 
 Key = TypeVar("Key")
+_BELOW, _ABOVE = "below its incremental floor", "above its stand-alone ceiling"
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Term:
     @classmethod
     def of(cls, tenant: TenantPlan, fee: int, overage: Iterable[Overage] = ()) -> Self:
         """The term of *tenant* with its *fee* for the period, and its overage."""
-        name, environment, tier = tenant.tenant, tenant.environment, tenant.tier
-        return cls(name, tenant.client, environment, tier, fee, tenant.display_name, tuple(overage))
+        who = (tenant.tenant, tenant.client, tenant.environment, tenant.tier)
+        return cls(*who, fee, tenant.display_name, tuple(overage))
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ class Statement:
     def cross_subsidies(self) -> Mapping[TenantId, int]:
         """The margin of each tenant above its part of all margins, which is in proportion to the fees.
 
-        A tenant with a positive amount subsidises others; the sum is 0. Without fees all amounts are 0.
+        Who has a positive amount subsidises others; the sum is 0. Without fees all amounts are 0.
         """
         fees = [line.fee for line in self.tenants]
         if not any(fees):
@@ -215,10 +216,8 @@ class Statement:
     def bounds(self) -> Mapping[TenantId, tuple[int, int]]:
         """The incremental floor and stand-alone ceiling of each tenant's cost, the pools being what they are.
 
-        Without the tenant its direct cost would be gone and no pool smaller: a tenant that pays less is
-        subsidised by others. Alone it would pay for every pool it uses: a tenant that pays more would be
-        better off alone (the core of a cost game; Young, Cost Allocation, 1994, ch. 1). Other months do not
-        count in it.
+        Who pays less than its direct cost is subsidised by others; who pays more than that and all of every
+        pool it uses would be better off alone (the core of a cost game; Young, Cost Allocation, 1994, ch. 1).
         """
         lines = [line.own_month for line in self.tenants]
         pools = _summed((pool, units) for line in lines for pool, units in line.pooled.items())
@@ -236,8 +235,7 @@ class Statement:
         for line in self.tenants:
             floor, ceiling = self.bounds[line.tenant]
             if not floor <= (total := line.own_month.total) <= ceiling:
-                low = total < floor
-                found[line.tenant] = "below its incremental floor" if low else "above its stand-alone ceiling"
+                found[line.tenant] = _BELOW if total < floor else _ABOVE
         return found
 
     def reconciled(self) -> Statement:

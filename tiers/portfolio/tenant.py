@@ -118,8 +118,7 @@ class Options(Frozen):
     schedule: Schedule | None = None
     """When pods run; at all other times they are stopped. Not for production."""
     reader_connections: Annotated[int, Field(ge=0, le=50)] = 0
-    """How many connections a login may have that only reads the database, for reports; 0: there is none. Not
-    for production: a report that is wrong there stops people's work."""
+    """Connections of a login that only reads, for reports; 0: there is none. Not for production."""
 
 
 class Extension(Frozen):
