@@ -245,13 +245,12 @@ class Statement:
             UnreconciledStatementError: When it does not; no tolerance is allowed.
         """
         if self.stated != self.charged:
-            gap = amount_of(abs(self.difference))
             raise UnreconciledStatementError(
                 f"{self.period.start:%Y-%m}: direct {amount_of(self.direct)} "
                 f"+ pooled {amount_of(self.pooled)} + idle {amount_of(self.idle_total)} "
                 f"+ unallocated {amount_of(self.unallocated_total)} {self.currency} "
                 f"!= charged {amount_of(self.charged)} "
-                f"({gap} too {'much' if self.difference < 0 else 'little'})"
+                f"({amount_of(abs(self.difference))} too {'much' if self.difference < 0 else 'little'})"
             )
         return self
 
