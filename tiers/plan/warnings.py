@@ -255,9 +255,11 @@ def _over_provisioned(catalog: Catalog, tenant: Tenant) -> Iterator[str]:
 
 
 def _beyond_fair_use(catalog: Catalog, tenant: Tenant) -> Iterator[str]:
-    fair = catalog.tiers[tenant.tier].offers[tenant.environment].fair_use
+    offer = catalog.tiers[tenant.tier].offers[tenant.environment]
+    fair, prices = offer.fair_use, offer.overage_prices if tenant.options.overage else None
     for name in ("users", "database_gib", "filestore_gib"):
         value, bound = getattr(tenant.options, name), getattr(fair, name)
-        if value is not None and value > bound:
+        sold = prices is not None and getattr(prices, name) is not None
+        if value is not None and value > bound and not sold:
             limit = f"the fair use of {tenant.tier}, which is {bound}"
             yield f"{tenant.tenant}: options.{name} {value} is beyond {limit}"

@@ -125,6 +125,11 @@ def test_pods_are_in_as_many_zones_as_there_are_pods_at_most(written: dict[str, 
         IngressSpec.model_validate({**usual, **written})
 
 
+def test_a_tenant_beyond_its_fair_use_that_agreed_to_pay_overage_is_not_reported() -> None:
+    options = {"users": 11, "database_gib": 10, "filestore_gib": 21, "overage": "agreed"}
+    assert advised(tenant("acme", options=options)) == []
+
+
 def test_a_tenant_beyond_its_fair_use_is_reported() -> None:
     said = advised(tenant("acme", options={"users": 11, "database_gib": 10, "filestore_gib": 21}))
     assert said == [
