@@ -14,6 +14,7 @@ from lifecycle.errors import LifecycleError
 from tiers.files import private
 
 _SHOWN: Final = 400
+_ERROR: Final = "error: "
 _NOT_THERE: Final = "the backend has no such stack; run `costack stacks split` or `pulumi stack init`"
 
 
@@ -51,7 +52,8 @@ def update(name: str, project: Path, policy_packs: Sequence[str], logs: Path | N
 
 def _reason(message: str, project: Path) -> str:
     """What of Pulumi's output says why an update failed."""
-    errors = [line.strip() for line in message.splitlines() if "error: " in line]
+    # The SDK writes what stream it was before the first line of each.
+    errors = [line[line.index(_ERROR) :].strip() for line in message.splitlines() if _ERROR in line]
     said = " ".join(errors or message.split())
     return remedy_of(message, project) or said[-_SHOWN:]
 
