@@ -156,7 +156,7 @@ def _name_rows(connection: duckdb.DuckDBPyConnection, answer: Answer) -> None:
     for file in answer.files:
         if file.stem == ROWS:
             connection.execute(
-                f"""UPDATE refused SET source = named.file, row_number = named.place
+                f"""UPDATE refused SET source = named.file, row_number = COALESCE(named.place, row_number)
                 FROM (SELECT file_row_number + 1 AS number, {FILE} AS file, {ROW} AS place
                     FROM read_parquet({literal(file)}, file_row_number = true)) AS named
                 WHERE refused.source = '{ROWS}.parquet' AND named.number = refused.row_number"""

@@ -15,6 +15,7 @@ public class Runner {
             trino.createCatalog("hive", "hive", Map.of(
                     "hive.metastore", "file",
                     "hive.metastore.catalog.dir", "local:///metastore",
+                    "hive.metastore.disable-location-checks", "true",
                     "fs.native-local.enabled", "true",
                     "local.location", given[0],
                     "hive.security", "allow-all"));
